@@ -1,0 +1,124 @@
+// Package plan turns differences into a Plan: ordered phases of changes with
+// the tokens and hashes that they were decided on, what would undo them, and
+// what is known to be wrong with them. It is pure: no I/O, no adapter, no
+// clock, no logger.
+package plan
+
+import (
+	"encoding/json"
+
+	"github.com/vtsync/vtsync/internal/diff"
+	"github.com/vtsync/vtsync/internal/lint"
+	"github.com/vtsync/vtsync/internal/planes"
+	"github.com/vtsync/vtsync/internal/vschema"
+)
+
+// Format is the version of the plan's JSON. A reader refuses any other.
+const Format = 1
+
+// Plan is an ordered set of changes and everything that they were decided on.
+// It is data: the same inputs give the same bytes, so it holds no time.
+type Plan struct {
+	Format int `json:"format"`
+	// ID is the first 12 hex digits of Digest.
+	ID string `json:"id"`
+	// Digest is the SHA-256, in hex, of the plan's JSON with ID and Digest
+	// empty. Decode refuses a plan whose digest does not match.
+	Digest string `json:"digest"`
+	// Cluster is the id of the cluster that the plan was made for; another
+	// cluster refuses it.
+	Cluster string `json:"cluster"`
+	// Backend is how it will be written: "topo".
+	Backend string `json:"backend"`
+	Base    Base   `json:"base"`
+	// Phases are what vtgates see at once, in order. Empty when there is
+	// nothing to do.
+	Phases []Phase `json:"phases"`
+	// Kept lists what others made and the plan keeps, per keyspace.
+	Kept []diff.EntryChange `json:"kept,omitempty"`
+	// Conflicts lists what changed on both sides; a plan with any is denied.
+	Conflicts []diff.EntryChange `json:"conflicts,omitempty"`
+	Findings  []lint.Finding     `json:"findings,omitempty"`
+	// Denials say why the plan may not be applied as it is.
+	Denials []Denial `json:"denials,omitempty"`
+	// Notes are facts that the reader must see and that deny nothing:
+	// ignored cells, keyspaces not managed, sizes near the limit.
+	Notes []string `json:"notes,omitempty"`
+	// Allowed are the hazards and foreign entries that the user allowed.
+	Allowed []string `json:"allowed,omitempty"`
+	// Cells are all cells that must serve the change, sorted; IgnoredCells
+	// are those that the config names as decommissioned.
+	Cells        []string `json:"cells"`
+	IgnoredCells []string `json:"ignored_cells,omitempty"`
+}
+
+// Base is what the plan was made from.
+type Base struct {
+	// Keyspaces holds every keyspace that the plan writes or resolves
+	// references in. The plan is stale when the fingerprint of one differs.
+	Keyspaces map[string]BaseRecord `json:"keyspaces"`
+	// Rules holds the four kinds of rules.
+	Rules map[vschema.RuleKind]BaseRecord `json:"rules"`
+	// Commit is the git commit of the files, if any.
+	Commit string `json:"commit,omitempty"`
+}
+
+// BaseRecord is one record as it was read.
+type BaseRecord struct {
+	Token       planes.Token `json:"token"`
+	Fingerprint string       `json:"fingerprint"` // of the canonical value
+	// Value is the record's canonical protojson, kept for the records that
+	// the plan writes so that staleness can be shown as a diff.
+	Value json.RawMessage `json:"value,omitempty"`
+}
+
+// Phase is all its writes of global records, then one write per cell.
+type Phase struct {
+	Writes []GlobalWrite `json:"writes,omitempty"`
+	// Heals lists what each cell serves that differs from the global records
+	// and that the phase brings to them, beside its own changes.
+	Heals []CellDrift `json:"heals,omitempty"`
+	// Carried lists, per cell, changes of others in a keyspace that the
+	// phase writes, saved in global and not yet in the cell: they are
+	// shipped with it, as an entry of a cell is a whole keyspace.
+	Carried []CellDrift `json:"carried,omitempty"`
+}
+
+// GlobalWrite is one CAS of a keyspace's VSchema in the global topo. Its base
+// token stands in Plan.Base.
+type GlobalWrite struct {
+	Keyspace string             `json:"keyspace"`
+	Changes  []diff.EntryChange `json:"changes"`
+	// Before and After are the whole record's protojson; Before is null for
+	// an absent record. After is what is written while the record still has
+	// the base's fingerprint.
+	Before json.RawMessage `json:"before"`
+	After  json.RawMessage `json:"after"`
+}
+
+// CellDrift is how one entry of a cell (a keyspace or a kind of rules) differs
+// from the global record.
+type CellDrift struct {
+	Cell string `json:"cell"`
+	// Keyspace or Rules names the entry of the cell; both are empty when the
+	// cell has no SrvVSchema at all and gets a full rebuild.
+	Keyspace string           `json:"keyspace,omitempty"`
+	Rules    vschema.RuleKind `json:"rules,omitempty"`
+	// Changes lead from what the cell serves to what global says.
+	Changes []diff.EntryChange `json:"changes,omitempty"`
+	Text    string             `json:"text"`
+}
+
+// Denial is one reason why a plan may not be applied, and what would change
+// that.
+type Denial struct {
+	// Code is closed: "hazard", "finding", "conflict", "foreign", "stale",
+	// "unknown_field", "no_keyspace", "workflow", "size", "unprovable",
+	// "unmanaged_cell".
+	Code   string `json:"code"`
+	Text   string `json:"text"`
+	Remedy string `json:"remedy,omitempty"`
+}
+
+// Empty tells that all planes agree and there is nothing to do.
+func (p *Plan) Empty() bool { return len(p.Phases) == 0 }

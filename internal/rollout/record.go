@@ -1,0 +1,153 @@
+package rollout
+
+import (
+	"time"
+
+	"github.com/vtsync/vtsync/internal/planes"
+)
+
+// Format is the version of the stored records. A reader refuses any other.
+const Format = 1
+
+// MaxRecordBytes bounds an encoded Record: plans and values are blobs of their
+// own, so that a record stays small enough for any topo server.
+const MaxRecordBytes = 64 << 10
+
+// Record is one rollout: one execution of one plan. It is saved before each
+// action with what the action intends, and after it with what came of it, so
+// that any host can go on from it.
+type Record struct {
+	Format int    `json:"format"`
+	ID     string `json:"id"` // sorts by time of creation
+	// Seq grows by one with every save and Writer is a random name of the
+	// process that saved, so that no two saves have equal bytes: a save whose
+	// answer was lost is recognised by reading it back.
+	Seq    int64  `json:"seq"`
+	Writer string `json:"writer"`
+
+	PlanID string `json:"plan_id"`
+	Plan   string `json:"plan"` // hash of the plan's blob
+	// Undoes is the rollout that this one takes back, if any.
+	Undoes    string   `json:"undoes,omitempty"`
+	Keyspaces []string `json:"keyspaces"` // sorted: those whose heads it holds
+	By        Who      `json:"by"`
+
+	State  State  `json:"state"`
+	Phase  int    `json:"phase"` // index of the phase in hand
+	Phases int    `json:"phases"`
+	Step   Step   `json:"step,omitempty"`
+	Parked *Park  `json:"parked,omitempty"`
+	Reason string `json:"reason,omitempty"` // why it is where it is, for people
+	// ReasonCode is closed; see the Reason* constants.
+	ReasonCode string `json:"reason_code,omitempty"`
+	// Diff shows, in the words of the plan, what was found instead of what
+	// was expected (conflict, stale).
+	Diff string `json:"diff,omitempty"`
+
+	// Globals are the writes of the phase in hand, in the plan's order.
+	Globals []Write `json:"globals,omitempty"`
+	// Cells are the cells of the plan, in the plan's order.
+	Cells []CellWrite `json:"cells,omitempty"`
+	// ForeignRebuild tells that somebody else's rebuild shipped a part of a
+	// phase before all of it was saved: half may have been served.
+	ForeignRebuild bool `json:"foreign_rebuild,omitempty"`
+	// Heals counts how often a cell that already had our entries lost them
+	// to another writer and was written again.
+	Heals int `json:"heals,omitempty"`
+	// Auto tells that the way back was decided by vtsync on evidence, not
+	// asked for by a person: the keyspaces are paused when it ends.
+	Auto bool `json:"auto,omitempty"`
+
+	Created time.Time `json:"created"`
+	Updated time.Time `json:"updated"`
+	// StepBegan is when the step in hand began; deadlines count from it.
+	StepBegan time.Time `json:"step_began,omitzero"`
+	// Log is what happened, for people; the oldest lines go first when the
+	// record would grow too large.
+	Log []LogLine `json:"log,omitempty"`
+}
+
+// Who started a rollout.
+type Who struct {
+	User   string `json:"user,omitempty"`
+	Host   string `json:"host,omitempty"`
+	Commit string `json:"commit,omitempty"` // git commit of the files
+	CI     string `json:"ci,omitempty"`     // URL of the CI run
+}
+
+// Park says why a rollout stopped where it is and waits for a person.
+type Park struct {
+	Code string `json:"code"` // closed; see the Reason* constants
+	Text string `json:"text"`
+	Next string `json:"next"` // the command to run
+}
+
+// LogLine is one thing that happened.
+type LogLine struct {
+	At   time.Time `json:"at"`
+	Text string    `json:"text"`
+}
+
+// Write is one CAS of a global record and how far it is.
+type Write struct {
+	Keyspace string `json:"keyspace"`
+	// Token is what the write is or was decided on; it is saved before the
+	// write is sent.
+	Token  planes.Token `json:"token,omitzero"`
+	Status WriteStatus  `json:"status"`
+	// Result is the token of the record after our write landed.
+	Result   planes.Token `json:"result,omitzero"`
+	Attempts int          `json:"attempts,omitempty"`
+	// Back tells that the write in hand takes the change back.
+	Back bool `json:"back,omitempty"`
+}
+
+// WriteStatus is how far one write is.
+type WriteStatus string
+
+// The statuses of a write.
+const (
+	WritePlanned  WriteStatus = "planned"
+	WriteIntended WriteStatus = "intended" // sent, or about to be: its outcome is not known yet
+	WriteLanded   WriteStatus = "landed"
+	WriteUndone   WriteStatus = "undone" // it had landed and was taken back
+	WriteRefused  WriteStatus = "refused"
+	WriteFenced   WriteStatus = "fenced" // given up: it can no longer land
+)
+
+// CellWrite is one cell's SrvVSchema and how far it is.
+type CellWrite struct {
+	Cell   string       `json:"cell"`
+	Token  planes.Token `json:"token,omitzero"` // of the write in flight, saved before it is sent
+	Status WriteStatus  `json:"status"`
+	Result planes.Token `json:"result,omitzero"`
+	Detail string       `json:"detail,omitempty"`
+}
+
+// Head is the one record per keyspace that serialises rollouts: it is only
+// ever changed by CAS.
+type Head struct {
+	Format   int    `json:"format"`
+	Keyspace string `json:"keyspace"`
+	// Seq and Writer make every save's bytes unique, as in Record.
+	Seq    int64  `json:"seq"`
+	Writer string `json:"writer"`
+	// Open is the rollout that holds the keyspace; empty when none does.
+	Open string `json:"open,omitempty"`
+	// Paused stops automatic and unattended changes until a person lifts it.
+	Paused *Pause `json:"paused,omitempty"`
+	// Committed is the hash of the blob of the VSchema (canonical protojson)
+	// that vtsync last committed; empty before the first.
+	Committed string `json:"committed,omitempty"`
+	// CommittedBy is the rollout that committed it; empty when an apply with
+	// nothing to do recorded it. Commit is the git commit of its files.
+	CommittedBy string `json:"committed_by,omitempty"`
+	Commit      string `json:"commit,omitempty"`
+}
+
+// Pause is why a keyspace is paused.
+type Pause struct {
+	Reason  string    `json:"reason"`
+	Rollout string    `json:"rollout,omitempty"`
+	Since   time.Time `json:"since"`
+}
