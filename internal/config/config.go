@@ -1,0 +1,174 @@
+// Package config reads vtsync.yaml: which clusters there are, how each is
+// reached and by which policy it is changed. It is strict (an unknown key, a
+// duplicate or a wrong type is an error with its position) and knows nothing
+// of what it configures: it must import no adapter and no room but errs and
+// near.
+package config
+
+import (
+	"errors"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"time"
+
+	"github.com/vtsync/vtsync/internal/errs"
+	"github.com/vtsync/vtsync/internal/near"
+)
+
+// FileName is where the config is looked for when no other file is named.
+const FileName = "vtsync.yaml"
+
+// Defaults of the policy.
+const (
+	DefaultTimeout      = 60 * time.Second
+	DefaultMaxCellBytes = 3 << 19 // 1.5 MiB: etcd refuses a request at about that size
+)
+
+const maxFileBytes = 1 << 20
+
+// Config is one vtsync.yaml.
+type Config struct {
+	File     string
+	Clusters map[string]*Cluster
+}
+
+// Cluster is one Vitess cluster, the files that it follows, and how it may be
+// changed.
+type Cluster struct {
+	Name string
+	// Path is the folder that holds keyspaces/. In a Config it is relative
+	// to the config file's folder; FilesDir resolves it.
+	Path string
+	// Topo is the global topo server: etcd2://HOST:PORT[,HOST:PORT]/ROOT.
+	Topo    Text
+	TopoTLS TLS
+	VTGates []VTGate
+	// IgnoredCells are decommissioned cells: neither written nor proved, and
+	// shown in every plan.
+	IgnoredCells []string
+	Policy       Policy
+	// VindexTypes are types that this build of Vitess cannot construct and
+	// that stand in as opaque ones.
+	VindexTypes []string
+}
+
+// Text is a value with the place where it was written.
+type Text struct {
+	Value string
+	Pos   errs.Position
+}
+
+// TLS names the files of a client's TLS set-up; empty means plain text.
+type TLS struct {
+	Cert, Key, CA string
+}
+
+// IsZero tells that TLS was not asked for.
+func (t TLS) IsZero() bool { return t == TLS{} }
+
+// VTGate is one vtgate. Spec holds the short form "HOST:PORT,mysql=PORT", the
+// other fields come from the mapping form, which can say more.
+type VTGate struct {
+	Spec        string
+	User        string
+	PasswordEnv string // name of the environment variable that holds it
+	TLS         TLS
+	Pos         errs.Position
+}
+
+// Policy bounds how a cluster is changed.
+type Policy struct {
+	// Timeout is how long the planes may take to serve a written change
+	// before the rollout parks.
+	Timeout time.Duration
+	// MaxCellBytes is the largest SrvVSchema that a plan may lead to.
+	MaxCellBytes int
+}
+
+// DefaultPolicy is the policy of a cluster that names none.
+func DefaultPolicy() Policy {
+	return Policy{Timeout: DefaultTimeout, MaxCellBytes: DefaultMaxCellBytes}
+}
+
+// Load reads the config file at path. A missing file is an error that wraps
+// fs.ErrNotExist.
+func Load(path string) (*Config, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, &errs.Invalid{Msg: "read the config", Err: err}
+	}
+	defer f.Close()
+	data, err := io.ReadAll(io.LimitReader(f, maxFileBytes+1))
+	if err != nil {
+		return nil, &errs.Invalid{Pos: errs.Position{File: path}, Msg: "read the config", Err: err}
+	}
+	return Parse(path, data)
+}
+
+// Parse reads a config from its bytes; file is the name used in positions.
+func Parse(file string, data []byte) (*Config, error) {
+	if len(data) > maxFileBytes {
+		return nil, &errs.Invalid{Pos: errs.Position{File: file}, Msg: "the config is larger than 1 MiB"}
+	}
+	r := &reader{file: file}
+	c := r.config(data)
+	if err := errors.Join(r.errs...); err != nil {
+		return nil, err
+	}
+	return c, nil
+}
+
+// Names gives the names of the clusters, sorted.
+func (c *Config) Names() []string {
+	names := make([]string, 0, len(c.Clusters))
+	for name := range c.Clusters {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	return names
+}
+
+// Cluster gives the cluster of that name, or the only one when name is empty.
+func (c *Config) Cluster(name string) (*Cluster, error) {
+	names := c.Names()
+	if name == "" {
+		if len(names) == 1 {
+			return c.Clusters[names[0]], nil
+		}
+		return nil, &errs.Invalid{
+			Msg:  "the config has several clusters and none was chosen",
+			Next: "add --cluster with one of: " + join(names),
+		}
+	}
+	cl, ok := c.Clusters[name]
+	if !ok {
+		return nil, &errs.Invalid{
+			Pos:  errs.Position{File: c.File},
+			Msg:  "there is no cluster " + name,
+			Near: near.Name(name, names),
+			Next: "add --cluster with one of: " + join(names),
+		}
+	}
+	return cl, nil
+}
+
+// FilesDir gives the folder that holds the cluster's keyspaces/.
+func (c *Config) FilesDir(cl *Cluster) string {
+	if filepath.IsAbs(cl.Path) {
+		return filepath.Clean(cl.Path)
+	}
+	return filepath.Join(filepath.Dir(c.File), cl.Path)
+}
+
+func join(names []string) string {
+	out := ""
+	for i, n := range names {
+		if i > 0 {
+			out += ", "
+		}
+		out += n
+	}
+	return out
+}
