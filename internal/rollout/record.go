@@ -32,14 +32,21 @@ type Record struct {
 	Keyspaces []string `json:"keyspaces"` // sorted: those whose heads it holds
 	By        Who      `json:"by"`
 
-	State  State  `json:"state"`
-	Phase  int    `json:"phase"` // index of the phase in hand
-	Phases int    `json:"phases"`
-	Step   Step   `json:"step,omitempty"`
-	Parked *Park  `json:"parked,omitempty"`
-	Reason string `json:"reason,omitempty"` // why it is where it is, for people
-	// ReasonCode is closed; see the Reason* constants.
-	ReasonCode string `json:"reason_code,omitempty"`
+	State State `json:"state"`
+	Phase int   `json:"phase"` // index of the phase in hand
+	// Phases holds the keyspaces that each phase of the plan writes.
+	Phases [][]string `json:"phases"`
+	Step   Step       `json:"step,omitempty"`
+	// Then is the state that an unwound phase goes to once it is unlocked.
+	Then State `json:"then,omitempty"`
+	// UndoHazard is the worst that taking the plan back could do; see
+	// package diff. AutoUndo tells whether vtsync may do so by itself.
+	UndoHazard string `json:"undo_hazard,omitempty"`
+	AutoUndo   bool   `json:"auto_undo"`
+	Parked     *Park  `json:"parked,omitempty"`
+	Reason     string `json:"reason,omitempty"` // why it is where it is, for people
+	// Code is the kind of Reason.
+	Code Code `json:"code,omitempty"`
 	// Diff shows, in the words of the plan, what was found instead of what
 	// was expected (conflict, stale).
 	Diff string `json:"diff,omitempty"`
@@ -60,8 +67,9 @@ type Record struct {
 
 	Created time.Time `json:"created"`
 	Updated time.Time `json:"updated"`
-	// StepBegan is when the step in hand began; deadlines count from it.
-	StepBegan time.Time `json:"step_began,omitzero"`
+	// Began is when the state or the writes in hand began; deadlines count
+	// from it.
+	Began time.Time `json:"began,omitzero"`
 	// Log is what happened, for people; the oldest lines go first when the
 	// record would grow too large.
 	Log []LogLine `json:"log,omitempty"`
@@ -77,7 +85,7 @@ type Who struct {
 
 // Park says why a rollout stopped where it is and waits for a person.
 type Park struct {
-	Code string `json:"code"` // closed; see the Reason* constants
+	Code Code   `json:"code"`
 	Text string `json:"text"`
 	Next string `json:"next"` // the command to run
 }

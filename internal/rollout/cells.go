@@ -1,0 +1,180 @@
+package rollout
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/vtsync/vtsync/internal/converge"
+)
+
+func (m *machine) toCells() {
+	m.rec.Step = StepCells
+	m.do(ReadCells{})
+}
+
+func (m *machine) prove() {
+	m.rec.Step = StepProve
+	m.do(Judge{})
+}
+
+// validate enters validating on the way forward; on the way back, and when
+// healing, the state stays.
+func (m *machine) validate() {
+	if m.rec.State == Applying {
+		m.to(Validating)
+	}
+	m.prove()
+}
+
+func (m *machine) cell(name string) *CellWrite {
+	i := slices.IndexFunc(m.rec.Cells, func(c CellWrite) bool { return c.Cell == name })
+	if i < 0 {
+		return nil
+	}
+	return &m.rec.Cells[i]
+}
+
+func (m *machine) cellsRead(e CellsRead) {
+	var targets []CellTarget
+	for _, f := range e.Cells {
+		c := m.cell(f.Cell)
+		if c == nil {
+			continue
+		}
+		c.Detail = f.Silent
+		if f.Silent != "" {
+			continue
+		}
+		// A write sent on this very token may still land: only another CAS
+		// on the token kills it, even where the cell looks right already.
+		inFlight := c.Status == WriteIntended && c.Token == f.Token
+		if f.Holds && !inFlight {
+			c.Status, c.Result = WriteLanded, f.Token
+			continue
+		}
+		c.Status, c.Token = WriteIntended, f.Token
+		targets = append(targets, CellTarget{Cell: f.Cell, Token: f.Token})
+	}
+	if len(targets) == 0 {
+		m.validate()
+		return
+	}
+	m.do(WriteCells{Cells: targets})
+}
+
+func (m *machine) cellsWrote(e CellsWrote) {
+	for _, r := range e.Cells {
+		c := m.cell(r.Cell)
+		if c == nil {
+			continue
+		}
+		c.Detail = r.Text
+		switch r.Outcome {
+		case Landed:
+			c.Status, c.Result = WriteLanded, r.Token
+			m.log("cell %s written", r.Cell)
+		case OutcomeUnknown:
+			m.log("cell %s: no answer: %s", r.Cell, r.Text)
+		default:
+			// Another writer was faster, or topo refused: the next look at
+			// the planes decides.
+			c.Status = WritePlanned
+			m.log("cell %s: not written: %s", r.Cell, r.Text)
+		}
+	}
+	m.validate()
+}
+
+func (m *machine) judged(e Judged) {
+	if e.Unknown != "" {
+		m.unproved(e, "the planes could not be read: "+e.Unknown)
+		return
+	}
+	forward := m.rec.State == Validating
+	if forward && e.Overwritten != "" {
+		m.park(CodeOverwritten, "our change was overwritten in global after it landed: "+e.Overwritten)
+		return
+	}
+	if bad := e.Report.FirstBroken(); forward && bad != nil {
+		m.goBack(CodeBroken, fmt.Sprintf("%s is broken: %s", bad.Name, bad.Detail), true)
+		return
+	}
+	if e.Report.All() {
+		m.proved()
+		return
+	}
+	if m.heal(e) {
+		return
+	}
+	m.unproved(e, laggards(e.Report))
+}
+
+func (m *machine) proved() {
+	switch {
+	case m.rec.State == RollingBack && m.rec.Code == CodeUndo:
+		m.end(Failed, CodeUndo, m.rec.Reason)
+	case m.rec.State == RollingBack:
+		m.end(RolledBack, m.rec.Code, m.rec.Reason)
+	case m.rec.Phase+1 < len(m.rec.Phases):
+		m.log("phase %d of %d is served everywhere", m.rec.Phase+1, len(m.rec.Phases))
+		m.rec.Phase++
+		m.to(Waiting)
+		m.rec.Step = StepNone
+		m.do(Admit{Phase: m.rec.Phase})
+	default:
+		m.end(Committed, "", "")
+	}
+}
+
+// heal writes cells that do not hold our entries. A cell that had them and
+// lost them was overwritten by someone: that is done a bounded number of
+// times.
+func (m *machine) heal(e Judged) bool {
+	var stale []string
+	for _, v := range e.Report.Cells {
+		if v.Status != converge.Stale {
+			continue
+		}
+		stale = append(stale, v.Name)
+		if c := m.cell(v.Name); c != nil && c.Status == WriteLanded {
+			c.Status = WritePlanned
+			m.rec.Heals++
+			m.log("cell %s lost our entries to another writer (%s): healing it", v.Name, v.Detail)
+		}
+	}
+	switch {
+	case len(stale) == 0 || e.Expired:
+		return false
+	case m.rec.Heals > maxHeals:
+		m.park(CodeFight, fmt.Sprintf("another writer keeps overwriting cell %s: healed %d times", strings.Join(stale, ", "), maxHeals))
+	default:
+		m.toCells()
+	}
+	return true
+}
+
+func (m *machine) unproved(e Judged, text string) {
+	if e.Expired {
+		m.park(CodeUnproved, text)
+		return
+	}
+	m.rec.Reason = text
+	m.do(PauseFor{Why: text})
+}
+
+// laggards names everything that does not serve the change, worst first.
+func laggards(r converge.Report) string {
+	var out []string
+	for _, v := range r.Cells {
+		if v.Status != converge.Serving {
+			out = append(out, fmt.Sprintf("cell %s is %s: %s", v.Name, v.Status, v.Detail))
+		}
+	}
+	for _, v := range r.VTGates {
+		if v.Status != converge.Serving {
+			out = append(out, fmt.Sprintf("vtgate %s is %s: %s", v.Name, v.Status, v.Detail))
+		}
+	}
+	return strings.Join(out, "; ")
+}

@@ -1,0 +1,334 @@
+package rollout
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
+
+func (m *machine) lock() {
+	m.rec.Step = StepLock
+	names := make([]string, 0, len(m.rec.Globals))
+	for _, w := range m.rec.Globals {
+		names = append(names, w.Keyspace)
+	}
+	slices.Sort(names)
+	m.do(Lock{Keyspaces: names})
+}
+
+func (m *machine) lockHeld(e LockHeld) {
+	fresh := m.rec.State == Applying && m.rec.Phase == 0 && m.rec.Then == ""
+	for _, w := range m.rec.Globals {
+		fresh = fresh && w.Status == WritePlanned
+	}
+	switch {
+	case fresh:
+		m.because(CodeLocked, e.By)
+		m.wait(e.By)
+	case e.Expired:
+		m.park(CodeLocked, e.By)
+	default:
+		m.do(PauseFor{Why: e.By})
+	}
+}
+
+// locked goes on with the writes in hand: forward, or back.
+func (m *machine) locked() {
+	m.rec.Step = StepGlobals
+	if m.rec.State == Applying && m.rec.Then == "" {
+		m.forward()
+		return
+	}
+	m.readBack()
+}
+
+// forward sends the first write that has not landed, or unlocks.
+func (m *machine) forward() {
+	for i := range m.rec.Globals {
+		w := &m.rec.Globals[i]
+		switch w.Status {
+		case WritePlanned, WriteIntended:
+			m.send(i)
+			return
+		}
+	}
+	m.unlock()
+}
+
+// send records the intent of a write and asks for it. Its token is already in
+// the record, so the intent is complete before the write leaves.
+func (m *machine) send(i int) {
+	w := &m.rec.Globals[i]
+	w.Status = WriteIntended
+	w.Attempts++
+	m.rec.Step = StepGlobals
+	m.do(SaveGlobal{Index: i, Back: w.Back})
+}
+
+func (m *machine) unlock() {
+	m.rec.Step = StepUnlock
+	m.do(Unlock{})
+}
+
+func (m *machine) wrote(e Wrote) error {
+	if e.Index < 0 || e.Index >= len(m.rec.Globals) {
+		return fmt.Errorf("no write %d", e.Index)
+	}
+	if m.rec.Globals[e.Index].Back {
+		m.wroteBack(e)
+		return nil
+	}
+	w := &m.rec.Globals[e.Index]
+	switch e.Outcome {
+	case Landed:
+		m.landed(w, e)
+		m.forward()
+	case Refused:
+		w.Status = WriteRefused
+		m.rec.Diff = e.Diff
+		m.unwind(Conflicted, CodeConflict, fmt.Sprintf("keyspace %s: another wrote first: %s", w.Keyspace, e.Text))
+	case WriteFailed:
+		w.Status = WriteRefused
+		m.unwind(Canceled, CodeRefused, fmt.Sprintf("keyspace %s: topo refused the write: %s", w.Keyspace, e.Text))
+	case LandedThenLost:
+		m.landed(w, e)
+		m.park(CodeOverwritten, fmt.Sprintf("keyspace %s: our write landed and another overwrote it: %s", w.Keyspace, e.Text))
+	case OutcomeUnknown:
+		if !e.Expired {
+			m.log("keyspace %s: no answer (%s): repeating the same write", w.Keyspace, e.Text)
+			m.send(e.Index)
+			return nil
+		}
+		m.log("keyspace %s: still no answer: fencing the write off", w.Keyspace)
+		m.rec.Step = StepFence
+		m.do(Fence{Index: e.Index})
+	default:
+		return fmt.Errorf("outcome %q of a write", e.Outcome)
+	}
+	return nil
+}
+
+func (m *machine) landed(w *Write, e Wrote) {
+	w.Status, w.Result = WriteLanded, e.Token
+	m.log("global %s saved", w.Keyspace)
+}
+
+func (m *machine) fenced(e Fenced) error {
+	if e.Index < 0 || e.Index >= len(m.rec.Globals) {
+		return fmt.Errorf("no write %d", e.Index)
+	}
+	w := &m.rec.Globals[e.Index]
+	asked := m.rec.Then == RollingBack
+	switch e.Outcome {
+	case FencedOff:
+		w.Status, w.Result = WriteFenced, e.Token
+		m.log("global %s: the write was fenced off and cannot land any more", w.Keyspace)
+		if !asked {
+			m.unwind(Canceled, CodeFenced, fmt.Sprintf("keyspace %s: topo did not answer the write; it was fenced off and cannot land any more", w.Keyspace))
+			return nil
+		}
+	case Landed:
+		w.Status, w.Result = WriteLanded, e.Token
+		m.log("global %s: the write had landed", w.Keyspace)
+		if !asked {
+			m.forward()
+			return nil
+		}
+	case LandedThenLost:
+		w.Status, w.Result = WriteLanded, e.Token
+		if !asked {
+			m.park(CodeOverwritten, fmt.Sprintf("keyspace %s: our write landed and another overwrote it: %s", w.Keyspace, e.Text))
+			return nil
+		}
+	case OutcomeUnknown:
+		m.park(CodeUnknown, fmt.Sprintf("keyspace %s: it cannot be told whether our write landed or still can: %s", w.Keyspace, e.Text))
+		return nil
+	default:
+		return fmt.Errorf("outcome %q of a fence", e.Outcome)
+	}
+	m.fenceNext()
+	return nil
+}
+
+// fenceNext fences the next forward write without an outcome, on the way to a
+// rollback that a person asked for; then goes back.
+func (m *machine) fenceNext() {
+	if i := m.inFlight(); i >= 0 {
+		m.rec.Step = StepFence
+		m.do(Fence{Index: i})
+		return
+	}
+	m.goBack(m.rec.Code, m.rec.Reason, false)
+}
+
+// unwind takes back what landed of this phase, before any cell was touched,
+// and then ends in the state given.
+func (m *machine) unwind(then State, c Code, reason string) {
+	m.because(c, reason)
+	m.log("%s", reason)
+	m.rec.Then = then
+	for i := range m.rec.Globals {
+		if w := &m.rec.Globals[i]; w.Status == WriteLanded {
+			w.Back, w.Status, w.Attempts = true, WritePlanned, 0
+		}
+	}
+	m.readBack()
+}
+
+// goBack takes back every phase written so far. By itself vtsync does so only
+// where going back cannot lose rows or cause an outage.
+func (m *machine) goBack(c Code, reason string, auto bool) {
+	var names []string
+	for _, phase := range m.rec.Phases[:m.rec.Phase+1] {
+		names = append(names, phase...)
+	}
+	slices.Sort(names)
+	names = slices.Compact(names)
+	switch {
+	case len(names) == 0 && auto:
+		m.park(c, reason+"; the plan only heals cells, so there is nothing to take back")
+		return
+	case len(names) == 0:
+		m.end(Failed, c, reason+"; the plan only heals cells, so there was nothing to take back")
+		return
+	case auto && !m.rec.AutoUndo:
+		m.park(CodeUndoHazard, fmt.Sprintf("%s; not taken back by itself, as that is %s", reason, m.rec.UndoHazard))
+		return
+	}
+	m.because(c, reason)
+	m.log("%s", reason)
+	m.to(RollingBack)
+	m.rec.Auto = auto
+	m.rec.Then = ""
+	m.rec.Globals = nil
+	for _, ks := range names {
+		m.rec.Globals = append(m.rec.Globals, Write{Keyspace: ks, Status: WritePlanned, Back: true})
+	}
+	m.lock()
+}
+
+// readBack asks what global holds of ours before it is taken back.
+func (m *machine) readBack() {
+	m.rec.Step = StepGlobals
+	var names []string
+	for _, w := range m.rec.Globals {
+		if w.Back && (w.Status == WritePlanned || w.Status == WriteIntended) {
+			names = append(names, w.Keyspace)
+		}
+	}
+	if len(names) == 0 {
+		m.unlock()
+		return
+	}
+	m.do(ReadGlobals{Keyspaces: names})
+}
+
+func (m *machine) globalsRead(e GlobalsRead) {
+	if e.Unknown != "" {
+		if e.Expired {
+			m.park(CodeUnknown, "global records could not be read: "+e.Unknown)
+			return
+		}
+		m.do(PauseFor{Why: e.Unknown})
+		return
+	}
+	for _, f := range e.Facts {
+		i := slices.IndexFunc(m.rec.Globals, func(w Write) bool { return w.Back && w.Keyspace == f.Keyspace })
+		if i < 0 {
+			continue
+		}
+		if f.Conflict != "" && !strings.Contains(m.rec.Diff, f.Conflict) {
+			m.rec.Diff += f.Conflict
+			m.because(CodeUndo, fmt.Sprintf("%s; keyspace %s: others changed the same entries since: theirs stay", m.rec.Reason, f.Keyspace))
+			m.log("keyspace %s: others changed the same entries since: theirs stay", f.Keyspace)
+		}
+		// A write back in flight at this very token is killed by the next
+		// one on the same token, even where nothing of ours is left to see.
+		w := &m.rec.Globals[i]
+		if f.Undone && (w.Status != WriteIntended || w.Token != f.Token) {
+			w.Status, w.Result = WriteUndone, f.Token
+			continue
+		}
+		w.Token = f.Token
+	}
+	m.back()
+}
+
+// back sends the last write that is still to be taken back, or unlocks.
+func (m *machine) back() {
+	for i := len(m.rec.Globals) - 1; i >= 0; i-- {
+		w := m.rec.Globals[i]
+		if w.Back && (w.Status == WritePlanned || w.Status == WriteIntended) {
+			m.send(i)
+			return
+		}
+	}
+	m.unlock()
+}
+
+func (m *machine) wroteBack(e Wrote) {
+	w := &m.rec.Globals[e.Index]
+	switch e.Outcome {
+	case Landed, LandedThenLost:
+		w.Status, w.Result = WriteUndone, e.Token
+		m.log("global %s taken back", w.Keyspace)
+		m.back()
+	case Refused:
+		if e.Expired {
+			m.park(CodeConflict, fmt.Sprintf("keyspace %s: others keep writing it: %s", w.Keyspace, e.Text))
+			return
+		}
+		w.Status = WritePlanned
+		m.readBack()
+	case OutcomeUnknown:
+		if e.Expired {
+			m.park(CodeUnknown, fmt.Sprintf("keyspace %s: taking our change back was not answered: %s", w.Keyspace, e.Text))
+			return
+		}
+		m.log("keyspace %s: no answer (%s): repeating the same write", w.Keyspace, e.Text)
+		m.send(e.Index)
+	default:
+		m.park(CodeRefused, fmt.Sprintf("keyspace %s: topo refused to take our change back: %s", w.Keyspace, e.Text))
+	}
+}
+
+func (m *machine) unlocked() {
+	switch {
+	case m.rec.State == RollingBack || m.rec.Then == "":
+		m.toCells()
+	case slices.ContainsFunc(m.rec.Globals, func(w Write) bool { return w.Status == WriteUndone }):
+		m.rec.Step = StepInspect
+		m.do(Inspect{})
+	default:
+		m.unwound()
+	}
+}
+
+// unwound ends a phase that left no trace; earlier phases are then taken back.
+func (m *machine) unwound() {
+	if m.rec.Phase > 0 {
+		m.rec.Phase--
+		m.goBack(m.rec.Code, m.rec.Reason, true)
+		return
+	}
+	m.end(m.rec.Then, m.rec.Code, m.rec.Reason)
+}
+
+func (m *machine) inspected(e Inspected) {
+	if len(e.Shipped) == 0 && e.Unknown == "" {
+		m.unwound()
+		return
+	}
+	reason := m.rec.Reason
+	if len(e.Shipped) > 0 {
+		m.rec.ForeignRebuild = true
+		reason += fmt.Sprintf("; somebody's rebuild shipped a part of the phase to %s before it was whole: half may have been served", strings.Join(e.Shipped, ", "))
+	} else {
+		reason += "; not every cell could be read to see whether a part was shipped: " + e.Unknown
+	}
+	m.because(CodeForeign, reason)
+	m.log("%s", reason)
+	m.to(RollingBack)
+	m.rec.Auto, m.rec.Then = true, ""
+	m.toCells()
+}
