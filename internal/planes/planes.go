@@ -99,10 +99,16 @@ type VTGate struct {
 	Cell   string `json:"cell,omitempty"`
 	// Version is its BuildVersion, such as "24.0.1".
 	Version string `json:"version,omitempty"`
-	// Reloads counts its VSchema reloads (VtgateVSchemaCounts.Reload).
+	// Reloads counts its VSchema reloads (VtgateVSchemaCounts.Reload) since
+	// it started.
 	Reloads int64 `json:"reloads"`
+	// VarsErr says why Version, Reloads and Watches could not be read.
+	VarsErr string `json:"vars_error,omitempty"`
+	// Watches are the keyspaces that it was told to watch
+	// (--keyspaces-to-watch); empty means all.
+	Watches []string `json:"watches,omitempty"`
 	// Health is grpc.health.v1's answer for the vtgate service: SERVING,
-	// NOT_SERVING, or empty where it was not asked.
+	// NOT_SERVING, UNREACHABLE, or empty where it was not asked.
 	Health string `json:"health,omitempty"`
 	// View is what it says it serves; nil when it did not say.
 	View *View `json:"view,omitempty"`
@@ -125,7 +131,7 @@ type VTGate struct {
 type View struct {
 	Keyspaces map[string]ViewKeyspace `json:"keyspaces"`
 	// Rules maps "routing_rules/FROM" and so on, per kind, to what vtgate
-	// shows as the target.
+	// shows as the target, as compact JSON.
 	Rules map[string]string `json:"rules,omitempty"`
 }
 
@@ -139,7 +145,8 @@ type ViewKeyspace struct {
 	Vindexes        map[string]ViewVindex `json:"vindexes,omitempty"`
 }
 
-// ViewTable is a table as a vtgate shows it.
+// ViewTable is a table as a vtgate shows it. Names of columns are in lower
+// case, as Vitess compares them so.
 type ViewTable struct {
 	Type           string             `json:"type,omitempty"`
 	Pinned         string             `json:"pinned,omitempty"` // hex
@@ -147,23 +154,35 @@ type ViewTable struct {
 	ColumnVindexes []ViewColumnVindex `json:"column_vindexes,omitempty"`
 	AutoColumn     string             `json:"auto_column,omitempty"`
 	AutoSequence   string             `json:"auto_sequence,omitempty"` // unqualified
-	Columns        []string           `json:"columns,omitempty"`       // name:type, as far as shown
-	Authoritative  bool               `json:"authoritative,omitempty"`
+	// Columns holds "name TYPE" and what else is shown of each column; a
+	// collation is not.
+	Columns       []string `json:"columns,omitempty"`
+	Authoritative bool     `json:"authoritative,omitempty"`
 }
 
 // ViewColumnVindex is a column vindex as a vtgate shows it.
 type ViewColumnVindex struct {
 	Vindex  string   `json:"vindex"`
+	Type    string   `json:"type,omitempty"`
 	Columns []string `json:"columns"`
 	Owned   bool     `json:"owned,omitempty"`
 }
 
-// ViewVindex is a vindex as SHOW VSCHEMA VINDEXES shows it. Without SQL only
-// its name is known and Type is empty.
+// ViewVindex is a vindex as a vtgate shows it: the built one of /debug/vschema
+// and, with SQL, the declared one of SHOW VSCHEMA VINDEXES.
 type ViewVindex struct {
-	Type   string            `json:"type,omitempty"`
-	Params map[string]string `json:"params,omitempty"`
-	Owner  string            `json:"owner,omitempty"`
+	// Loaded tells that /debug/vschema lists it.
+	Loaded bool `json:"loaded,omitempty"`
+	// Lookup is "table(from) to" of a lookup vindex as it was built.
+	Lookup string `json:"lookup,omitempty"`
+	// Declared tells that SHOW VSCHEMA VINDEXES lists it, with the fields
+	// below.
+	Declared bool   `json:"declared,omitempty"`
+	Type     string `json:"type,omitempty"`
+	// Params is "k=v; k=v" sorted, as vtgate prints it. It is never parsed,
+	// as values may hold the separators.
+	Params string `json:"params,omitempty"`
+	Owner  string `json:"owner,omitempty"`
 }
 
 // Snapshot is all live planes, read as close together as can be.
