@@ -3,6 +3,7 @@ module github.com/vtsync/vtsync
 go 1.26.2
 
 require (
+	github.com/cockroachdb/datadriven v1.0.3
 	github.com/go-sql-driver/mysql v1.9.3
 	github.com/google/go-cmp v0.7.0
 	github.com/klauspost/compress v1.18.5
