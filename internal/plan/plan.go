@@ -39,6 +39,11 @@ type Plan struct {
 	// Conflicts lists what changed on both sides; a plan with any is denied.
 	Conflicts []diff.EntryChange `json:"conflicts,omitempty"`
 	Findings  []lint.Finding     `json:"findings,omitempty"`
+	// Desired holds, per managed keyspace, the file's value as canonical
+	// protojson: what is recorded as last committed once the plan is served
+	// (the file's state, not live's: what others made and we kept stays
+	// foreign). Null takes the keyspace back to "never committed".
+	Desired map[string]json.RawMessage `json:"desired,omitempty"`
 	// Denials say why the plan may not be applied as it is.
 	Denials []Denial `json:"denials,omitempty"`
 	// Notes are facts that the reader must see and that deny nothing:

@@ -178,12 +178,10 @@ func (m *machine) unwind(then State, c Code, reason string) {
 // goBack takes back every phase written so far. By itself vtsync does so only
 // where going back cannot lose rows or cause an outage.
 func (m *machine) goBack(c Code, reason string, auto bool) {
-	var names []string
-	for _, phase := range m.rec.Phases[:m.rec.Phase+1] {
-		names = append(names, phase...)
+	if m.rec.State == Waiting {
+		m.rec.Phase-- // the phase in hand was not begun
 	}
-	slices.Sort(names)
-	names = slices.Compact(names)
+	names := m.written()
 	switch {
 	case len(names) == 0 && auto:
 		m.park(c, reason+"; the plan only heals cells, so there is nothing to take back")
@@ -205,6 +203,21 @@ func (m *machine) goBack(c Code, reason string, auto bool) {
 		m.rec.Globals = append(m.rec.Globals, Write{Keyspace: ks, Status: WritePlanned, Back: true})
 	}
 	m.lock()
+}
+
+// written names the keyspaces that this rollout may have changed, sorted.
+func (m *machine) written() []string {
+	var names []string
+	for _, phase := range m.rec.Phases[:m.rec.Phase] {
+		names = append(names, phase...)
+	}
+	for _, w := range m.rec.Globals {
+		if w.Back || w.Status == WriteLanded || w.Status == WriteIntended {
+			names = append(names, w.Keyspace)
+		}
+	}
+	slices.Sort(names)
+	return slices.Compact(names)
 }
 
 // readBack asks what global holds of ours before it is taken back.
@@ -307,7 +320,6 @@ func (m *machine) unlocked() {
 // unwound ends a phase that left no trace; earlier phases are then taken back.
 func (m *machine) unwound() {
 	if m.rec.Phase > 0 {
-		m.rec.Phase--
 		m.goBack(m.rec.Code, m.rec.Reason, true)
 		return
 	}
