@@ -5,6 +5,12 @@
 package lint
 
 import (
+	"cmp"
+	"slices"
+	"strings"
+
+	"google.golang.org/protobuf/proto"
+
 	"github.com/vtsync/vtsync/internal/errs"
 	"github.com/vtsync/vtsync/internal/vschema"
 )
@@ -50,4 +56,80 @@ type Input struct {
 	// OpaqueVindexes are vindex types that this build cannot construct and
 	// that stand in as opaque ones (config vindex_types).
 	OpaqueVindexes []string
+}
+
+// Rule is one thing that lint checks. Its code never changes its meaning.
+type Rule struct {
+	Code     string
+	Name     string
+	Severity Severity // the worst that it gives
+	Check    func(*Facts) []Finding
+}
+
+// All lists every rule, by code.
+var All = []Rule{
+	shardedAgainstShards,
+	unresolvedSequence,
+	notASequence,
+	unresolvedLookupTable,
+	wrongOwner,
+	unresolvedSource,
+	brokenRule,
+	unbuildable,
+	vanished,
+}
+
+// Check runs every rule on the state after the change. What stood there before
+// in a keyspace that the change does not touch is somebody else's old mistake:
+// it is shown as a warning and stops nobody.
+func Check(in Input) []Finding {
+	after := run(newFacts(in.After, in))
+	if in.Before != nil {
+		old := make(map[string]bool)
+		for _, f := range run(newFacts(in.Before, in)) {
+			old[f.key()] = true
+		}
+		for i := range after {
+			f := &after[i]
+			if old[f.key()] && f.Severity == Error && !touched(in, f.Keyspace) {
+				f.Severity = Warning
+				f.Message += " (already so)"
+			}
+		}
+	}
+	slices.SortFunc(after, Finding.Compare)
+	return after
+}
+
+func run(f *Facts) []Finding {
+	var out []Finding
+	for _, r := range All {
+		for _, finding := range r.Check(f) {
+			finding.Code = r.Code
+			finding.Severity = cmp.Or(finding.Severity, r.Severity)
+			out = append(out, finding)
+		}
+	}
+	return out
+}
+
+// touched tells whether the change writes the keyspace. Rules, whose findings
+// name no keyspace, are not written by any change yet.
+func touched(in Input, ks string) bool {
+	return ks != "" && !proto.Equal(in.Before.GetKeyspaces()[ks], in.After.GetKeyspaces()[ks])
+}
+
+// Compare orders findings by keyspace, path, code and message.
+func (f Finding) Compare(o Finding) int {
+	return cmp.Or(
+		strings.Compare(f.Keyspace, o.Keyspace),
+		slices.Compare(f.Path, o.Path),
+		strings.Compare(f.Code, o.Code),
+		strings.Compare(f.Message, o.Message),
+	)
+}
+
+// key tells findings apart, whatever their severity.
+func (f Finding) key() string {
+	return strings.Join(append([]string{f.Code, f.Keyspace, f.Message}, f.Path...), "\x00")
 }

@@ -1,0 +1,344 @@
+package lint
+
+import (
+	"fmt"
+	"reflect"
+	"strings"
+	"testing"
+
+	"google.golang.org/protobuf/encoding/protojson"
+
+	"github.com/vtsync/vtsync/internal/vschema"
+)
+
+// world builds a SrvVSchema from the JSON of its parts: a keyspace under its
+// name, rules under the name of their kind.
+func world(t testing.TB, parts map[string]string) *vschema.SrvVSchema {
+	t.Helper()
+	srv := &vschema.SrvVSchema{Keyspaces: map[string]*vschema.Keyspace{}}
+	for name, text := range parts {
+		var err error
+		switch vschema.RuleKind(name) {
+		case vschema.TableRules:
+			srv.RoutingRules = &vschema.RoutingRules{}
+			err = protojson.Unmarshal([]byte(text), srv.RoutingRules)
+		case vschema.ShardRules:
+			srv.ShardRoutingRules = &vschema.ShardRoutingRules{}
+			err = protojson.Unmarshal([]byte(text), srv.ShardRoutingRules)
+		case vschema.KeyspaceRules:
+			srv.KeyspaceRoutingRules = &vschema.KeyspaceRoutingRules{}
+			err = protojson.Unmarshal([]byte(text), srv.KeyspaceRoutingRules)
+		case vschema.MirrorKind:
+			srv.MirrorRules = &vschema.MirrorRules{}
+			err = protojson.Unmarshal([]byte(text), srv.MirrorRules)
+		default:
+			ks := &vschema.Keyspace{}
+			err = protojson.Unmarshal([]byte(text), ks)
+			srv.Keyspaces[name] = ks
+		}
+		if err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+	}
+	return srv
+}
+
+const commerce = `{"tables":{"product":{},"customer_seq":{"type":"sequence"},"order_seq":{"type":"sequence"},"email_lookup":{}}}`
+
+// customer is a sharded keyspace with the given sequence and, besides the
+// primary vindex, the given vindexes.
+func customer(sequence, vindexes string) string {
+	return fmt.Sprintf(`{"sharded":true,
+		"vindexes":{"hash":{"type":"hash"}%s},
+		"tables":{"customer":{"column_vindexes":[{"column":"id","name":"hash"}],
+			"auto_increment":{"column":"id","sequence":%q}}}}`, vindexes, sequence)
+}
+
+// brief is a finding in one line, for tables of expectations.
+func brief(f Finding) string {
+	out := fmt.Sprintf("%s %s %s/%s", f.Code, f.Severity, f.Keyspace, strings.Join(f.Path, "/"))
+	if f.Near != "" {
+		out += " near " + f.Near
+	}
+	return out
+}
+
+func TestRules(t *testing.T) {
+	lookup := func(fields string) string { return `,"email":{"type":"lookup_unique",` + fields + `}` }
+	tests := []struct {
+		name   string
+		parts  map[string]string
+		shards map[string][]string
+		opaque []string
+		want   []string
+	}{
+		{"sound, qualified", map[string]string{"commerce": commerce, "customer": customer("commerce.customer_seq", "")}, nil, nil, nil},
+		{"sound, unqualified", map[string]string{"commerce": commerce, "customer": customer("customer_seq", "")}, nil, nil, nil},
+		{"sound, quoted", map[string]string{"commerce": commerce, "customer": customer("`commerce`.`customer_seq`", "")}, nil, nil, nil},
+		{
+			"typo in an unqualified sequence",
+			map[string]string{"commerce": commerce, "customer": customer("custmer_seq", "")},
+			nil, nil,
+			[]string{"VS301 error customer/tables/customer/auto_increment/sequence near customer_seq"},
+		},
+		{
+			"typo in a qualified sequence, which vtgate accepts",
+			map[string]string{"commerce": commerce, "customer": customer("commerce.custmer_seq", "")},
+			nil, nil,
+			[]string{"VS301 error customer/tables/customer/auto_increment/sequence near commerce.customer_seq"},
+		},
+		{
+			"typo in the sequence's keyspace",
+			map[string]string{"commerce": commerce, "customer": customer("comerce.customer_seq", "")},
+			nil, nil,
+			[]string{"VS301 error customer/tables/customer/auto_increment/sequence near commerce.customer_seq"},
+		},
+		{
+			"sequence that is not one",
+			map[string]string{"commerce": commerce, "customer": customer("commerce.product", "")},
+			nil, nil,
+			[]string{"VS302 error customer/tables/customer/auto_increment/sequence"},
+		},
+		{
+			"sequence found through a routing rule",
+			map[string]string{
+				"commerce": commerce, "customer": customer("seq", ""),
+				"routing_rules": `{"rules":[{"from_table":"seq","to_tables":["commerce.order_seq"]}]}`,
+			},
+			nil, nil, nil,
+		},
+		{
+			"sequence disabled by a routing rule",
+			map[string]string{
+				"commerce": commerce, "customer": customer("commerce.order_seq", ""),
+				"routing_rules": `{"rules":[{"from_table":"commerce.order_seq","to_tables":[]}]}`,
+			},
+			nil, nil,
+			[]string{"VS301 error customer/tables/customer/auto_increment/sequence near commerce.customer_seq"},
+		},
+		{
+			"ambiguous unqualified sequence",
+			map[string]string{"a": commerce, "b": commerce, "customer": customer("order_seq", "")},
+			nil, nil,
+			[]string{"VS301 error customer/tables/customer/auto_increment/sequence"},
+		},
+		{
+			"lookup table in an unsharded keyspace: one slip, undeclared, missing",
+			map[string]string{
+				"commerce": commerce,
+				"a":        `{"sharded":true,"vindexes":{"email":{"type":"lookup","params":{"table":"commerce.email_lokup"}}}}`,
+				"b":        `{"sharded":true,"vindexes":{"email":{"type":"lookup","params":{"table":"commerce.name_index"}}}}`,
+				"c":        `{"sharded":true,"vindexes":{"email":{"type":"lookup"}}}`,
+			},
+			nil, nil,
+			[]string{
+				"VS401 error a/vindexes/email/params/table near commerce.email_lookup",
+				"VS401 warning b/vindexes/email/params/table",
+				"VS401 error c/vindexes/email/params/table",
+			},
+		},
+		{
+			"lookup table in a missing and in a sharded keyspace",
+			map[string]string{
+				"commerce": commerce,
+				"a":        `{"sharded":true,"vindexes":{"email":{"type":"lookup","params":{"table":"nowhere.x"}}}}`,
+				"b":        `{"sharded":true,"vindexes":{"email":{"type":"lookup","params":{"table":"a.x"}}}}`,
+			},
+			nil, nil,
+			[]string{"VS401 error a/vindexes/email/params/table", "VS401 error b/vindexes/email/params/table"},
+		},
+		{
+			"owner missing, in wrong case, without the column vindex",
+			map[string]string{
+				"commerce": commerce,
+				"a":        customer("customer_seq", lookup(`"owner":"Customer","params":{"table":"commerce.email_lookup"}`)),
+				"b":        customer("customer_seq", lookup(`"owner":"nobody","params":{"table":"commerce.email_lookup"}`)),
+				"c":        customer("customer_seq", lookup(`"owner":"customer","params":{"table":"commerce.email_lookup"}`)),
+			},
+			nil, nil,
+			[]string{
+				"VS402 error a/vindexes/email/owner near customer",
+				"VS402 error b/vindexes/email/owner",
+				"VS402 error c/vindexes/email/owner",
+			},
+		},
+		{
+			"sources of reference tables",
+			map[string]string{
+				"commerce": commerce,
+				"a":        `{"sharded":true,"tables":{"product":{"type":"reference","source":"commerce.prodct"}}}`,
+				"b":        `{"sharded":true,"tables":{"x":{"type":"reference","source":"b.x"}}}`,
+				"c":        `{"sharded":true,"tables":{"p":{"type":"reference","source":"commerce.product"},"q":{"type":"reference","source":"commerce.product"}}}`,
+				"d":        `{"sharded":true,"tables":{"s":{"type":"reference","source":"commerce.order_seq"}}}`,
+			},
+			nil, nil,
+			[]string{
+				"VS501 error a/tables/product/source near commerce.product",
+				"VS501 error b/tables/x/source",
+				"VS501 error c/tables/q/source",
+				"VS501 error d/tables/s/source",
+			},
+		},
+		{
+			"rules that lead nowhere",
+			map[string]string{
+				"commerce":               commerce,
+				"routing_rules":          `{"rules":[{"from_table":"t","to_tables":["nowhere.t"]},{"from_table":"u","to_tables":["commerce.a","commerce.b"]}]}`,
+				"shard_routing_rules":    `{"rules":[{"from_keyspace":"commerce","shard":"-80","to_keyspace":"gone"}]}`,
+				"keyspace_routing_rules": `{"rules":[{"from_keyspace":"a","to_keyspace":"gone"}]}`,
+				"mirror_rules":           `{"rules":[{"from_table":"commerce.a","to_table":"commerce.b","percent":5}]}`,
+			},
+			nil, nil,
+			[]string{
+				"VS701 error /keyspace_routing_rules/a",
+				"VS701 error /mirror_rules/commerce.a",
+				"VS701 error /routing_rules/t",
+				"VS701 error /routing_rules/u",
+				"VS701 error /shard_routing_rules/commerce.-80",
+			},
+		},
+		{
+			"every bad vindex and table is named",
+			map[string]string{"a": `{"sharded":true,
+				"vindexes":{"h":{"type":"hash"},"typo":{"type":"hsh"},"map":{"type":"numeric_static_map"}},
+				"tables":{"good":{"column_vindexes":[{"column":"id","name":"h"}]},
+					"bare":{},
+					"undefined":{"column_vindexes":[{"column":"id","name":"hh"}]},
+					"uses":{"column_vindexes":[{"column":"id","name":"typo"}]}}}`},
+			nil, nil,
+			[]string{
+				"VS801 error a/tables/bare",
+				"VS801 error a/tables/undefined near h",
+				"VS801 error a/tables/uses",
+				"VS801 error a/vindexes/map/params",
+				"VS801 error a/vindexes/typo/type near hash",
+			},
+		},
+		{
+			"types of the config, and files of the vtgates, stand in",
+			map[string]string{"a": `{"sharded":true,
+				"vindexes":{"own":{"type":"geo"},"map":{"type":"numeric_static_map","params":{"json_path":"nowhere.json"}},
+					"region":{"type":"region_json","params":{"region_map":"nowhere.json","region_bytes":"1"}}},
+				"tables":{"x":{"column_vindexes":[{"column":"id","name":"own"}]},
+					"y":{"column_vindexes":[{"column":"id","name":"map"}]},
+					"z":{"column_vindexes":[{"columns":["r","id"],"name":"region"}]}}}`},
+			nil,
+			[]string{"geo"}, nil,
+		},
+		{
+			"sharded against topo",
+			map[string]string{"a": `{}`, "b": `{}`, "c": `{"sharded":true}`},
+			map[string][]string{"a": {"-80", "80-"}, "b": {"0"}, "c": {"-"}},
+			nil,
+			[]string{"VS201 error a/sharded"},
+		},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			var got []string
+			for _, f := range Check(Input{After: world(t, tt.parts), Shards: tt.shards, OpaqueVindexes: tt.opaque}) {
+				if f.Message == "" {
+					t.Errorf("%s says nothing", brief(f))
+				}
+				got = append(got, brief(f))
+			}
+			if !reflect.DeepEqual(got, tt.want) {
+				t.Errorf("got:\n  %s\nwant:\n  %s", strings.Join(got, "\n  "), strings.Join(tt.want, "\n  "))
+			}
+		})
+	}
+}
+
+func TestHarmQuotesVtgate(t *testing.T) {
+	got := Check(Input{After: world(t, map[string]string{"commerce": commerce, "customer": customer("custmer_seq", "")})})
+	if len(got) != 1 {
+		t.Fatalf("findings: %v", got)
+	}
+	for _, want := range []string{"cannot resolve sequence custmer_seq: table custmer_seq not found", "table does not have a primary vindex"} {
+		if !strings.Contains(got[0].Harm, want) {
+			t.Errorf("harm %q lacks %q", got[0].Harm, want)
+		}
+	}
+}
+
+func TestOldMistakes(t *testing.T) {
+	broken := world(t, map[string]string{"commerce": commerce, "customer": customer("commerce.nosuch", ""), "other": `{}`})
+	tests := []struct {
+		name string
+		edit func(*vschema.SrvVSchema)
+		want []string
+	}{
+		{"in an untouched keyspace: a warning", func(s *vschema.SrvVSchema) {
+			s.Keyspaces["other"].Tables = map[string]*vschema.Table{"x": {}}
+		}, []string{"VS301 warning customer/tables/customer/auto_increment/sequence"}},
+		{"in a keyspace that is written: an error", func(s *vschema.SrvVSchema) {
+			s.Keyspaces["customer"].Tables["more"] = s.Keyspaces["customer"].Tables["customer"].CloneVT()
+			s.Keyspaces["customer"].Tables["more"].AutoIncrement = nil
+		}, []string{"VS301 error customer/tables/customer/auto_increment/sequence"}},
+		{"caused in another keyspace: an error", func(s *vschema.SrvVSchema) {
+			s.Keyspaces["customer"].Tables["customer"].AutoIncrement.Sequence = "commerce.order_seq"
+			delete(s.Keyspaces["commerce"].Tables, "order_seq")
+		}, []string{"VS301 error customer/tables/customer/auto_increment/sequence near commerce.customer_seq"}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			after := broken.CloneVT()
+			tt.edit(after)
+			var got []string
+			for _, f := range Check(Input{Before: broken, After: after}) {
+				got = append(got, brief(f))
+				if f.Severity == Warning && !strings.Contains(f.Message, "already so") {
+					t.Errorf("%s: message %q does not say that it is old", brief(f), f.Message)
+				}
+			}
+			if !reflect.DeepEqual(got, tt.want) {
+				t.Errorf("got %q, want %q", got, tt.want)
+			}
+		})
+	}
+}
+
+// TestSameFindingsEveryTime runs over a keyspace on which Vitess's own builder
+// gives another answer each time.
+func TestSameFindingsEveryTime(t *testing.T) {
+	var tables []string
+	for i := range 12 {
+		tables = append(tables, fmt.Sprintf(`"good%d":{"column_vindexes":[{"column":"id","name":"hash"}]}`, i),
+			fmt.Sprintf(`"bad%d":{"column_vindexes":[{"column":"id","name":"nosuch%d"}]}`, i, i))
+	}
+	parts := map[string]string{
+		"broken":   `{"sharded":true,"vindexes":{"hash":{"type":"hash"},"x":{"type":"x"},"y":{"type":"y"}},"tables":{` + strings.Join(tables, ",") + `}}`,
+		"customer": customer("broken.good1", ""),
+		"commerce": commerce,
+	}
+	first := fmt.Sprint(Check(Input{After: world(t, parts)}))
+	for i := range 12 {
+		if want := fmt.Sprintf("table broken.bad%d cannot be built", i); !strings.Contains(first, want) {
+			t.Errorf("findings lack %q", want)
+		}
+	}
+	for range 50 {
+		if again := fmt.Sprint(Check(Input{After: world(t, parts)})); again != first {
+			t.Fatalf("findings differ:\n%s\n%s", first, again)
+		}
+	}
+}
+
+func TestCodesAreUniqueAndSorted(t *testing.T) {
+	for i := 1; i < len(All); i++ {
+		if All[i-1].Code >= All[i].Code {
+			t.Errorf("rule %s does not stand after %s", All[i].Code, All[i-1].Code)
+		}
+	}
+}
+
+func TestReferences(t *testing.T) {
+	srv := world(t, map[string]string{
+		"commerce": commerce, "lookup": `{"tables":{"email_idx":{}}}`, "unrelated": `{"tables":{"x":{}}}`,
+		"customer": customer("order_seq", `,"email":{"type":"lookup","params":{"table":"`+"`lookup`"+`.email_idx"}}`),
+	})
+	got := References(srv, "customer")
+	if want := []string{"commerce", "lookup"}; !reflect.DeepEqual(got, want) {
+		t.Errorf("got %v, want %v", got, want)
+	}
+}

@@ -1,0 +1,137 @@
+package lint
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"vitess.io/vitess/go/vt/vterrors"
+	"vitess.io/vitess/go/vt/vtgate/vindexes"
+
+	"github.com/vtsync/vtsync/internal/vschema"
+)
+
+// target is where the name of a table leads.
+type target struct {
+	keyspace, name string
+	// table is nil when nothing is declared under that name.
+	table *vschema.Table
+	// err is what vtgate says when it finds nothing. It is empty beside a nil
+	// table where vtgate invents one: in an unsharded keyspace every name is a
+	// table to it, and a typing error passes until the first query fails.
+	err string
+}
+
+func (t target) String() string { return join(t.keyspace, t.name) }
+
+// resolve looks a name up as vtgate does for a primary (keyspace rules, then
+// table rules, then tables), but among declared tables only.
+func (f *Facts) resolve(ks, name string) target {
+	if to, ok := f.built.KeyspaceRoutingRules[ks]; ok {
+		ks = to
+	}
+	qualified := join(ks, name)
+	for _, key := range []string{qualified + "@primary", qualified} {
+		rule, ok := f.built.RoutingRules[key]
+		switch {
+		case !ok:
+			continue
+		case rule.Error != nil:
+			return target{keyspace: ks, name: name, err: rule.Error.Error()}
+		case len(rule.Tables) == 0:
+			return target{keyspace: ks, name: name, err: fmt.Sprintf("table %s has been disabled", name)}
+		}
+		return f.declared(rule.Tables[0].Keyspace.Name, rule.Tables[0].Name.String())
+	}
+	return f.declared(ks, name)
+}
+
+// declared looks a name up among the tables of the VSchemas, without rules.
+func (f *Facts) declared(ks, name string) target {
+	if ks == "" {
+		return f.global(name)
+	}
+	t := target{keyspace: ks, name: name}
+	vs, ok := f.srv.Keyspaces[ks]
+	if !ok {
+		t.err = vterrors.VT05003(ks).Error()
+		return t
+	}
+	t.table = vs.GetTables()[name]
+	if t.table == nil && vs.GetSharded() {
+		t.err = fmt.Sprintf("table %s not found", name)
+	}
+	return t
+}
+
+// global looks an unqualified name up: it must be unique among the keyspaces
+// that don't require explicit routing. A reference table that names its source
+// does not make the source's name ambiguous.
+func (f *Facts) global(name string) target {
+	var found []string
+	for _, ks := range f.keyspaces() {
+		if vs := f.srv.Keyspaces[ks]; !vs.GetRequireExplicitRouting() && vs.GetTables()[name] != nil {
+			found = append(found, ks)
+		}
+	}
+	owners := slices.DeleteFunc(slices.Clone(found), func(ks string) bool {
+		t := f.srv.Keyspaces[ks].Tables[name]
+		if t.Type != vindexes.TypeReference || t.Source == "" {
+			return false
+		}
+		sourceKs, sourceName := splitSource(t.Source)
+		return sourceName == name || (sourceKs != ks && slices.Contains(found, sourceKs))
+	})
+	all := f.keyspaces()
+	switch {
+	case len(owners) == 1:
+		return f.declared(owners[0], name)
+	case len(all) == 1:
+		return f.declared(all[0], name)
+	case len(owners) > 1:
+		return target{name: name, err: "ambiguous table reference: " + name}
+	default:
+		return target{name: name, err: fmt.Sprintf("table %s not found", name)}
+	}
+}
+
+// splitSource splits the source of a reference table as vtgate does.
+func splitSource(s string) (ks, name string) {
+	if ks, name, ok := strings.Cut(s, "."); ok {
+		return ks, name
+	}
+	return "", s
+}
+
+// References gives the keyspaces, sorted, in which what the keyspace's tables
+// and vindexes refer to is found: a plan that writes the keyspace depends on
+// them.
+func References(srv *vschema.SrvVSchema, ks string) []string {
+	f := newFacts(srv, Input{})
+	vs := f.srv.Keyspaces[ks]
+	var refs []target
+	for _, t := range vs.GetTables() {
+		if seq := t.GetAutoIncrement().GetSequence(); seq != "" {
+			if seqKs, name, err := f.parser.ParseTable(seq); err == nil {
+				refs = append(refs, f.resolve(seqKs, name))
+			}
+		}
+		if t.GetSource() != "" {
+			refs = append(refs, f.declared(splitSource(t.Source)))
+		}
+	}
+	for _, v := range vs.GetVindexes() {
+		if table := v.GetParams()["table"]; table != "" {
+			if lookupKs, name, err := f.parser.ParseTable(table); err == nil {
+				refs = append(refs, f.resolve(lookupKs, name))
+			}
+		}
+	}
+	found := make(map[string]bool)
+	for _, r := range refs {
+		if _, ok := f.srv.Keyspaces[r.keyspace]; ok {
+			found[r.keyspace] = true
+		}
+	}
+	return sortedKeys(found)
+}

@@ -1,0 +1,67 @@
+package lint
+
+import (
+	"fmt"
+
+	"vitess.io/vitess/go/vt/vtgate/vindexes"
+
+	"github.com/vtsync/vtsync/internal/vschema"
+)
+
+var unresolvedSource = Rule{
+	Code: "VS501", Name: "source of a reference table cannot be used", Severity: Error,
+	Check: func(f *Facts) []Finding {
+		var out []Finding
+		first := make(map[string]string) // keyspace and source -> the table that named it first
+		f.eachTable(func(ks, name string, t *vschema.Table) {
+			if t.Type != vindexes.TypeReference || t.Source == "" {
+				return
+			}
+			sourceKs, sourceName := splitSource(t.Source)
+			to := f.declared(sourceKs, sourceName)
+			why := sourceProblem(ks, sourceKs, to)
+			used := ks + "\x00" + to.String()
+			if other, again := first[used]; again && why == "" {
+				why = fmt.Sprintf("is the source of %s too, and a keyspace may refer to it once", other)
+			} else if why == "" {
+				first[used] = name
+			}
+			if why == "" {
+				return
+			}
+			finding := Finding{
+				Keyspace: ks,
+				Path:     []string{"tables", name, "source"},
+				Message:  fmt.Sprintf("source %s of reference table %s %s", t.Source, name, why),
+				Harm:     fmt.Sprintf("vtgate puts keyspace %s in error and does not use the source: joins with it are not kept local, writes to %s are not sent to it", ks, name),
+				Next:     "name a declared table of another keyspace",
+			}
+			if to.table == nil {
+				finding.Near = f.nearTable(sourceKs, sourceName, isSource)
+			}
+			out = append(out, finding)
+		})
+		return out
+	},
+}
+
+// sourceProblem says what vtgate refuses in one source, in the order in which
+// it checks.
+func sourceProblem(ks, sourceKs string, to target) string {
+	switch {
+	case sourceKs == ks:
+		return "lies in the same keyspace"
+	case to.table == nil:
+		return "is not declared"
+	case !isSource(to.table):
+		return "is a " + to.table.Type
+	case to.table.Type == vindexes.TypeReference && to.table.Source != "":
+		return "has a source itself, and references cannot be chained"
+	default:
+		return ""
+	}
+}
+
+func isSource(t *vschema.Table) bool {
+	return t.GetType() == vindexes.TypeTable || t.GetType() == vindexes.TypeReference
+}
