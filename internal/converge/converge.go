@@ -1,8 +1,17 @@
 // Package converge judges, from a snapshot, whether each cell and each vtgate
 // serves what is wanted. It is pure: no I/O, no adapter, no clock, no logger.
+//
+// A cell is judged by its record. A vtgate is judged by what it shows, entry by
+// entry, against a projection of what is wanted, built as vtgate builds it:
+// others may write other entries, and the schema tracker adds to what is
+// shown, so equality of whole keyspaces would prove too much.
 package converge
 
 import (
+	"slices"
+	"strings"
+
+	"github.com/vtsync/vtsync/internal/planes"
 	"github.com/vtsync/vtsync/internal/vschema"
 )
 
@@ -14,7 +23,7 @@ const (
 	Serving    Status = "serving"    // it shows every wanted entry
 	Stale      Status = "stale"      // it shows something else
 	Silent     Status = "silent"     // it does not answer: it has neither agreed nor refused
-	Broken     Status = "broken"     // it took the change up and its keyspace is in error, or tables vanished: evidence
+	Broken     Status = "broken"     // its cell serves the change and its keyspace is in error: evidence
 	Unreadable Status = "unreadable" // it answers and does not show its VSchema
 )
 
@@ -32,12 +41,20 @@ type Want struct {
 	// Srv is the whole SrvVSchema that the cells should hold: vtgate builds
 	// all keyspaces and rules together, and a sequence resolves through them.
 	Srv *vschema.SrvVSchema
-	// BrokenBefore holds the keyspace errors that a build of the base already
-	// had; they are not evidence against the change.
+	// BrokenBefore holds the keyspaces that were in error before the change;
+	// errors of those are not evidence against it. See BrokenBefore.
 	BrokenBefore map[string]string
 	// NeedSQL tells that some entry can be proved by SQL only (a vindex's
 	// type, params, owner, write_only).
 	NeedSQL bool
+	// ReloadsBefore holds, per vtgate's target, its reloads as they were
+	// before the first cell was written. What no view shows counts once a
+	// vtgate has reloaded since; one that is missing here is not asked for
+	// that.
+	ReloadsBefore map[string]int64
+	// OpaqueVindexes are vindex types that this build of Vitess cannot
+	// construct (config vindex_types).
+	OpaqueVindexes []string
 }
 
 // Verdict is the judgement of one cell or one vtgate.
@@ -56,6 +73,63 @@ type Verdict struct {
 type Report struct {
 	Cells   []Verdict `json:"cells"`
 	VTGates []Verdict `json:"vtgates"`
+}
+
+// Judge tells, for each cell and each vtgate of the snapshot, whether it
+// serves what is wanted. Who judges more than once uses Expect.
+func Judge(want Want, snap *planes.Snapshot) Report { return Expect(want).Judge(snap) }
+
+// Judge tells, for each cell and each vtgate of the snapshot, whether it
+// serves what is expected.
+func (e *Expected) Judge(snap *planes.Snapshot) Report {
+	var r Report
+	for _, c := range snap.Cells {
+		r.Cells = append(r.Cells, e.judgeCell(c))
+	}
+	byName := func(a, b Verdict) int { return strings.Compare(a.Name, b.Name) }
+	slices.SortStableFunc(r.Cells, byName)
+	for _, g := range snap.VTGates {
+		r.VTGates = append(r.VTGates, e.judgeVTGate(g, snap, r.Cells))
+	}
+	slices.SortStableFunc(r.VTGates, byName)
+	return r
+}
+
+// BrokenBefore gives the keyspaces that are in error in any cell or vtgate of a
+// snapshot, with one of their errors: what Want.BrokenBefore has to be when the
+// snapshot was taken before the change.
+func BrokenBefore(snap *planes.Snapshot, opaque []string) map[string]string {
+	out := map[string]string{}
+	add := func(view *planes.View) {
+		for ks, err := range KeyspaceErrors(view) {
+			if _, ok := out[ks]; !ok {
+				out[ks] = err
+			}
+		}
+	}
+	for _, c := range snap.Cells {
+		if c.Srv != nil {
+			add(Project(c.Srv, opaque))
+		}
+	}
+	for _, g := range snap.VTGates {
+		if g.View != nil {
+			add(g.View)
+		}
+	}
+	return out
+}
+
+// Reloads gives the reloads of each vtgate of a snapshot that told them: what
+// Want.ReloadsBefore has to be when the snapshot was taken before the change.
+func Reloads(snap *planes.Snapshot) map[string]int64 {
+	out := map[string]int64{}
+	for _, g := range snap.VTGates {
+		if g.Silent == "" && g.VarsErr == "" {
+			out[g.Target] = g.Reloads
+		}
+	}
+	return out
 }
 
 // All tells whether every cell and every vtgate is serving.

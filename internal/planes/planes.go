@@ -146,7 +146,7 @@ type ViewKeyspace struct {
 }
 
 // ViewTable is a table as a vtgate shows it. Names of columns are in lower
-// case, as Vitess compares them so.
+// case where Vitess only compares them, which it does without case.
 type ViewTable struct {
 	Type           string             `json:"type,omitempty"`
 	Pinned         string             `json:"pinned,omitempty"` // hex
@@ -201,3 +201,20 @@ func (s *Snapshot) Cell(name string) (Cell, bool) {
 	}
 	return Cell{}, false
 }
+
+// Landing is what became of a write whose answer was lost or refused.
+type Landing string
+
+// The landings.
+const (
+	// LandingHere: it landed and the record still holds it.
+	LandingHere Landing = "landed"
+	// LandingLost: it landed and another wrote since.
+	LandingLost Landing = "overwritten"
+	// LandingNever: the record moved on without it, so it never will.
+	LandingNever Landing = "never"
+	// LandingOpen: the record has not moved: it may still land.
+	LandingOpen Landing = "open"
+	// LandingUnclear: the topo server cannot tell (no history, compacted).
+	LandingUnclear Landing = "unclear"
+)
