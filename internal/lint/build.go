@@ -11,20 +11,14 @@ import (
 	"github.com/vtsync/vtsync/internal/vschema"
 )
 
-// lookupTypes are the vindex types that keep their mapping in a table.
-var lookupTypes = []string{
-	"consistent_lookup", "consistent_lookup_unique",
-	"lookup", "lookup_cost", "lookup_unique",
-	"lookup_hash", "lookup_hash_unique",
-	"lookup_unicodeloosemd5_hash", "lookup_unicodeloosemd5_hash_unique",
-}
-
 // vindexTypes are all types that this build of Vitess knows.
-var vindexTypes = append([]string{
-	"binary", "binary_md5", "cfc", "hash", "multicol", "null", "numeric", "numeric_static_map",
-	"region_experimental", "region_json", "reverse_bits", "unicode_loose_md5",
-	"unicode_loose_xxhash", "xxhash",
-}, lookupTypes...)
+var vindexTypes = []string{
+	"binary", "binary_md5", "cfc", "consistent_lookup", "consistent_lookup_unique", "hash",
+	"lookup", "lookup_cost", "lookup_hash", "lookup_hash_unique", "lookup_unicodeloosemd5_hash",
+	"lookup_unicodeloosemd5_hash_unique", "lookup_unique", "multicol", "null", "numeric",
+	"numeric_static_map", "region_experimental", "region_json", "reverse_bits",
+	"unicode_loose_md5", "unicode_loose_xxhash", "xxhash",
+}
 
 // badParts are the vindexes and tables of one keyspace that vtgate cannot
 // build, with its reason.

@@ -89,7 +89,7 @@ func (f *Facts) eachLookup(fn func(ks, name string, v *vschema.Vindex)) {
 	for _, ks := range f.keyspaces() {
 		all := f.srv.Keyspaces[ks].GetVindexes()
 		for _, name := range sortedKeys(all) {
-			if slices.Contains(lookupTypes, all[name].GetType()) {
+			if vschema.IsLookup(all[name].GetType()) {
 				fn(ks, name, all[name])
 			}
 		}
@@ -109,7 +109,7 @@ func (f *Facts) nearTable(ks, name string, wanted func(*vschema.Table) bool) str
 		if k == ks {
 			here = append(here, n)
 		}
-		if n == name && elsewhere == "" {
+		if n == name && k != ks && elsewhere == "" {
 			elsewhere = k + "." + n
 		}
 		bare, qualified = append(bare, n), append(qualified, k+"."+n)
