@@ -28,9 +28,10 @@ var Hazards = []Hazard{Safe, Replan, Scatter, WriteLoss, Outage}
 type Change struct {
 	Type   ChangeType `json:"type"`
 	Hazard Hazard     `json:"hazard"`
-	// Table, Vindex and Column name what changes, as far as they apply.
+	// Table, Vindex, Param and Column name what changes, as far as they apply.
 	Table  string `json:"table,omitempty"`
 	Vindex string `json:"vindex,omitempty"`
+	Param  string `json:"param,omitempty"`
 	Column string `json:"column,omitempty"`
 	// Before and After are short texts of the changed value.
 	Before string `json:"before,omitempty"`

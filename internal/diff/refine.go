@@ -1,0 +1,120 @@
+package diff
+
+import (
+	"github.com/vtsync/vtsync/internal/vschema"
+)
+
+// scene is what surrounds a change: the whole keyspace before and after.
+type scene struct {
+	before, after *vschema.Keyspace // canonical; nil for an absent record
+}
+
+// judge fills in the hazard of a change from the table, refined by its scene.
+func (s scene) judge(c Change) Change {
+	r := risks[c.Type]
+	if better, ok := s.refine(c); ok {
+		r = better
+	}
+	c.Hazard, c.Why = r.hazard, r.why
+	return c
+}
+
+var harmless = risk{hazard: Safe}
+
+// refine gives the risk where the surroundings say more than the table does.
+func (s scene) refine(c Change) (risk, bool) {
+	switch c.Type {
+	case ShardedOn:
+		if s.before == nil {
+			return risk{Replan, "the keyspace had no VSchema"}, true
+		}
+	case VindexDropped, VindexType, VindexParam, VindexOwner, WriteOnlyAdded, WriteOnlyRemoved:
+		return s.refineVindex(c)
+	case TableAdded, TableDropped, TableType, TableSource, TablePinned:
+		return s.refineTable(c)
+	case PrimaryChanged, BindingAdded, BindingDropped, BindingColumns, BindingsOrdered:
+		return s.refineBinding(c)
+	case ColumnDropped, ColumnsOrdered:
+		return s.refineColumns(c)
+	case ShardedOff, ExplicitOn, ExplicitOff, ForeignKeyChanged, TenantChanged, VindexAdded,
+		AutoIncAdded, AutoIncDropped, AutoIncChanged, ColumnAdded, ColumnChanged, AuthoritativeOn, AuthoritativeOff:
+		// The table says all there is to say.
+	}
+	return risk{}, false
+}
+
+func (s scene) refineVindex(c Change) (risk, bool) {
+	if c.Type == VindexDropped && usesVindex(s.after, c.Vindex) {
+		return risk{Outage, "tables still use it: vtgate cannot load the keyspace"}, true
+	}
+	if s.unsharded() || !usesVindex(s.before, c.Vindex) || !usesVindex(s.after, c.Vindex) {
+		// Where a table starts or stops to use it with this very change, that
+		// change carries the hazard.
+		return harmless, true
+	}
+	readsOnly := c.Param == "read_lock" || c.Param == "batch_lookup"
+	if c.Type == VindexParam && readsOnly && vschema.IsLookup(s.after.GetVindexes()[c.Vindex].GetType()) {
+		return risk{Replan, "it says how the lookup table is read, not what is found"}, true
+	}
+	return risk{}, false
+}
+
+func (s scene) refineTable(c Change) (risk, bool) {
+	was, is := s.before.GetTables()[c.Table], s.after.GetTables()[c.Table]
+	switch {
+	case c.Type == TableDropped && was.GetType() == sequence,
+		c.Type == TableType && (was.GetType() == sequence || is.GetType() == sequence):
+		return risk{Outage, "inserts that take values from the sequence fail"}, true
+	case c.Type == TableSource && was.GetType() != reference && is.GetType() != reference:
+		return harmless, true // only reference tables have a source
+	case !s.unsharded():
+		return risk{}, false
+	case c.Type == TableAdded, c.Type == TablePinned:
+		return harmless, true
+	case c.Type == TableDropped:
+		return risk{Replan, "the keyspace is unsharded: only its qualified name is still found"}, true
+	case c.Type == TableType:
+		return risk{Replan, "the keyspace is unsharded: the rows stay where they are"}, true
+	}
+	return risk{}, false
+}
+
+func (s scene) refineBinding(c Change) (risk, bool) {
+	if s.unsharded() {
+		return harmless, true
+	}
+	was, is := s.before.GetVindexes()[c.Vindex], s.after.GetVindexes()[c.Vindex]
+	switch {
+	case c.Type == BindingAdded && vschema.IsLookup(is.GetType()) && is.GetParams()[vschema.ParamWriteOnly] == "true":
+		return risk{Replan, "vtgate writes the lookup table and does not read by it yet"}, true
+	case c.Type == BindingDropped && was.GetOwner() == c.Table:
+		return risk{WriteLoss, "its lookup table is no longer maintained: added back, it would hide the rows written since"}, true
+	}
+	return risk{}, false
+}
+
+func (s scene) refineColumns(c Change) (risk, bool) {
+	if !s.after.GetTables()[c.Table].GetColumnListAuthoritative() {
+		return risk{}, false
+	}
+	if c.Type == ColumnDropped {
+		return risk{Outage, "the list is authoritative: queries that name the column fail"}, true
+	}
+	return risk{WriteLoss, "the list is authoritative: an insert without column names puts values into other columns"}, true
+}
+
+// unsharded tells that vtgate ignores vindexes here, before and after.
+func (s scene) unsharded() bool {
+	return !s.before.GetSharded() && !s.after.GetSharded()
+}
+
+func usesVindex(ks *vschema.Keyspace, vindex string) bool {
+	for _, t := range ks.GetTables() {
+		for _, cv := range t.GetColumnVindexes() {
+			if cv.GetName() == vindex {
+				return true
+			}
+		}
+	}
+	return false
+}

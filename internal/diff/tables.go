@@ -1,0 +1,187 @@
+package diff
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/vtsync/vtsync/internal/vschema"
+)
+
+// The types of tables, as the proto spells them; an ordinary table has none.
+const (
+	sequence  = "sequence"
+	reference = "reference"
+)
+
+func tableChanges(name string, was, is *vschema.Table) []Change {
+	base := Change{Table: name}
+	switch {
+	case was == nil:
+		base.Type, base.After = TableAdded, describeTable(is)
+		base.Text = fmt.Sprintf("table %s is added: %s", name, base.After)
+		return []Change{base}
+	case is == nil:
+		base.Type, base.Before = TableDropped, describeTable(was)
+		base.Text = fmt.Sprintf("table %s is dropped: %s", name, base.Before)
+		return []Change{base}
+	}
+	subject := "table " + name
+	var out []Change
+	if was.GetType() != is.GetType() {
+		out = append(out, base.as(TableType, was.GetType(), is.GetType(), subject+" has the type"))
+	}
+	if was.GetSource() != is.GetSource() {
+		out = append(out, base.as(TableSource, was.GetSource(), is.GetSource(), subject+" has the source"))
+	}
+	if was.GetPinned() != is.GetPinned() {
+		out = append(out, base.as(TablePinned, was.GetPinned(), is.GetPinned(), subject+" is pinned to keyspace id"))
+	}
+	out = append(out, bindingChanges(base, was.GetColumnVindexes(), is.GetColumnVindexes())...)
+	out = append(out, autoIncrementChanges(base, was, is)...)
+	return append(out, columnChanges(base, was, is)...)
+}
+
+func autoIncrementChanges(base Change, was, is *vschema.Table) []Change {
+	old, now := was.GetAutoIncrement(), is.GetAutoIncrement()
+	switch {
+	case old == nil && now == nil:
+		return nil
+	case old == nil:
+		base.Type, base.Column = AutoIncAdded, now.GetColumn()
+		base.After = now.GetSequence()
+		base.Text = fmt.Sprintf("column %s of table %s takes its values from sequence %s", now.GetColumn(), base.Table, quoteEmpty(now.GetSequence()))
+	case now == nil:
+		base.Type, base.Column = AutoIncDropped, old.GetColumn()
+		base.Before = old.GetSequence()
+		base.Text = fmt.Sprintf("column %s of table %s no longer takes its values from sequence %s", old.GetColumn(), base.Table, quoteEmpty(old.GetSequence()))
+	case old.GetColumn() == now.GetColumn() && old.GetSequence() == now.GetSequence():
+		return nil
+	default:
+		base.Column = now.GetColumn()
+		subject := fmt.Sprintf("table %s generates", base.Table)
+		return []Change{base.as(AutoIncChanged,
+			fmt.Sprintf("%s from sequence %s", old.GetColumn(), quoteEmpty(old.GetSequence())),
+			fmt.Sprintf("%s from sequence %s", now.GetColumn(), quoteEmpty(now.GetSequence())), subject)}
+	}
+	return []Change{base}
+}
+
+// binding is a column vindex with what tells it from others of its table.
+type binding struct {
+	name  string
+	nth   int    // a table may use a vindex more than once
+	cols  string // for people
+	exact string // the columns, unambiguously
+}
+
+func (b binding) key() binding { return binding{name: b.name, nth: b.nth} }
+
+func (b binding) String() string {
+	if b == (binding{}) {
+		return ""
+	}
+	return fmt.Sprintf("%s(%s)", b.name, b.cols)
+}
+
+func bindings(list []*vschema.ColumnVindex) []binding {
+	seen := map[string]int{}
+	out := make([]binding, len(list))
+	for i, cv := range list {
+		cols := strings.Join(cv.GetColumns(), ", ")
+		if cv.GetColumn() != "" { // beside columns, which is an error to Vitess
+			cols = "column " + cv.GetColumn() + ", columns " + quoteEmpty(cols)
+		}
+		out[i] = binding{cv.GetName(), seen[cv.GetName()], cols, fmt.Sprintf("%q %q", cv.GetColumn(), cv.GetColumns())}
+		seen[cv.GetName()]++
+	}
+	return out
+}
+
+// bindingChanges compares the column vindexes of a table. The first is the
+// primary; the order of the others decides only between equal costs.
+func bindingChanges(base Change, wasList, isList []*vschema.ColumnVindex) []Change {
+	was, is := bindings(wasList), bindings(isList)
+	var out []Change
+	if first(was) != first(is) {
+		c := base
+		c.Vindex = first(is).name
+		out = append(out, c.as(PrimaryChanged, first(was).String(), first(is).String(), "table "+base.Table+" is sharded by"))
+	}
+	for _, w := range rest(was) {
+		i := slices.IndexFunc(is, func(b binding) bool { return b.key() == w.key() })
+		c := base
+		c.Vindex = w.name
+		switch {
+		case i < 0:
+			c.Type, c.Before = BindingDropped, w.String()
+			c.Text = fmt.Sprintf("table %s is no longer found by %s", base.Table, w)
+			out = append(out, c)
+		case i > 0 && is[i].exact != w.exact:
+			out = append(out, c.as(BindingColumns, w.cols, is[i].cols, "vindex "+w.name+" of table "+base.Table+" covers"))
+		}
+	}
+	for _, n := range rest(is) {
+		if slices.ContainsFunc(was, func(b binding) bool { return b.key() == n.key() }) {
+			continue
+		}
+		c := base
+		c.Vindex, c.Type, c.After = n.name, BindingAdded, n.String()
+		c.Text = fmt.Sprintf("table %s is found by %s too", base.Table, n)
+		out = append(out, c)
+	}
+	if before, after := common(rest(was), rest(is)), common(rest(is), rest(was)); !slices.Equal(before, after) {
+		out = append(out, base.as(BindingsOrdered, strings.Join(before, ", "), strings.Join(after, ", "), "the secondary vindexes of table "+base.Table+" stand in the order"))
+	}
+	return out
+}
+
+func first(list []binding) binding {
+	if len(list) == 0 {
+		return binding{}
+	}
+	return list[0]
+}
+
+func rest(list []binding) []binding { return list[min(1, len(list)):] }
+
+// common lists the names of those of a that b has too, in the order of a.
+func common(a, b []binding) []string {
+	var out []string
+	for _, x := range a {
+		if slices.ContainsFunc(b, func(y binding) bool { return x.key() == y.key() }) {
+			out = append(out, x.name)
+		}
+	}
+	return out
+}
+
+func describeTable(t *vschema.Table) string {
+	var parts []string
+	if t.GetType() != "" {
+		parts = append(parts, "type "+t.GetType())
+	}
+	if t.GetSource() != "" {
+		parts = append(parts, "source "+t.GetSource())
+	}
+	if t.GetPinned() != "" {
+		parts = append(parts, "pinned to keyspace id "+t.GetPinned())
+	}
+	list := bindings(t.GetColumnVindexes())
+	if len(list) > 0 {
+		parts = append(parts, "sharded by "+list[0].String())
+	}
+	for _, b := range rest(list) {
+		parts = append(parts, "found by "+b.String())
+	}
+	if a := t.GetAutoIncrement(); a != nil {
+		parts = append(parts, fmt.Sprintf("%s from sequence %s", a.GetColumn(), quoteEmpty(a.GetSequence())))
+	}
+	if n := len(t.GetColumns()); n > 0 {
+		parts = append(parts, fmt.Sprintf("%d columns listed", n))
+	}
+	if len(parts) == 0 {
+		return "no vindexes"
+	}
+	return strings.Join(parts, ", ")
+}

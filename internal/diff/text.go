@@ -1,0 +1,49 @@
+package diff
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/vtsync/vtsync/internal/vschema"
+)
+
+// Text gives the changes for people: a heading per keyspace, a line per entry
+// (+ added, ~ changed, - dropped), and under it each change as a sentence with
+// its hazard. Changes come in the order given, which is sorted.
+func Text(changes []EntryChange) string {
+	var b strings.Builder
+	keyspace, any := "", false
+	for _, ec := range changes {
+		if !any || ec.Entry.Keyspace != keyspace {
+			keyspace, any = ec.Entry.Keyspace, true
+			fmt.Fprintf(&b, "keyspace %s\n", keyspace)
+		}
+		fmt.Fprintf(&b, "  %s %s %s\n", ec.Sign(), ec.Entry.Kind, ec.Entry.Name)
+		for _, c := range ec.Changes {
+			fmt.Fprintf(&b, "      %s [%s]\n", c.Text, c.hazardText())
+		}
+	}
+	return b.String()
+}
+
+// Sign gives "+" for an added entry, "-" for a dropped and "~" for a changed
+// one.
+func (ec EntryChange) Sign() string {
+	switch {
+	case ec.Entry.Kind == vschema.SettingEntry:
+		return "~"
+	case len(ec.Before) == 0:
+		return "+"
+	case len(ec.After) == 0:
+		return "-"
+	default:
+		return "~"
+	}
+}
+
+func (c Change) hazardText() string {
+	if c.Why == "" {
+		return string(c.Hazard)
+	}
+	return string(c.Hazard) + ": " + c.Why
+}
