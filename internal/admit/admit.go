@@ -1,0 +1,159 @@
+// Package admit says whether a phase of a plan may run now: one visible,
+// ordered list of pure checks, each with a reason and a remedy. It must import
+// no adapter, no clock, no logger and no context.
+package admit
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/vtsync/vtsync/internal/diff"
+	"github.com/vtsync/vtsync/internal/plan"
+	"github.com/vtsync/vtsync/internal/planes"
+	"github.com/vtsync/vtsync/internal/rollout"
+	"github.com/vtsync/vtsync/internal/vschema"
+)
+
+// Input is what the checks look at.
+type Input struct {
+	Plan   *plan.Plan
+	Phase  int
+	Global planes.Global
+}
+
+// Verdict is what a check says. The zero value allows.
+type Verdict struct {
+	Verdict rollout.Verdict
+	Code    rollout.Code
+	Reason  string
+	Remedy  string
+	Diff    string
+}
+
+// Check is one admission check.
+type Check struct {
+	Name  string
+	Judge func(Input) Verdict
+}
+
+// Checks are run in this order; the first that does not allow decides, so the
+// same cause is always reported first.
+var Checks = []Check{
+	{"cluster", cluster},
+	{"plan", denials},
+	{"record", records},
+	{"base", base},
+}
+
+// Judge runs the checks.
+func Judge(in Input) Verdict {
+	for _, c := range Checks {
+		if v := c.Judge(in); v.Verdict != "" && v.Verdict != rollout.Allow {
+			return v
+		}
+	}
+	return Verdict{Verdict: rollout.Allow}
+}
+
+// cluster refuses a plan that was made for another cluster.
+func cluster(in Input) Verdict {
+	if in.Plan.Cluster == in.Global.ClusterID {
+		return Verdict{}
+	}
+	return Verdict{
+		Verdict: rollout.Deny, Code: rollout.CodeDenied,
+		Reason: fmt.Sprintf("plan %s was made for cluster %q, this is cluster %q", in.Plan.ID, in.Plan.Cluster, in.Global.ClusterID),
+		Remedy: "plan again against this cluster: vtsync plan",
+	}
+}
+
+// denials refuses a plan that was denied when it was made.
+func denials(in Input) Verdict {
+	if len(in.Plan.Denials) == 0 {
+		return Verdict{}
+	}
+	d := in.Plan.Denials[0]
+	return Verdict{Verdict: rollout.Deny, Code: rollout.CodeDenied, Reason: d.Text, Remedy: d.Remedy}
+}
+
+// records refuses to write what this build cannot read in full, and waits for
+// what it could not read at all.
+func records(in Input) Verdict {
+	for _, w := range in.Plan.Phases[in.Phase].Writes {
+		ks, ok := in.Global.Keyspaces[w.Keyspace]
+		switch {
+		case !ok || !ks.HasRecord:
+			return Verdict{
+				Verdict: rollout.Deny, Code: rollout.CodeDenied,
+				Reason: fmt.Sprintf("keyspace %s has no Keyspace record any more", w.Keyspace),
+				Remedy: "vtctldclient CreateKeyspace " + w.Keyspace,
+			}
+		case ks.Err != "":
+			return Verdict{
+				Verdict: rollout.Wait, Code: rollout.CodeWait,
+				Reason: fmt.Sprintf("keyspace %s cannot be read: %s", w.Keyspace, ks.Err),
+			}
+		case len(ks.Unknown) > 0:
+			return Verdict{
+				Verdict: rollout.Deny, Code: rollout.CodeDenied,
+				Reason: fmt.Sprintf("keyspace %s has fields that this build of vtsync does not know (%s): writing it would lose them", w.Keyspace, ks.Unknown[0]),
+				Remedy: "use a vtsync built for the Vitess that wrote it",
+			}
+		}
+	}
+	return Verdict{}
+}
+
+// base refuses a plan whose ground has moved. The same content under a new
+// version is no difference: the write just takes the new token.
+func base(in Input) Verdict {
+	if in.Phase == 0 {
+		if changes, stale := plan.Stale(in.Plan, in.Global); stale {
+			return staleVerdict(in.Plan.ID, changes)
+		}
+		return Verdict{}
+	}
+	for _, w := range in.Plan.Phases[in.Phase].Writes {
+		before, err := vschema.DecodeJSON(w.Before)
+		if err != nil {
+			return Verdict{Verdict: rollout.Deny, Code: rollout.CodeDenied, Reason: fmt.Sprintf("plan %s: %v", in.Plan.ID, err)}
+		}
+		live := in.Global.Keyspaces[w.Keyspace].VSchema
+		if vschema.Fingerprint(live) != vschema.Fingerprint(before) {
+			return staleVerdict(in.Plan.ID, diff.Between(w.Keyspace, before, live))
+		}
+	}
+	return Verdict{}
+}
+
+func staleVerdict(id string, changes []diff.EntryChange) Verdict {
+	return Verdict{
+		Verdict: rollout.Deny, Code: rollout.CodeStale,
+		Reason: fmt.Sprintf("plan %s is stale: what it was made from has changed since", id),
+		Remedy: "look at what changed, then plan again: vtsync plan",
+		Diff:   diff.Text(changes),
+	}
+}
+
+// Keyspaces names the keyspaces that a plan holds while it runs: those that it
+// writes or heals, or every managed one where a whole cell is rebuilt.
+func Keyspaces(p *plan.Plan) []string {
+	var names []string
+	for _, ph := range p.Phases {
+		for _, w := range ph.Writes {
+			names = append(names, w.Keyspace)
+		}
+		for _, h := range ph.Heals {
+			if h.Keyspace != "" {
+				names = append(names, h.Keyspace)
+			}
+		}
+	}
+	if len(names) == 0 {
+		for ks := range p.Desired {
+			names = append(names, ks)
+		}
+	}
+	slices.Sort(names)
+	return slices.Compact(names)
+}

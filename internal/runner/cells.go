@@ -1,0 +1,201 @@
+package runner
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/vtsync/vtsync/internal/plan"
+	"github.com/vtsync/vtsync/internal/planes"
+	"github.com/vtsync/vtsync/internal/rollout"
+	"github.com/vtsync/vtsync/internal/vschema"
+)
+
+// readCells reads each cell with its token first, and the global records after
+// them: a write decided on that token can then never bring an older global.
+func (x *run) readCells(ctx context.Context) rollout.Event {
+	cells := x.eachCell(ctx)
+	ev := rollout.CellsRead{}
+	g, err := x.Topo.ReadGlobal(ctx)
+	for _, c := range cells {
+		f := rollout.CellFact{Cell: c.Name, Token: c.Token, Silent: c.Err}
+		switch {
+		case err != nil:
+			f.Silent = "the global topo does not answer: " + err.Error()
+		case len(c.Unknown) > 0:
+			f.Silent = "it has fields that this build does not know: " + c.Unknown[0]
+		case c.Err == "":
+			f.Holds = x.holds(c, g)
+		}
+		x.cells[c.Name] = c
+		ev.Cells = append(ev.Cells, f)
+	}
+	ev.At = x.at()
+	return ev
+}
+
+// eachCell reads the rollout's cells at the same time.
+func (x *run) eachCell(ctx context.Context) []planes.Cell {
+	cells := make([]planes.Cell, len(x.rec.Cells))
+	var wg sync.WaitGroup
+	for i, c := range x.rec.Cells {
+		wg.Go(func() { cells[i] = x.Topo.ReadCell(ctx, c.Cell) })
+	}
+	wg.Wait()
+	return cells
+}
+
+// holds tells whether a cell serves our entries, and all that the plan heals
+// in it, as global holds them now.
+func (x *run) holds(c planes.Cell, g planes.Global) bool {
+	if c.Srv == nil {
+		return false
+	}
+	for ks, entries := range x.touched() {
+		served, ok := c.Srv.Keyspaces[ks]
+		if !ok {
+			return false
+		}
+		for _, e := range entries {
+			if !vschema.EntryEqual(served, g.Keyspaces[ks].VSchema, e) {
+				return false
+			}
+		}
+	}
+	keyspaces, kinds := x.heals(c.Name)
+	for _, ks := range keyspaces {
+		if !vschema.Equal(c.Srv.Keyspaces[ks], g.Keyspaces[ks].VSchema) {
+			return false
+		}
+	}
+	want := plan.FullSrv(g)
+	for _, kind := range kinds {
+		if !vschema.EqualRules(kind, vschema.RulesOf(c.Srv, kind), vschema.RulesOf(want, kind)) {
+			return false
+		}
+	}
+	return true
+}
+
+// touched lists our entries per keyspace, of every phase up to that in hand.
+func (x *run) touched() map[string][]vschema.Entry {
+	out := map[string][]vschema.Entry{}
+	for i := 0; i <= x.rec.Phase && i < len(x.shape.writes); i++ {
+		for ks, w := range x.shape.writes[i] {
+			for _, ch := range w.changes {
+				out[ks] = append(out[ks], ch.Entry)
+			}
+		}
+	}
+	return out
+}
+
+// heals lists what the plan heals in a cell, up to the phase in hand.
+func (x *run) heals(cell string) (keyspaces []string, kinds []vschema.RuleKind) {
+	for i := 0; i <= x.rec.Phase && i < len(x.plan.Phases); i++ {
+		for _, h := range x.plan.Phases[i].Heals {
+			switch {
+			case h.Cell != cell:
+			case h.Keyspace != "":
+				keyspaces = append(keyspaces, h.Keyspace)
+			case h.Rules != "":
+				kinds = append(kinds, h.Rules)
+			}
+		}
+	}
+	return keyspaces, kinds
+}
+
+// writeCells does one CAS per cell, at the same time: a dead cell delays no
+// other.
+func (x *run) writeCells(ctx context.Context, a rollout.WriteCells) rollout.Event {
+	results := make([]rollout.CellResult, len(a.Cells))
+	g, err := x.Topo.ReadGlobal(ctx)
+	var wg sync.WaitGroup
+	for i, target := range a.Cells {
+		if err != nil {
+			results[i] = rollout.CellResult{Cell: target.Cell, Outcome: rollout.WriteFailed, Text: "the global topo does not answer: " + err.Error()}
+			continue
+		}
+		c := x.cells[target.Cell]
+		wg.Go(func() { results[i] = x.writeCell(ctx, target, c, g) })
+	}
+	wg.Wait()
+	return rollout.CellsWrote{At: x.at(), Cells: results}
+}
+
+func (x *run) writeCell(ctx context.Context, target rollout.CellTarget, c planes.Cell, g planes.Global) rollout.CellResult {
+	res := rollout.CellResult{Cell: target.Cell}
+	if c.Token != target.Token {
+		// Another process read it; its content is not known here.
+		res.Outcome, res.Text = rollout.Refused, "the cell has to be read again"
+		return res
+	}
+	keyspaces, kinds := x.heals(target.Cell)
+	for ks := range x.touched() {
+		keyspaces = append(keyspaces, ks)
+	}
+	slices.Sort(keyspaces)
+	value, err := vschema.EncodeSrv(plan.MergeCell(c.Srv, g, slices.Compact(keyspaces), kinds))
+	if err != nil {
+		res.Outcome, res.Text = rollout.WriteFailed, err.Error()
+		return res
+	}
+	tok, err := x.Topo.WriteCell(ctx, target.Cell, value, target.Token)
+	res.Outcome, res.Token, res.Text = outcome(err), tok, text(err)
+	return res
+}
+
+// inspect looks, twice, for cells that hold a part of a phase that was taken
+// back in global before any cell of ours was written: then somebody's rebuild
+// has shipped it.
+func (x *run) inspect(ctx context.Context) rollout.Event {
+	ev := rollout.Inspected{}
+	var silent []string
+	for try := range 2 {
+		if try > 0 {
+			x.settlePause()
+		}
+		silent = silent[:0]
+		for _, c := range x.eachCell(ctx) {
+			switch {
+			case c.Err != "":
+				silent = append(silent, c.Name+": "+c.Err)
+			case x.shipped(c) && !slices.Contains(ev.Shipped, c.Name):
+				ev.Shipped = append(ev.Shipped, c.Name)
+			}
+		}
+	}
+	ev.Unknown = strings.Join(silent, "; ")
+	ev.At = x.at()
+	return ev
+}
+
+func (x *run) shipped(c planes.Cell) bool {
+	if c.Srv == nil {
+		return false
+	}
+	for _, w := range x.rec.Globals {
+		if w.Status != rollout.WriteUndone {
+			continue
+		}
+		ours := x.shape.writes[x.rec.Phase][w.Keyspace]
+		for _, ch := range ours.changes {
+			served := c.Srv.Keyspaces[w.Keyspace]
+			if vschema.EntryEqual(served, ours.after, ch.Entry) && !vschema.EntryEqual(served, ours.before, ch.Entry) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// settlePause is the time between two equal reads of a cell: Vitess's own
+// writers put cells blindly at any time.
+func (x *run) settlePause() {
+	t := time.NewTimer(x.Limits.Settle)
+	defer t.Stop()
+	<-t.C
+}

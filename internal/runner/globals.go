@@ -1,0 +1,265 @@
+package runner
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/vtsync/vtsync/internal/admit"
+	"github.com/vtsync/vtsync/internal/diff"
+	"github.com/vtsync/vtsync/internal/errs"
+	"github.com/vtsync/vtsync/internal/planes"
+	"github.com/vtsync/vtsync/internal/rollout"
+	"github.com/vtsync/vtsync/internal/vschema"
+)
+
+// admit runs the admission checks on what global holds now. A global plane
+// that does not answer has not refused: wait.
+func (x *run) admit(ctx context.Context, a rollout.Admit) rollout.Event {
+	g, err := x.Topo.ReadGlobal(ctx)
+	if err != nil {
+		return rollout.Admitted{At: x.at(), Verdict: rollout.Wait, Code: rollout.CodeWait, Reason: "the global topo does not answer: " + err.Error()}
+	}
+	if a.Phase == 0 && x.nothingToDo(ctx, g) {
+		return rollout.Admitted{At: x.at(), Nothing: true}
+	}
+	v := admit.Judge(admit.Input{Plan: x.plan, Phase: a.Phase, Global: g})
+	reason := v.Reason
+	if v.Remedy != "" {
+		reason += "; " + v.Remedy
+	}
+	return rollout.Admitted{
+		At: x.at(), Verdict: v.Verdict, Code: v.Code, Reason: reason, Diff: v.Diff,
+		Tokens: admittedTokens(g, x.rec.Phases[a.Phase]),
+	}
+}
+
+// nothingToDo tells whether the last phase's values are in global already and
+// every plane serves them: the same plan was applied before.
+func (x *run) nothingToDo(ctx context.Context, g planes.Global) bool {
+	if g.ClusterID != x.plan.Cluster {
+		return false
+	}
+	last := x.wanted(len(x.shape.writes) - 1)
+	if len(last) == 0 {
+		return false
+	}
+	for ks, want := range last {
+		if vschema.Fingerprint(g.Keyspaces[ks].VSchema) != vschema.Fingerprint(want) {
+			return false
+		}
+	}
+	snap, err := x.Observe.Snapshot(ctx)
+	if err != nil {
+		return false
+	}
+	return x.judgeSnapshot(snap, len(x.shape.writes)-1, true).All()
+}
+
+// saveGlobal does one CAS. Whatever the answer was, it may be done again with
+// the same token: at most one lands.
+func (x *run) saveGlobal(ctx context.Context, a rollout.SaveGlobal) rollout.Event {
+	w := x.rec.Globals[a.Index]
+	if a.Back {
+		return x.saveBack(ctx, a.Index, w)
+	}
+	want := x.shape.writes[x.rec.Phase][w.Keyspace]
+	value, err := vschema.EncodeTopo(want.after)
+	if err != nil {
+		return rollout.Wrote{At: x.at(), Index: a.Index, Outcome: rollout.WriteFailed, Text: err.Error()}
+	}
+	tok, err := x.Topo.WriteKeyspace(ctx, w.Keyspace, value, w.Token)
+	ev := rollout.Wrote{At: x.at(), Index: a.Index, Outcome: outcome(err), Token: tok, Text: text(err), Expired: x.expired(x.Limits.Write)}
+	if ev.Outcome != rollout.Refused {
+		return ev
+	}
+	// Refused may mean that an earlier try of this very write landed.
+	ev.Outcome, ev.Token, ev.Text = x.settle(ctx, w, value, ev.Text)
+	if ev.Outcome == rollout.Refused || ev.Outcome == rollout.LandedThenLost {
+		ev.Diff = x.since(ctx, w.Keyspace, want)
+	}
+	return ev
+}
+
+// settle tells what became of a write that was refused on its token.
+func (x *run) settle(ctx context.Context, w rollout.Write, value []byte, refusal string) (rollout.Outcome, planes.Token, string) {
+	landing, now, err := x.Topo.SettleKeyspace(ctx, w.Keyspace, w.Token, value)
+	if err != nil {
+		return rollout.OutcomeUnknown, planes.Token{}, err.Error()
+	}
+	switch landing {
+	case planes.LandingHere:
+		return rollout.Landed, now, ""
+	case planes.LandingLost:
+		return rollout.LandedThenLost, now, refusal
+	case planes.LandingNever:
+		return rollout.Refused, now, refusal
+	default:
+		return rollout.OutcomeUnknown, now, refusal
+	}
+}
+
+// since shows what others changed in a keyspace after the plan was made.
+func (x *run) since(ctx context.Context, keyspace string, w write) string {
+	live, err := x.Topo.ReadKeyspace(ctx, keyspace)
+	if err != nil {
+		return ""
+	}
+	return diff.Text(diff.Between(keyspace, w.before, live.VSchema))
+}
+
+// fence makes sure that a write can no longer land. The base is written over
+// itself; an absent VSchema is created empty and left, as create-and-delete
+// does not fence.
+func (x *run) fence(ctx context.Context, a rollout.Fence) rollout.Event {
+	w := x.rec.Globals[a.Index]
+	want := x.shape.writes[x.rec.Phase][w.Keyspace]
+	ev := rollout.Fenced{At: x.at(), Index: a.Index}
+	base, err := vschema.EncodeTopo(want.before)
+	if err != nil {
+		ev.Outcome, ev.Text = rollout.OutcomeUnknown, err.Error()
+		return ev
+	}
+	tok, err := x.Topo.FenceKeyspace(ctx, w.Keyspace, w.Token, base)
+	if ev.Token = tok; err == nil {
+		ev.Outcome = rollout.FencedOff
+		return ev
+	}
+	ev.Text = err.Error()
+	if ev.Outcome = outcome(err); ev.Outcome != rollout.Refused {
+		ev.Outcome = rollout.OutcomeUnknown
+		return ev
+	}
+	value, err := vschema.EncodeTopo(want.after)
+	if err != nil {
+		ev.Outcome, ev.Text = rollout.OutcomeUnknown, err.Error()
+		return ev
+	}
+	ev.Outcome, ev.Token, ev.Text = x.settle(ctx, w, value, ev.Text)
+	if ev.Outcome == rollout.Refused {
+		// The record moved on without our write: its token is dead.
+		ev.Outcome = rollout.FencedOff
+	}
+	return ev
+}
+
+// readGlobals tells what is left of ours in the records to be taken back.
+func (x *run) readGlobals(ctx context.Context, a rollout.ReadGlobals) rollout.Event {
+	ev := rollout.GlobalsRead{At: x.at(), Expired: x.expired(x.Limits.Write)}
+	for _, ks := range a.Keyspaces {
+		live, err := x.readWritable(ctx, ks)
+		if err != nil {
+			ev.Unknown = err.Error()
+			return ev
+		}
+		value, conflicts, err := x.revert(ks, live.VSchema)
+		if err != nil {
+			ev.Unknown = err.Error()
+			return ev
+		}
+		ev.Facts = append(ev.Facts, rollout.GlobalFact{
+			Keyspace: ks,
+			Token:    live.Token,
+			Undone:   vschema.Equal(value, live.VSchema),
+			Conflict: diff.Text(conflicts),
+		})
+	}
+	return ev
+}
+
+func (x *run) readWritable(ctx context.Context, keyspace string) (planes.Keyspace, error) {
+	live, err := x.Topo.ReadKeyspace(ctx, keyspace)
+	switch {
+	case err != nil:
+		return live, fmt.Errorf("reading keyspace %s: %w", keyspace, err)
+	case live.Err != "":
+		return live, fmt.Errorf("reading keyspace %s: %s", keyspace, live.Err)
+	case len(live.Unknown) > 0:
+		return live, fmt.Errorf("keyspace %s has fields that this build does not know: %s", keyspace, live.Unknown[0])
+	}
+	return live, nil
+}
+
+// revert takes our changes out of a live record: on the way back those of all
+// phases written, when unwinding those of the phase in hand.
+func (x *run) revert(keyspace string, live *vschema.Keyspace) (*vschema.Keyspace, []diff.EntryChange, error) {
+	first := 0
+	if x.rec.State != rollout.RollingBack {
+		first = x.rec.Phase
+	}
+	var conflicts []diff.EntryChange
+	for i := x.rec.Phase; i >= first; i-- {
+		w, ok := x.shape.writes[i][keyspace]
+		if !ok {
+			continue
+		}
+		value, lost, err := diff.Revert(live, w.changes)
+		if err != nil {
+			return nil, nil, fmt.Errorf("taking back keyspace %s: %w", keyspace, err)
+		}
+		live, conflicts = value, append(conflicts, lost...)
+	}
+	if live == nil {
+		// A VSchema that we created is left empty: vtsync deletes none.
+		live = &vschema.Keyspace{}
+	}
+	return live, conflicts, nil
+}
+
+// saveBack takes our changes out of a record by CAS on the token saved.
+func (x *run) saveBack(ctx context.Context, index int, w rollout.Write) rollout.Event {
+	ev := rollout.Wrote{At: x.at(), Index: index, Outcome: rollout.OutcomeUnknown, Expired: x.expired(x.Limits.Write)}
+	live, err := x.readWritable(ctx, w.Keyspace)
+	if err != nil {
+		ev.Text = err.Error()
+		return ev
+	}
+	value, _, err := x.revert(w.Keyspace, live.VSchema)
+	if err != nil {
+		ev.Outcome, ev.Text = rollout.WriteFailed, err.Error()
+		return ev
+	}
+	if live.Token.Version != w.Token.Version {
+		// An earlier try landed, or another wrote: nothing on the old token
+		// can land any more, so what is seen now decides.
+		ev.Token = live.Token
+		ev.Outcome, ev.Text = rollout.Refused, "the record has changed since it was read"
+		if vschema.Equal(value, live.VSchema) {
+			ev.Outcome = rollout.Landed
+		}
+		return ev
+	}
+	raw, err := vschema.EncodeTopo(value)
+	if err != nil {
+		ev.Outcome, ev.Text = rollout.WriteFailed, err.Error()
+		return ev
+	}
+	ev.Token, err = x.Topo.WriteKeyspace(ctx, w.Keyspace, raw, w.Token)
+	ev.Outcome, ev.Text = outcome(err), text(err)
+	return ev
+}
+
+// outcome translates a write's error.
+func outcome(err error) rollout.Outcome {
+	var (
+		conflict *errs.Conflict
+		unknown  *errs.Unknown
+	)
+	switch {
+	case err == nil:
+		return rollout.Landed
+	case errors.As(err, &unknown):
+		return rollout.OutcomeUnknown
+	case errors.As(err, &conflict):
+		return rollout.Refused
+	default:
+		return rollout.WriteFailed
+	}
+}
+
+func text(err error) string {
+	if err == nil {
+		return ""
+	}
+	return err.Error()
+}

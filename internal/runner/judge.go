@@ -1,0 +1,140 @@
+package runner
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"github.com/vtsync/vtsync/internal/converge"
+	"github.com/vtsync/vtsync/internal/plan"
+	"github.com/vtsync/vtsync/internal/planes"
+	"github.com/vtsync/vtsync/internal/rollout"
+	"github.com/vtsync/vtsync/internal/vschema"
+)
+
+// judge observes every plane. Where all of it serves, the cells are read once
+// more after a moment: only two equal reads count.
+func (x *run) judge(ctx context.Context) rollout.Event {
+	ev := rollout.Judged{}
+	snap, err := x.Observe.Snapshot(ctx)
+	if err != nil {
+		ev.At, ev.Unknown, ev.Expired = x.at(), err.Error(), x.expired(x.Limits.Validate)
+		return ev
+	}
+	forward := x.rec.State == rollout.Validating
+	ev.Report = x.judgeSnapshot(snap, x.rec.Phase, forward)
+	if forward {
+		ev.Overwritten = x.overwritten(snap.Global)
+	}
+	if ev.Overwritten == "" && ev.Report.All() {
+		x.settlePause()
+		for i, c := range snap.Cells {
+			snap.Cells[i] = x.Topo.ReadCell(ctx, c.Name)
+		}
+		ev.Report = x.judgeSnapshot(snap, x.rec.Phase, forward)
+	}
+	ev.At, ev.Expired = x.at(), x.expired(x.Limits.Validate)
+	return ev
+}
+
+// wanted gives, per keyspace that the plan writes up to the phase, the value
+// after it.
+func (x *run) wanted(phase int) map[string]*vschema.Keyspace {
+	out := map[string]*vschema.Keyspace{}
+	for i := 0; i <= phase && i < len(x.shape.writes); i++ {
+		for ks, w := range x.shape.writes[i] {
+			out[ks] = w.after
+		}
+	}
+	return out
+}
+
+// overwritten names an entry of ours that global does not hold any more.
+func (x *run) overwritten(g planes.Global) string {
+	want, touched := x.wanted(x.rec.Phase), x.touched()
+	for _, ks := range x.rec.Keyspaces {
+		for _, e := range touched[ks] {
+			if !vschema.EntryEqual(g.Keyspaces[ks].VSchema, want[ks], e) {
+				return fmt.Sprintf("keyspace %s, %s %s", ks, e.Kind, e.Name)
+			}
+		}
+	}
+	return ""
+}
+
+// judgeSnapshot judges our entries: forward against the plan, back against
+// what global holds after the undo.
+func (x *run) judgeSnapshot(snap *planes.Snapshot, phase int, forward bool) converge.Report {
+	want := converge.Want{
+		Keyspaces: map[string]*vschema.Keyspace{},
+		Srv:       plan.FullSrv(snap.Global),
+	}
+	planned := x.wanted(phase)
+	for ks, entries := range x.touched() {
+		want.Keyspaces[ks] = snap.Global.Keyspaces[ks].VSchema
+		if forward {
+			want.Keyspaces[ks] = planned[ks]
+		}
+		want.Entries = append(want.Entries, entries...)
+	}
+	x.wantHealed(&want, snap.Global)
+	slices.SortFunc(want.Entries, vschema.Entry.Compare)
+	want.Entries = slices.Compact(want.Entries)
+	want.BrokenBefore = x.brokenBefore(want.Srv)
+	return converge.Judge(want, snap)
+}
+
+// wantHealed adds the keyspaces that the plan heals, whole, and what the heal
+// removes from a cell.
+func (x *run) wantHealed(want *converge.Want, g planes.Global) {
+	for i := 0; i <= x.rec.Phase && i < len(x.plan.Phases); i++ {
+		for _, h := range x.plan.Phases[i].Heals {
+			names := []string{h.Keyspace}
+			if h.Keyspace == "" && h.Rules == "" {
+				names = x.rec.Keyspaces // the cell is rebuilt whole
+			}
+			for _, ks := range names {
+				if ks == "" {
+					continue
+				}
+				if _, ours := want.Keyspaces[ks]; !ours {
+					want.Keyspaces[ks] = g.Keyspaces[ks].VSchema
+				}
+				want.Entries = append(want.Entries, vschema.EntriesOf(ks, want.Keyspaces[ks])...)
+			}
+			for _, ch := range h.Changes {
+				want.Entries = append(want.Entries, ch.Entry)
+			}
+		}
+	}
+}
+
+// brokenBefore gives the keyspace errors that vtgate had before our change:
+// they are no evidence against it.
+func (x *run) brokenBefore(now *vschema.SrvVSchema) map[string]string {
+	base := &vschema.SrvVSchema{
+		Keyspaces:            make(map[string]*vschema.Keyspace, len(now.Keyspaces)),
+		RoutingRules:         now.RoutingRules,
+		ShardRoutingRules:    now.ShardRoutingRules,
+		KeyspaceRoutingRules: now.KeyspaceRoutingRules,
+		MirrorRules:          now.MirrorRules,
+	}
+	for ks, v := range now.Keyspaces {
+		base.Keyspaces[ks] = v
+	}
+	for _, writes := range slices.Backward(x.shape.writes) {
+		for ks, w := range writes {
+			base.Keyspaces[ks] = w.before
+			if w.before == nil {
+				base.Keyspaces[ks] = &vschema.Keyspace{}
+			}
+		}
+	}
+	broken := map[string]string{}
+	for ks, view := range converge.Project(base).Keyspaces {
+		if view.Error != "" {
+			broken[ks] = view.Error
+		}
+	}
+	return broken
+}

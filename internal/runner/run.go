@@ -1,0 +1,361 @@
+package runner
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"reflect"
+	"time"
+
+	"go.opentelemetry.io/otel"
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/codes"
+	"go.opentelemetry.io/otel/trace"
+
+	"github.com/vtsync/vtsync/internal/admit"
+	"github.com/vtsync/vtsync/internal/diff"
+	"github.com/vtsync/vtsync/internal/errs"
+	"github.com/vtsync/vtsync/internal/plan"
+	"github.com/vtsync/vtsync/internal/planes"
+	"github.com/vtsync/vtsync/internal/rollout"
+	"github.com/vtsync/vtsync/internal/vschema"
+)
+
+var tracer = otel.Tracer("github.com/vtsync/vtsync/internal/runner")
+
+// run is one rollout in the hands of this process. One goroutine owns it.
+type run struct {
+	*Runner
+	rec   rollout.Record
+	token planes.Token // of the record as saved
+	plan  *plan.Plan
+	shape *shape
+
+	unlocks []func(context.Context) error
+	cells   map[string]planes.Cell // as last read, for the writes decided on them
+	pause   time.Duration
+}
+
+// Start records a new rollout of the plan, takes its keyspaces' heads and runs
+// it to its end or to a park. The record is returned in either case; the error
+// tells why there was no rollout, or why it could not go on. When ctx ends the
+// rollout parks after the action in hand.
+func (r *Runner) Start(ctx context.Context, p *plan.Plan, by rollout.Who, undoes string) (rollout.Record, error) {
+	raw, err := plan.Encode(p)
+	if err != nil {
+		return rollout.Record{}, err
+	}
+	hash, err := r.Store.PutBlob(ctx, raw)
+	if err != nil {
+		return rollout.Record{}, fmt.Errorf("storing plan %s: %w", p.ID, err)
+	}
+	x, err := r.newRun(p)
+	if err != nil {
+		return rollout.Record{}, err
+	}
+	x.rec = newRecord(p, hash, r.NewID(), by, undoes, r.Now())
+	x.token = planes.Absent()
+	if err := x.save(ctx, x.rec); err != nil {
+		return x.rec, err
+	}
+	if err := x.takeHeads(ctx); err != nil {
+		var denied *errs.Denied
+		if errors.As(err, &denied) {
+			x.discard(ctx, denied.Msg)
+		}
+		return x.rec, err
+	}
+	return x.loop(ctx, rollout.Start{At: x.at()})
+}
+
+func newRecord(p *plan.Plan, hash, id string, by rollout.Who, undoes string, now time.Time) rollout.Record {
+	rec := rollout.Record{
+		Format: rollout.Format, ID: id, PlanID: p.ID, Plan: hash, Undoes: undoes,
+		Keyspaces: admit.Keyspaces(p), By: by,
+		State: rollout.Pending, Created: now, Updated: now, Began: now,
+	}
+	hazard := plan.UndoHazard(p)
+	rec.UndoHazard = string(hazard)
+	rec.AutoUndo = !hazard.Worse(diff.Scatter)
+	for _, ph := range p.Phases {
+		names := make([]string, 0, len(ph.Writes))
+		for _, w := range ph.Writes {
+			names = append(names, w.Keyspace)
+		}
+		rec.Phases = append(rec.Phases, names)
+	}
+	for _, c := range p.Cells {
+		rec.Cells = append(rec.Cells, rollout.CellWrite{Cell: c, Status: rollout.WritePlanned})
+	}
+	return rec
+}
+
+// discard ends a rollout that never got its keyspaces. A record that cannot
+// be saved now stays pending and holds nothing.
+func (x *run) discard(ctx context.Context, reason string) {
+	ev := rollout.Admitted{At: x.at(), Verdict: rollout.Deny, Code: rollout.CodeDenied, Reason: reason}
+	rec, _, err := rollout.Advance(x.rec, ev)
+	if err == nil {
+		err = x.save(context.WithoutCancel(ctx), rec)
+	}
+	if err != nil {
+		x.Log.WarnContext(ctx, "rollout could not be marked denied", "rollout", x.rec.ID, "err", err)
+	}
+	x.releaseHeads(context.WithoutCancel(ctx))
+}
+
+// Resume continues a rollout from its record, from any host.
+func (r *Runner) Resume(ctx context.Context, id string, by rollout.Who) (rollout.Record, error) {
+	x, err := r.open(ctx, id)
+	if err != nil {
+		return rollout.Record{}, err
+	}
+	if !x.rec.State.Final() {
+		if err := x.takeHeads(ctx); err != nil {
+			return x.rec, err
+		}
+	}
+	return x.loop(ctx, rollout.Resume{At: x.at(), By: by})
+}
+
+// Rollback takes an open rollout back.
+func (r *Runner) Rollback(ctx context.Context, id string, by rollout.Who) (rollout.Record, error) {
+	x, err := r.open(ctx, id)
+	if err != nil {
+		return rollout.Record{}, err
+	}
+	if x.rec.State.Final() {
+		return x.rec, fmt.Errorf("rollout %s has ended as %s: it is taken back by a plan", id, x.rec.State)
+	}
+	if err := x.takeHeads(ctx); err != nil {
+		return x.rec, err
+	}
+	return x.loop(ctx, rollout.Rollback{At: x.at(), By: by})
+}
+
+func (r *Runner) open(ctx context.Context, id string) (*run, error) {
+	rec, tok, err := r.Store.Rollout(ctx, id)
+	if err != nil {
+		return nil, fmt.Errorf("reading rollout %s: %w", id, err)
+	}
+	raw, err := r.Store.Blob(ctx, rec.Plan)
+	if err != nil {
+		return nil, fmt.Errorf("reading the plan of rollout %s: %w", id, err)
+	}
+	p, err := plan.Decode(raw)
+	if err != nil {
+		return nil, fmt.Errorf("reading the plan of rollout %s: %w", id, err)
+	}
+	x, err := r.newRun(p)
+	if err != nil {
+		return nil, err
+	}
+	x.rec, x.token = rec, tok
+	return x, nil
+}
+
+func (r *Runner) newRun(p *plan.Plan) (*run, error) {
+	s, err := newShape(p)
+	if err != nil {
+		return nil, err
+	}
+	return &run{Runner: r, plan: p, shape: s, cells: map[string]planes.Cell{}}, nil
+}
+
+func (x *run) at() rollout.At { return rollout.At{Time: x.Now()} }
+
+// loop is the whole life of a rollout in this process: event, record, action.
+func (x *run) loop(ctx context.Context, ev rollout.Event) (rollout.Record, error) {
+	// Actions are not cut off by a stop: each has a deadline of its own, and
+	// an action without an outcome is what a stop is to avoid.
+	work, span := tracer.Start(context.WithoutCancel(ctx), "rollout", trace.WithAttributes(
+		attribute.String("rollout.id", x.rec.ID), attribute.StringSlice("vitess.keyspaces", x.rec.Keyspaces)))
+	defer span.End()
+	defer func() { x.unlock(work) }()
+	phase := newPhaseSpan(work)
+	defer phase.end()
+	stopped := false
+	for {
+		rec, actions, err := rollout.Advance(x.rec, ev)
+		if err != nil {
+			return x.rec, err
+		}
+		if err := x.save(work, rec); err != nil {
+			return x.rec, err
+		}
+		if len(actions) == 0 {
+			return x.rec, nil
+		}
+		if _, last := actions[0].(rollout.Finish); last {
+			return x.rec, x.finish(work)
+		}
+		if ctx.Err() != nil && !stopped {
+			stopped = true
+			ev = rollout.Cancel{At: x.at()}
+			continue
+		}
+		ev = x.step(ctx, phase.in(x.rec), actions[0])
+	}
+}
+
+// step does one action under a span of its own.
+func (x *run) step(stop, work context.Context, a rollout.Action) rollout.Event {
+	work, span := tracer.Start(work, "rollout.step", trace.WithAttributes(
+		attribute.String("rollout.id", x.rec.ID),
+		attribute.String("rollout.state", string(x.rec.State)),
+		attribute.String("rollout.action", a.String())))
+	defer span.End()
+	x.Log.DebugContext(work, "step", "rollout", x.rec.ID, "state", x.rec.State, "action", a.String())
+	ev := x.act(stop, work, a)
+	span.SetAttributes(attribute.String("rollout.event", string(ev.Kind())))
+	if w, ok := ev.(rollout.Wrote); ok && w.Outcome != rollout.Landed {
+		span.SetStatus(codes.Error, string(w.Outcome))
+	}
+	return ev
+}
+
+func (x *run) act(stop, work context.Context, a rollout.Action) rollout.Event {
+	if p, ok := a.(rollout.PauseFor); ok {
+		return x.wait(stop, p)
+	}
+	if a.String() != "judge" {
+		x.pause = 0
+	}
+	switch a := a.(type) {
+	case rollout.Admit:
+		return x.admit(work, a)
+	case rollout.Lock:
+		return x.lock(work, a)
+	case rollout.Unlock:
+		x.unlock(work)
+		return rollout.Unlocked{At: x.at()}
+	case rollout.ReadGlobals:
+		return x.readGlobals(work, a)
+	case rollout.SaveGlobal:
+		return x.saveGlobal(work, a)
+	case rollout.Fence:
+		return x.fence(work, a)
+	case rollout.Inspect:
+		return x.inspect(work)
+	case rollout.ReadCells:
+		return x.readCells(work)
+	case rollout.WriteCells:
+		return x.writeCells(work, a)
+	default:
+		return x.judge(work)
+	}
+}
+
+// wait pauses a little longer each time; a stop ends it at once.
+func (x *run) wait(stop context.Context, _ rollout.PauseFor) rollout.Event {
+	x.pause = min(max(x.pause*2, 2*time.Millisecond), x.Limits.Poll)
+	x.Progress(x.rec)
+	t := time.NewTimer(x.pause)
+	defer t.Stop()
+	select {
+	case <-t.C:
+	case <-stop.Done():
+	}
+	limit := x.Limits.Write
+	if x.rec.State == rollout.Waiting {
+		limit = x.Limits.Wait
+	}
+	return rollout.Tick{At: x.at(), Expired: x.expired(limit)}
+}
+
+func (x *run) expired(limit time.Duration) bool {
+	return x.Now().Sub(x.rec.Began) > limit
+}
+
+// save writes the record where it says something new. The record in hand only
+// changes once it is saved, so memory never runs ahead of the store.
+func (x *run) save(ctx context.Context, rec rollout.Record) error {
+	if rec.Seq > 0 && sameButTime(rec, x.rec) {
+		x.rec = rec
+		return nil
+	}
+	rec.Seq++
+	rec.Writer = x.writer
+	tok, err := x.Store.SaveRollout(ctx, &rec, x.token)
+	if err != nil {
+		var conflict *errs.Conflict
+		next := "look at it: vtsync show " + rec.ID
+		if errors.As(err, &conflict) {
+			return &errs.Unknown{Msg: fmt.Sprintf("rollout %s is in the hands of another process", rec.ID), Next: next, Err: err}
+		}
+		return &errs.Unknown{Msg: fmt.Sprintf("rollout %s: its record could not be saved", rec.ID), Next: "when topo answers again: vtsync resume " + rec.ID, Err: err}
+	}
+	x.rec, x.token = rec, tok
+	x.Progress(x.rec)
+	return nil
+}
+
+func sameButTime(a, b rollout.Record) bool {
+	a.Updated, b.Updated = time.Time{}, time.Time{}
+	return reflect.DeepEqual(a, b)
+}
+
+// phaseSpan keeps one span per phase of the plan.
+type phaseSpan struct {
+	root  context.Context
+	ctx   context.Context
+	span  trace.Span
+	phase int
+}
+
+func newPhaseSpan(root context.Context) *phaseSpan { return &phaseSpan{root: root, phase: -1} }
+
+func (p *phaseSpan) in(rec rollout.Record) context.Context {
+	if rec.Phase != p.phase {
+		p.end()
+		p.phase = rec.Phase
+		p.ctx, p.span = tracer.Start(p.root, "rollout.phase", trace.WithAttributes(
+			attribute.String("rollout.id", rec.ID), attribute.Int("rollout.phase", rec.Phase)))
+	}
+	return p.ctx
+}
+
+func (p *phaseSpan) end() {
+	if p.span != nil {
+		p.span.End()
+	}
+}
+
+// shape is the plan as the runner uses it: values decoded once.
+type shape struct {
+	// writes holds, per phase and keyspace, what is written.
+	writes []map[string]write
+}
+
+type write struct {
+	before, after *vschema.Keyspace
+	changes       []diff.EntryChange
+}
+
+func newShape(p *plan.Plan) (*shape, error) {
+	s := &shape{}
+	for _, ph := range p.Phases {
+		writes := map[string]write{}
+		for _, w := range ph.Writes {
+			before, err := decode(w.Before)
+			if err != nil {
+				return nil, fmt.Errorf("plan %s, keyspace %s: %w", p.ID, w.Keyspace, err)
+			}
+			after, err := decode(w.After)
+			if err != nil {
+				return nil, fmt.Errorf("plan %s, keyspace %s: %w", p.ID, w.Keyspace, err)
+			}
+			writes[w.Keyspace] = write{before, after, w.Changes}
+		}
+		s.writes = append(s.writes, writes)
+	}
+	return s, nil
+}
+
+func decode(raw json.RawMessage) (*vschema.Keyspace, error) {
+	if len(raw) == 0 || string(raw) == "null" {
+		return nil, nil
+	}
+	return vschema.DecodeJSON(raw)
+}

@@ -1,0 +1,121 @@
+// Package runner is the only room that acts: it observes, hands the event to
+// the rollout machine, saves the record, does the action that came back, and
+// reports what happened as the next event. It decides nothing itself. It
+// declares the small interfaces that it needs and must not import an adapter,
+// cli or app.
+package runner
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"log/slog"
+	"time"
+
+	"github.com/vtsync/vtsync/internal/planes"
+	"github.com/vtsync/vtsync/internal/rollout"
+)
+
+// Store keeps records, heads and blobs. Every save is a CAS that the store
+// settles itself: a returned token means saved, *errs.Conflict that another
+// process saved first.
+type Store interface {
+	Head(ctx context.Context, keyspace string) (rollout.Head, planes.Token, error)
+	SaveHead(ctx context.Context, h rollout.Head, tok planes.Token) (planes.Token, error)
+	Rollout(ctx context.Context, id string) (rollout.Record, planes.Token, error)
+	SaveRollout(ctx context.Context, r *rollout.Record, tok planes.Token) (planes.Token, error)
+	PutBlob(ctx context.Context, plain []byte) (hash string, err error)
+	Blob(ctx context.Context, hash string) ([]byte, error)
+	Prune(ctx context.Context, keyspace string, keep int) error
+}
+
+// Topo reads and writes the records of Vitess. A write's error is
+// *errs.Conflict (another wrote first), *errs.Unknown (no answer: it may have
+// landed or may still land), or anything else (refused for good).
+type Topo interface {
+	ReadGlobal(ctx context.Context) (planes.Global, error)
+	ReadKeyspace(ctx context.Context, keyspace string) (planes.Keyspace, error)
+	ReadCell(ctx context.Context, cell string) planes.Cell
+	WriteKeyspace(ctx context.Context, keyspace string, value []byte, tok planes.Token) (planes.Token, error)
+	WriteCell(ctx context.Context, cell string, value []byte, tok planes.Token) (planes.Token, error)
+	// SettleKeyspace tells what became of a write of exactly these bytes that
+	// was decided on tok, and the record's token now.
+	SettleKeyspace(ctx context.Context, keyspace string, tok planes.Token, value []byte) (planes.Landing, planes.Token, error)
+	// FenceKeyspace writes base over itself on tok, so that any write in
+	// flight on tok is dead; errors are those of a write.
+	FenceKeyspace(ctx context.Context, keyspace string, tok planes.Token, base []byte) (planes.Token, error)
+	// LockKeyspace takes Vitess's lock without waiting; an error says who
+	// holds it.
+	LockKeyspace(ctx context.Context, keyspace, action string) (unlock func(context.Context) error, err error)
+}
+
+// Observer reads all planes.
+type Observer interface {
+	Snapshot(ctx context.Context) (*planes.Snapshot, error)
+}
+
+// Limits bound every wait of a rollout.
+type Limits struct {
+	Validate time.Duration // for every cell and vtgate to serve
+	Wait     time.Duration // for the admission checks to allow
+	Write    time.Duration // for a write without an answer, a lock, a read
+	Settle   time.Duration // between two equal reads of a cell
+	Poll     time.Duration // the longest pause between two looks
+}
+
+// DefaultLimits are used where a limit is zero.
+var DefaultLimits = Limits{
+	Validate: 60 * time.Second,
+	Wait:     10 * time.Minute,
+	Write:    15 * time.Second,
+	Settle:   50 * time.Millisecond,
+	Poll:     500 * time.Millisecond,
+}
+
+// keepRollouts is how many ended rollouts are kept per keyspace.
+const keepRollouts = 50
+
+// Deps are what a Runner is made of. All but Progress are required.
+type Deps struct {
+	Store   Store
+	Topo    Topo
+	Observe Observer
+	Now     func() time.Time
+	NewID   func() string
+	Limits  Limits
+	Log     *slog.Logger
+	// Progress is called after every save of a record, and while waiting.
+	Progress func(rollout.Record)
+}
+
+// Runner runs rollouts. Its methods may be called from several goroutines,
+// for different rollouts.
+type Runner struct {
+	Deps
+	writer string // names this process in what it saves
+}
+
+// New gives a runner with a random name of its own.
+func New(d Deps) *Runner {
+	d.Limits = withDefaults(d.Limits)
+	if d.Progress == nil {
+		d.Progress = func(rollout.Record) {}
+	}
+	b := make([]byte, 8)
+	_, _ = rand.Read(b) // crypto/rand never fails
+	return &Runner{Deps: d, writer: hex.EncodeToString(b)}
+}
+
+func withDefaults(l Limits) Limits {
+	set := func(d *time.Duration, def time.Duration) {
+		if *d == 0 {
+			*d = def
+		}
+	}
+	set(&l.Validate, DefaultLimits.Validate)
+	set(&l.Wait, DefaultLimits.Wait)
+	set(&l.Write, DefaultLimits.Write)
+	set(&l.Settle, DefaultLimits.Settle)
+	set(&l.Poll, DefaultLimits.Poll)
+	return l
+}
