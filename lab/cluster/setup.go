@@ -1,0 +1,148 @@
+package cluster
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+
+	"github.com/go-sql-driver/mysql"
+)
+
+// CreateKeyspace creates a keyspace and its shards, as served by every cell.
+// Without shards it is one unsharded keyspace, whose only shard is "0".
+func (c *Cluster) CreateKeyspace(ctx context.Context, name string, shards ...string) error {
+	if len(shards) == 0 {
+		shards = []string{"0"}
+	}
+	if _, err := c.VTCtldClient(ctx, "CreateKeyspace", name); err != nil {
+		return err
+	}
+	for _, shard := range shards {
+		if _, err := c.VTCtldClient(ctx, "CreateShard", name+"/"+shard); err != nil {
+			return err
+		}
+	}
+	_, err := c.VTCtldClient(ctx, "RebuildKeyspaceGraph", name)
+	return err
+}
+
+// ApplyVSchema writes a keyspace's VSchema as people do by hand: blindly, and
+// with a rebuild of every cell unless the arguments say otherwise.
+func (c *Cluster) ApplyVSchema(ctx context.Context, keyspace, json string, args ...string) error {
+	_, err := c.VTCtldClient(ctx, append([]string{"ApplyVSchema", "--vschema", json, keyspace}, args...)...)
+	return err
+}
+
+// GetVSchema is a keyspace's VSchema in the global topology, as JSON.
+func (c *Cluster) GetVSchema(ctx context.Context, keyspace string) (string, error) {
+	return c.VTCtldClient(ctx, "GetVSchema", keyspace)
+}
+
+// ApplyRoutingRules replaces all table routing rules.
+func (c *Cluster) ApplyRoutingRules(ctx context.Context, json string, args ...string) error {
+	_, err := c.VTCtldClient(ctx, append([]string{"ApplyRoutingRules", "--rules", json}, args...)...)
+	return err
+}
+
+// RebuildVSchemaGraph writes SrvVSchema from the global topology, in the cells
+// or in all of them.
+func (c *Cluster) RebuildVSchemaGraph(ctx context.Context, cells ...string) error {
+	args := []string{"RebuildVSchemaGraph"}
+	for _, cell := range cells {
+		args = append(args, "--cells", cell)
+	}
+	_, err := c.VTCtldClient(ctx, args...)
+	return err
+}
+
+// AlterVSchema runs an ALTER VSCHEMA statement through a vtgate.
+func (c *Cluster) AlterVSchema(ctx context.Context, gate VTGate, statement string) error {
+	db, err := open(gate, "")
+	if err != nil {
+		return err
+	}
+	defer func() { _ = db.Close() }()
+	if _, err := db.ExecContext(ctx, statement); err != nil {
+		return fmt.Errorf("lab: %s: %s: %w", gate.Name, statement, err)
+	}
+	return nil
+}
+
+// Query runs a statement through a vtgate with a keyspace in use, and returns
+// its rows as text. NULL is an empty string.
+func (c *Cluster) Query(ctx context.Context, gate VTGate, keyspace, statement string) (rows [][]string, err error) {
+	defer func() {
+		if err != nil {
+			err = fmt.Errorf("lab: %s: %s: %w", gate.Name, statement, err)
+		}
+	}()
+	db, err := open(gate, keyspace)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = db.Close() }()
+	result, err := db.QueryContext(ctx, statement)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, result.Close()) }()
+	columns, err := result.Columns()
+	if err != nil {
+		return nil, err
+	}
+	for result.Next() {
+		cells := make([]sql.NullString, len(columns))
+		scan := make([]any, len(columns))
+		for i := range cells {
+			scan[i] = &cells[i]
+		}
+		if err := result.Scan(scan...); err != nil {
+			return nil, err
+		}
+		row := make([]string, len(columns))
+		for i := range cells {
+			row[i] = cells[i].String
+		}
+		rows = append(rows, row)
+	}
+	return rows, result.Err()
+}
+
+func open(gate VTGate, keyspace string) (*sql.DB, error) {
+	config := mysql.NewConfig()
+	config.User = "lab"
+	config.Net, config.Addr, config.DBName = "tcp", gate.MySQL, keyspace
+	connector, err := mysql.NewConnector(config)
+	if err != nil {
+		return nil, fmt.Errorf("lab: %s: %w", gate.Name, err)
+	}
+	return sql.OpenDB(connector), nil
+}
+
+// Debug is a page of a vtgate, such as vschema or vars.
+func (c *Cluster) Debug(ctx context.Context, gate VTGate, page string) ([]byte, error) {
+	return get(ctx, "http://"+gate.HTTP+"/debug/"+page)
+}
+
+func get(ctx context.Context, url string) ([]byte, error) {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
+	if err != nil {
+		return nil, err
+	}
+	resp, err := httpClient.Do(req)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = resp.Body.Close() }()
+	body, err := io.ReadAll(resp.Body)
+	if err != nil {
+		return nil, fmt.Errorf("reading %s: %w", url, err)
+	}
+	if resp.StatusCode != http.StatusOK {
+		return nil, fmt.Errorf("%s: %s", url, resp.Status)
+	}
+	return body, nil
+}

@@ -1,0 +1,48 @@
+package cluster
+
+import (
+	"os"
+	"testing"
+)
+
+// tailOfLog is how much of each log a failed test prints.
+const tailOfLog = 15
+
+// StartT starts a cluster for a test and stops it when the test ends. If the
+// test failed, it prints the end of every log and says where they are kept.
+// With -short it skips the test.
+func StartT(t testing.TB, options Options) *Cluster {
+	t.Helper()
+	if testing.Short() {
+		t.Skip("SKIPPED with -short: this test starts a real Vitess cluster")
+	}
+	if options.Log == nil {
+		options.Log = os.Stderr
+	}
+	c, err := Start(t.Context(), options)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if t.Failed() {
+			for _, p := range c.Processes() {
+				t.Logf("--- %s\n%s", p.Name, p.Tail(tailOfLog))
+			}
+			t.Logf("the logs are kept in %s", c.logs())
+		}
+		if err := c.stop(t.Failed()); err != nil {
+			t.Errorf("stopping the lab: %v", err)
+		}
+	})
+	return c
+}
+
+// CommerceT is StartT with the standard example in place.
+func CommerceT(t testing.TB, options Options) *Cluster {
+	t.Helper()
+	c := StartT(t, options)
+	if err := c.Commerce(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	return c
+}

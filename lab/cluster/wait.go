@@ -1,0 +1,94 @@
+package cluster
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"net/http"
+	"time"
+
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/backoff"
+	"google.golang.org/grpc/credentials/insecure"
+	healthpb "google.golang.org/grpc/health/grpc_health_v1"
+)
+
+// pollEvery is how often a condition is looked at that nothing announces.
+const pollEvery = 5 * time.Millisecond
+
+// waitHealthy returns when the gRPC server at addr says that it serves.
+func waitHealthy(ctx context.Context, addr string) error {
+	conn, err := grpc.NewClient("passthrough:///"+addr,
+		grpc.WithTransportCredentials(insecure.NewCredentials()),
+		grpc.WithConnectParams(grpc.ConnectParams{
+			Backoff:           backoff.Config{BaseDelay: pollEvery, Multiplier: 1, MaxDelay: pollEvery},
+			MinConnectTimeout: time.Second,
+		}))
+	if err != nil {
+		return err
+	}
+	defer func() { _ = conn.Close() }()
+	client := healthpb.NewHealthClient(conn)
+	return Poll(ctx, func() error {
+		r, err := client.Check(ctx, &healthpb.HealthCheckRequest{}, grpc.WaitForReady(true))
+		if err != nil {
+			return err
+		}
+		if r.GetStatus() != healthpb.HealthCheckResponse_SERVING {
+			return fmt.Errorf("health of %s is %s", addr, r.GetStatus())
+		}
+		return nil
+	})
+}
+
+// waitHTTP returns when the page answers 200.
+func waitHTTP(ctx context.Context, url string) error {
+	return Poll(ctx, func() error {
+		_, err := get(ctx, url)
+		return err
+	})
+}
+
+// Poll tries until the condition holds, that is returns nil, or ctx ends; then
+// the error says what it returned last.
+func Poll(ctx context.Context, condition func() error) error {
+	for {
+		err := condition()
+		if err == nil {
+			return nil
+		}
+		if pause(ctx, pollEvery) != nil {
+			return fmt.Errorf("%w; last: %w", ctx.Err(), err)
+		}
+	}
+}
+
+func pause(ctx context.Context, d time.Duration) error {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// freePorts asks the kernel for n loopback ports that nobody listens on. They
+// are free until someone takes them: Start tries again when that happens.
+func freePorts(n int) ([]int, error) {
+	ports := make([]int, 0, n)
+	for range n {
+		// All are held until all are known, so that they differ.
+		l, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			return nil, fmt.Errorf("lab: no free port: %w", err)
+		}
+		defer func() { _ = l.Close() }()
+		ports = append(ports, l.Addr().(*net.TCPAddr).Port)
+	}
+	return ports, nil
+}
+
+// httpClient keeps no connection, so that a stopped cluster leaves nothing.
+var httpClient = &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
