@@ -1,0 +1,66 @@
+package vtgate
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"strings"
+)
+
+// maxPage bounds what is read of a page.
+const maxPage = 64 << 20
+
+// refusedError says that a vtgate answered and would not show a page, or not
+// in a form that can be read. Every other error of get is silence.
+type refusedError struct{ reason string }
+
+func (e *refusedError) Error() string { return e.reason }
+
+// get reads one status page.
+func get(ctx context.Context, client *http.Client, address, path string) ([]byte, error) {
+	page := url.URL{Scheme: "http", Host: address, Path: path}
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, page.String(), nil)
+	if err != nil {
+		return nil, fmt.Errorf("get %s: %w", path, err)
+	}
+	resp, err := client.Do(req)
+	if err != nil {
+		return nil, fmt.Errorf("get %s: %w", path, silence(ctx, err))
+	}
+	defer resp.Body.Close()
+	body, err := io.ReadAll(io.LimitReader(resp.Body, maxPage+1))
+	switch {
+	case err != nil:
+		return nil, fmt.Errorf("get %s: %w", path, silence(ctx, err))
+	case resp.StatusCode == http.StatusForbidden, resp.StatusCode == http.StatusUnauthorized:
+		return nil, &refusedError{fmt.Sprintf("get %s: access denied: %s", path, firstLine(body))}
+	case resp.StatusCode != http.StatusOK:
+		return nil, &refusedError{fmt.Sprintf("get %s: %s", path, resp.Status)}
+	case len(body) > maxPage:
+		return nil, &refusedError{fmt.Sprintf("get %s: it is larger than %d MiB", path, maxPage>>20)}
+	}
+	return body, nil
+}
+
+// errNoAnswer is a deadline that passed, in the same words for all ports.
+var errNoAnswer = errors.New("no answer in time")
+
+// silence gives the cause of a failed call without the URL around it.
+func silence(ctx context.Context, err error) error {
+	if ctx.Err() != nil {
+		return errNoAnswer
+	}
+	var u *url.Error
+	if errors.As(err, &u) {
+		return u.Err
+	}
+	return err
+}
+
+func firstLine(body []byte) string {
+	line, _, _ := strings.Cut(strings.TrimSpace(string(body[:min(len(body), 200)])), "\n")
+	return line
+}

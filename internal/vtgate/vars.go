@@ -1,0 +1,76 @@
+package vtgate
+
+import (
+	"encoding/json"
+	"fmt"
+	"strconv"
+	"strings"
+)
+
+// vars is what /debug/vars says of a vtgate.
+type vars struct {
+	version string
+	reloads int64
+	flags   flags
+}
+
+// flags are those of a vtgate's own flags that lead to its other ports and say
+// what it shows.
+type flags struct {
+	mysql, grpc int
+	cell        string
+	watches     []string
+}
+
+func parseVars(page []byte) (vars, error) {
+	var decoded struct {
+		BuildVersion        string
+		Cmdline             []string `json:"cmdline"`
+		VtgateVSchemaCounts map[string]int64
+	}
+	if err := json.Unmarshal(page, &decoded); err != nil {
+		return vars{}, fmt.Errorf("decode /debug/vars: %w", err)
+	}
+	return vars{
+		version: decoded.BuildVersion,
+		reloads: decoded.VtgateVSchemaCounts["Reload"],
+		flags:   parseFlags(decoded.Cmdline),
+	}, nil
+}
+
+// parseFlags reads a vtgate's command line. Vitess spells flags with hyphens
+// or, up to v24, underscores, behind one hyphen or two, and takes a value
+// behind "=" or as the next argument.
+func parseFlags(cmdline []string) flags {
+	var f flags
+	for i, arg := range cmdline {
+		text, ok := strings.CutPrefix(arg, "-")
+		if !ok {
+			continue
+		}
+		name, value, ok := strings.Cut(strings.TrimPrefix(text, "-"), "=")
+		if !ok && i+1 < len(cmdline) {
+			value = cmdline[i+1]
+		}
+		switch strings.ReplaceAll(name, "_", "-") {
+		case "mysql-server-port":
+			f.mysql = portFlag(value)
+		case "grpc-port":
+			f.grpc = portFlag(value)
+		case "cell":
+			f.cell = value
+		case "keyspaces-to-watch":
+			f.watches = append(f.watches, strings.Split(value, ",")...)
+		}
+	}
+	return f
+}
+
+// portFlag gives the port, or 0 where the flag turns it off (-1, 0).
+func portFlag(value string) int {
+	port, err := strconv.ParseUint(value, 10, 16)
+	if err != nil {
+		return 0
+	}
+	return int(port)
+}
