@@ -20,19 +20,19 @@ const (
 	WriteOnlyAdded   ChangeType = "write_only_added"
 	WriteOnlyRemoved ChangeType = "write_only_removed"
 
-	TableAdded      ChangeType = "table_added"
-	TableDropped    ChangeType = "table_dropped"
-	TableType       ChangeType = "table_type_changed"
-	TableSource     ChangeType = "table_source_changed"
-	TablePinned     ChangeType = "table_pinned_changed"
-	PrimaryChanged  ChangeType = "primary_vindex_changed"
-	BindingAdded    ChangeType = "column_vindex_added"
-	BindingDropped  ChangeType = "column_vindex_dropped"
-	BindingColumns  ChangeType = "column_vindex_columns_changed"
-	BindingsOrdered ChangeType = "column_vindexes_reordered"
-	AutoIncAdded    ChangeType = "auto_increment_added"
-	AutoIncDropped  ChangeType = "auto_increment_dropped"
-	AutoIncChanged  ChangeType = "auto_increment_changed"
+	TableAdded            ChangeType = "table_added"
+	TableDropped          ChangeType = "table_dropped"
+	TableType             ChangeType = "table_type_changed"
+	TableSource           ChangeType = "table_source_changed"
+	TablePinned           ChangeType = "table_pinned_changed"
+	PrimaryChanged        ChangeType = "primary_vindex_changed"
+	ColumnVindexAdded     ChangeType = "column_vindex_added"
+	ColumnVindexDropped   ChangeType = "column_vindex_dropped"
+	ColumnVindexColumns   ChangeType = "column_vindex_columns_changed"
+	ColumnVindexesOrdered ChangeType = "column_vindexes_reordered"
+	AutoIncAdded          ChangeType = "auto_increment_added"
+	AutoIncDropped        ChangeType = "auto_increment_dropped"
+	AutoIncChanged        ChangeType = "auto_increment_changed"
 
 	ColumnAdded      ChangeType = "column_added"
 	ColumnDropped    ChangeType = "column_dropped"
@@ -66,19 +66,19 @@ var risks = map[ChangeType]risk{
 	WriteOnlyAdded:   {Scatter, "vtgate no longer reads by this vindex"},
 	WriteOnlyRemoved: {WriteLoss, "vtgate starts to read by this vindex: rows that were not backfilled become invisible"},
 
-	TableAdded:      {Replan, "queries for this name resolve to it"},
-	TableDropped:    {Outage, "vtgate no longer finds the table"},
-	TableType:       {WriteLoss, "reads and writes go to other shards than those that hold the rows"},
-	TableSource:     {WriteLoss, "writes go to another table"},
-	TablePinned:     {WriteLoss, "rows on the old shard become unreachable"},
-	PrimaryChanged:  {WriteLoss, "rows stay where the old primary vindex placed them and are not found by the new one"},
-	BindingAdded:    {WriteLoss, "vtgate starts to read by this vindex: existing rows that it does not map become invisible"},
-	BindingDropped:  {Scatter, "queries by these columns go to all shards"},
-	BindingColumns:  {WriteLoss, "existing rows are mapped by the old columns"},
-	BindingsOrdered: {Replan, "vtgate may choose another vindex of equal cost"},
-	AutoIncAdded:    {Replan, "inserts without a value take one from the sequence"},
-	AutoIncDropped:  {Outage, "inserts without a value fail"},
-	AutoIncChanged:  {Outage, "inserts may take values that are in use already"},
+	TableAdded:            {Replan, "queries for this name resolve to it"},
+	TableDropped:          {Outage, "vtgate no longer finds the table"},
+	TableType:             {WriteLoss, "reads and writes go to other shards than those that hold the rows"},
+	TableSource:           {WriteLoss, "writes go to another table"},
+	TablePinned:           {WriteLoss, "rows on the old shard become unreachable"},
+	PrimaryChanged:        {WriteLoss, "rows stay where the old primary vindex placed them and are not found by the new one"},
+	ColumnVindexAdded:     {WriteLoss, "vtgate starts to read by this vindex: existing rows that it does not map become invisible"},
+	ColumnVindexDropped:   {Scatter, "queries by these columns go to all shards"},
+	ColumnVindexColumns:   {WriteLoss, "existing rows are mapped by the old columns"},
+	ColumnVindexesOrdered: {Replan, "vtgate may choose another vindex of equal cost"},
+	AutoIncAdded:          {Replan, "inserts without a value take one from the sequence"},
+	AutoIncDropped:        {Outage, "inserts without a value fail"},
+	AutoIncChanged:        {Outage, "inserts may take values that are in use already"},
 
 	ColumnAdded:      {Replan, "vtgate knows one more column"},
 	ColumnDropped:    {Replan, "vtgate no longer knows the column"},

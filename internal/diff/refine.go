@@ -32,7 +32,7 @@ func (s scene) refine(c Change) (risk, bool) {
 		return s.refineVindex(c)
 	case TableAdded, TableDropped, TableType, TableSource, TablePinned:
 		return s.refineTable(c)
-	case PrimaryChanged, BindingAdded, BindingDropped, BindingColumns, BindingsOrdered:
+	case PrimaryChanged, ColumnVindexAdded, ColumnVindexDropped, ColumnVindexColumns, ColumnVindexesOrdered:
 		return s.refineBinding(c)
 	case ColumnDropped, ColumnsOrdered:
 		return s.refineColumns(c)
@@ -85,9 +85,9 @@ func (s scene) refineBinding(c Change) (risk, bool) {
 	}
 	was, is := s.before.GetVindexes()[c.Vindex], s.after.GetVindexes()[c.Vindex]
 	switch {
-	case c.Type == BindingAdded && vschema.IsLookup(is.GetType()) && is.GetParams()[vschema.ParamWriteOnly] == "true":
+	case c.Type == ColumnVindexAdded && vschema.IsLookup(is.GetType()) && is.GetParams()[vschema.ParamWriteOnly] == "true":
 		return risk{Replan, "vtgate writes the lookup table and does not read by it yet"}, true
-	case c.Type == BindingDropped && was.GetOwner() == c.Table:
+	case c.Type == ColumnVindexDropped && was.GetOwner() == c.Table:
 		return risk{WriteLoss, "its lookup table is no longer maintained: added back, it would hide the rows written since"}, true
 	}
 	return risk{}, false

@@ -114,11 +114,11 @@ func bindingChanges(base Change, wasList, isList []*vschema.ColumnVindex) []Chan
 		c.Vindex = w.name
 		switch {
 		case i < 0:
-			c.Type, c.Before = BindingDropped, w.String()
+			c.Type, c.Before = ColumnVindexDropped, w.String()
 			c.Text = fmt.Sprintf("table %s is no longer found by %s", base.Table, w)
 			out = append(out, c)
 		case i > 0 && is[i].exact != w.exact:
-			out = append(out, c.as(BindingColumns, w.cols, is[i].cols, "vindex "+w.name+" of table "+base.Table+" covers"))
+			out = append(out, c.as(ColumnVindexColumns, w.cols, is[i].cols, "vindex "+w.name+" of table "+base.Table+" covers"))
 		}
 	}
 	for _, n := range rest(is) {
@@ -126,12 +126,12 @@ func bindingChanges(base Change, wasList, isList []*vschema.ColumnVindex) []Chan
 			continue
 		}
 		c := base
-		c.Vindex, c.Type, c.After = n.name, BindingAdded, n.String()
+		c.Vindex, c.Type, c.After = n.name, ColumnVindexAdded, n.String()
 		c.Text = fmt.Sprintf("table %s is found by %s too", base.Table, n)
 		out = append(out, c)
 	}
 	if before, after := common(rest(was), rest(is)), common(rest(is), rest(was)); !slices.Equal(before, after) {
-		out = append(out, base.as(BindingsOrdered, strings.Join(before, ", "), strings.Join(after, ", "), "the secondary vindexes of table "+base.Table+" stand in the order"))
+		out = append(out, base.as(ColumnVindexesOrdered, strings.Join(before, ", "), strings.Join(after, ", "), "the secondary vindexes of table "+base.Table+" stand in the order"))
 	}
 	return out
 }
