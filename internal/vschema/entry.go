@@ -133,8 +133,12 @@ func DecodeEntry(e Entry, raw json.RawMessage) (*Keyspace, error) {
 		if _, ok := settingDefaults[e.Name]; !ok {
 			return nil, fmt.Errorf("decode %s: no such setting", e)
 		}
-		m = ks
-		raw = fmt.Appendf(nil, "{%q:%s}", e.Name, raw)
+		// Marshal refuses a raw value that is more than one value.
+		field, err := json.Marshal(map[string]json.RawMessage{e.Name: raw})
+		if err != nil {
+			return nil, fmt.Errorf("decode %s: %w", e, err)
+		}
+		m, raw = ks, field
 	case VindexEntry:
 		v := &Vindex{}
 		ks.Vindexes, m = map[string]*Vindex{e.Name: v}, v
