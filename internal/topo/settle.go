@@ -4,39 +4,11 @@ import (
 	"bytes"
 	"context"
 	"errors"
-	"fmt"
 
 	vtopo "vitess.io/vitess/go/vt/topo"
 
 	"github.com/vtsync/vtsync/internal/errs"
 	"github.com/vtsync/vtsync/internal/planes"
-)
-
-// Landing says what became of one compare-and-swap.
-type Landing struct {
-	Outcome Outcome
-	// Current is the token of the record as it is now.
-	Current planes.Token
-}
-
-// Outcome is a closed set.
-type Outcome string
-
-// The outcomes.
-const (
-	// Landed: the record holds exactly our bytes.
-	Landed Outcome = "landed"
-	// Overwritten: ours landed, and somebody else wrote since.
-	Overwritten Outcome = "overwritten"
-	// NotLanded: somebody else's write moved the record from our token, so
-	// that ours did not land and never can.
-	NotLanded Outcome = "not_landed"
-	// Pending: the record is still the one that our token was read from, so
-	// that ours did not land yet, and may land as long as it is in flight.
-	Pending Outcome = "pending"
-	// Unsettled: the record moved on, it does not hold our bytes, and the
-	// server cannot or can no longer tell what came in between.
-	Unsettled Outcome = "unsettled"
 )
 
 // Settle finds out whether the compare-and-swap of a record that was decided
@@ -47,34 +19,36 @@ const (
 // which is what is looked up in the server's history where the record holds
 // other bytes by now. For the absent token that is the write that created the
 // record that stands there: a record that was created and deleted in between
-// is not looked for.
-func (s *Server) Settle(ctx context.Context, ref Ref, tok planes.Token, value []byte) (Landing, error) {
+// is not looked for. Without a history the answer is LandingUnclear.
+//
+// It also gives the record's token as it is now.
+func (s *Server) Settle(ctx context.Context, ref Ref, tok planes.Token, value []byte) (planes.Landing, planes.Token, error) {
 	what := "settle the write of " + ref.String()
 	if _, err := s.version(ref, what, tok); err != nil {
-		return Landing{}, err
+		return "", planes.Token{}, err
 	}
 	_, current, err := s.get(ctx, ref)
 	if err != nil {
-		return Landing{}, err
+		return "", planes.Token{}, err
 	}
 	switch {
 	case current == tok:
-		return Landing{Pending, current}, nil
+		return planes.LandingOpen, current, nil
 	case current.Hash == hashOf(value):
-		return Landing{Landed, current}, nil
+		return planes.LandingHere, current, nil
 	case s.backend.OpenHistory == nil:
-		return Landing{Unsettled, current}, nil
+		return planes.LandingUnclear, current, nil
 	}
 	next, err := s.after(ctx, ref, tok.Version)
 	switch {
 	case errors.Is(err, ErrCompacted):
-		return Landing{Unsettled, current}, nil
+		return planes.LandingUnclear, current, nil
 	case err != nil:
-		return Landing{}, readError(what, err)
+		return "", planes.Token{}, readError(what, err)
 	case !next.Deleted && bytes.Equal(next.Value, value):
-		return Landing{Overwritten, current}, nil
+		return planes.LandingLost, current, nil
 	default:
-		return Landing{NotLanded, current}, nil
+		return planes.LandingNever, current, nil
 	}
 }
 
@@ -99,19 +73,38 @@ func (s *Server) after(ctx context.Context, ref Ref, version string) (Event, err
 	}, nil)
 }
 
-// Fence gives up a write: it compare-and-swaps the bytes that were read with
-// tok over themselves, so that whatever is in flight on tok can land no more.
-// It returns the record's new token. For the absent token, base is a harmless
-// value that is created and left there: to create and delete does not fence.
+// Fence gives up a write: it compare-and-swaps the record's bytes over
+// themselves on tok, so that whatever is in flight on tok can land no more. It
+// returns the record's new token. A record that is absent is fenced by creating
+// it with the given value, which must be harmless, and stays: to create and
+// delete does not fence.
 //
 // Fence is a write like any other, with the same outcomes. A conflict says
-// that the record moved before: Settle then tells whose write moved it.
-func (s *Server) Fence(ctx context.Context, ref Ref, tok planes.Token, base []byte) (planes.Token, error) {
-	if !tok.IsZero() && !tok.IsAbsent() && tok.Hash != hashOf(base) {
-		return planes.Token{}, &errs.Invalid{
-			Msg:  fmt.Sprintf("fence %s: the value to put back is not the one that the token was read from", ref),
-			Next: "plan again: the plan or the record that held it is damaged",
-		}
+// that the record has moved already: Settle then tells whose write moved it.
+func (s *Server) Fence(ctx context.Context, ref Ref, tok planes.Token, ifAbsent []byte) (planes.Token, error) {
+	what := "fence " + ref.String()
+	if _, err := s.version(ref, what, tok); err != nil {
+		return planes.Token{}, err
 	}
-	return s.write(ctx, ref, base, tok)
+	if tok.IsAbsent() {
+		return s.write(ctx, ref, ifAbsent, tok)
+	}
+	value, current, err := s.get(ctx, ref)
+	if err != nil {
+		return planes.Token{}, err
+	}
+	if current != tok {
+		return planes.Token{}, &errs.Conflict{Msg: what + ": the record has moved on", Next: "plan again, on what is there now"}
+	}
+	return s.write(ctx, ref, value, tok)
+}
+
+// SettleKeyspace is Settle for a keyspace's VSchema.
+func (s *Server) SettleKeyspace(ctx context.Context, ks string, tok planes.Token, value []byte) (planes.Landing, planes.Token, error) {
+	return s.Settle(ctx, KeyspaceRef(ks), tok, value)
+}
+
+// FenceKeyspace is Fence for a keyspace's VSchema.
+func (s *Server) FenceKeyspace(ctx context.Context, ks string, tok planes.Token, ifAbsent []byte) (planes.Token, error) {
+	return s.Fence(ctx, KeyspaceRef(ks), tok, ifAbsent)
 }

@@ -13,9 +13,9 @@ func (s Subject) settlePending(t *testing.T) {
 	srv := s.Open(t)
 	const p = "vtsync/test/pending"
 	base := put(t, srv, p, "base", planes.Absent())
-	settles(t, srv, p, base, "ours", topo.Pending, base)
+	settles(t, srv, p, base, "ours", planes.LandingOpen, base)
 	// Not even bytes equal to the base are taken for ours.
-	settles(t, srv, p, base, "base", topo.Pending, base)
+	settles(t, srv, p, base, "base", planes.LandingOpen, base)
 }
 
 func (s Subject) settleLanded(t *testing.T) {
@@ -23,7 +23,7 @@ func (s Subject) settleLanded(t *testing.T) {
 	const p = "vtsync/test/landed"
 	base := put(t, srv, p, "base", planes.Absent())
 	ours := put(t, srv, p, "ours", base)
-	settles(t, srv, p, base, "ours", topo.Landed, ours)
+	settles(t, srv, p, base, "ours", planes.LandingHere, ours)
 }
 
 func (s Subject) settleOverwritten(t *testing.T) {
@@ -34,11 +34,11 @@ func (s Subject) settleOverwritten(t *testing.T) {
 	for _, v := range []string{"theirs", "theirs again", "base"} {
 		tok = put(t, other, p, v, tok)
 	}
-	settles(t, srv, p, base, "ours", s.past(topo.Overwritten), tok)
+	settles(t, srv, p, base, "ours", s.past(planes.LandingLost), tok)
 	if err := other.Delete(t.Context(), p, tok); err != nil {
 		t.Fatal(err)
 	}
-	settles(t, srv, p, base, "ours", s.past(topo.Overwritten), planes.Absent())
+	settles(t, srv, p, base, "ours", s.past(planes.LandingLost), planes.Absent())
 }
 
 func (s Subject) settleNotLanded(t *testing.T) {
@@ -46,22 +46,22 @@ func (s Subject) settleNotLanded(t *testing.T) {
 	const p = "vtsync/test/not-landed"
 	base := put(t, srv, p, "base", planes.Absent())
 	tok := put(t, other, p, "theirs", base)
-	settles(t, srv, p, base, "ours", s.past(topo.NotLanded), tok)
+	settles(t, srv, p, base, "ours", s.past(planes.LandingNever), tok)
 	if err := other.Delete(t.Context(), p, tok); err != nil {
 		t.Fatal(err)
 	}
-	settles(t, srv, p, base, "ours", s.past(topo.NotLanded), planes.Absent())
+	settles(t, srv, p, base, "ours", s.past(planes.LandingNever), planes.Absent())
 }
 
 func (s Subject) settleCreate(t *testing.T) {
 	srv, other := s.Open(t), s.Open(t)
 	const p = "vtsync/test/created"
-	settles(t, srv, p, planes.Absent(), "ours", topo.Pending, planes.Absent())
+	settles(t, srv, p, planes.Absent(), "ours", planes.LandingOpen, planes.Absent())
 	tok := put(t, srv, p, "ours", planes.Absent())
-	settles(t, srv, p, planes.Absent(), "ours", topo.Landed, tok)
+	settles(t, srv, p, planes.Absent(), "ours", planes.LandingHere, tok)
 	tok = put(t, other, p, "theirs", tok)
-	settles(t, srv, p, planes.Absent(), "ours", s.past(topo.Overwritten), tok)
-	settles(t, srv, p, planes.Absent(), "never sent", s.past(topo.NotLanded), tok)
+	settles(t, srv, p, planes.Absent(), "ours", s.past(planes.LandingLost), tok)
+	settles(t, srv, p, planes.Absent(), "never sent", s.past(planes.LandingNever), tok)
 }
 
 func (s Subject) fence(t *testing.T) {
@@ -69,11 +69,7 @@ func (s Subject) fence(t *testing.T) {
 	const p = "vtsync/test/fence"
 	base := put(t, srv, p, "base", planes.Absent())
 	ref := topo.GlobalRef(p)
-	_, err := srv.Fence(t.Context(), ref, base, []byte("not the base"))
-	if _, ok := errors.AsType[*errs.Invalid](err); !ok {
-		t.Fatalf("fence with another value: %v", err)
-	}
-	fenced, err := srv.Fence(t.Context(), ref, base, []byte("base"))
+	fenced, err := srv.Fence(t.Context(), ref, base, []byte("only where it is absent"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -84,8 +80,8 @@ func (s Subject) fence(t *testing.T) {
 	if v, tok := get(t, srv, p); v != "base" || tok != fenced {
 		t.Fatalf("got %q %v, want base %v", v, tok, fenced)
 	}
-	settles(t, srv, p, base, "late", s.past(topo.NotLanded), fenced)
-	if _, err := srv.Fence(t.Context(), ref, base, []byte("base")); !isConflict(err) {
+	settles(t, srv, p, base, "late", s.past(planes.LandingNever), fenced)
+	if _, err := srv.Fence(t.Context(), ref, base, nil); !isConflict(err) {
 		t.Fatalf("fence on a dead token: %v", err)
 	}
 }
@@ -103,22 +99,22 @@ func (s Subject) fenceAbsent(t *testing.T) {
 	}
 }
 
-// past is an outcome that takes a history to tell.
-func (s Subject) past(o topo.Outcome) topo.Outcome {
+// past is a landing that takes a history to tell.
+func (s Subject) past(l planes.Landing) planes.Landing {
 	if s.History {
-		return o
+		return l
 	}
-	return topo.Unsettled
+	return planes.LandingUnclear
 }
 
-func settles(t *testing.T, srv *topo.Server, p string, tok planes.Token, value string, want topo.Outcome, current planes.Token) {
+func settles(t *testing.T, srv *topo.Server, p string, tok planes.Token, value string, want planes.Landing, current planes.Token) {
 	t.Helper()
-	got, err := srv.Settle(t.Context(), topo.GlobalRef(p), tok, []byte(value))
+	got, now, err := srv.Settle(t.Context(), topo.GlobalRef(p), tok, []byte(value))
 	if err != nil {
 		t.Fatalf("settle: %v", err)
 	}
-	if got.Outcome != want || got.Current != current {
-		t.Fatalf("settle: got %+v, want %s at %v", got, want, current)
+	if got != want || now != current {
+		t.Fatalf("settle: got %s at %v, want %s at %v", got, now, want, current)
 	}
 }
 
