@@ -30,7 +30,9 @@ type Plan struct {
 	Cluster string `json:"cluster"`
 	// Backend is how it will be written: "topo".
 	Backend string `json:"backend"`
-	Base    Base   `json:"base"`
+	// Undoes is the ID of the plan that this one takes back, if any.
+	Undoes string `json:"undoes,omitempty"`
+	Base   Base   `json:"base"`
 	// Phases are what vtgates see at once, in order. Empty when there is
 	// nothing to do.
 	Phases []Phase `json:"phases"`
@@ -117,13 +119,29 @@ type CellDrift struct {
 // Denial is one reason why a plan may not be applied, and what would change
 // that.
 type Denial struct {
-	// Code is closed: "hazard", "finding", "conflict", "foreign", "stale",
-	// "unknown_field", "no_keyspace", "workflow", "size", "unprovable",
-	// "unmanaged_cell".
-	Code   string `json:"code"`
-	Text   string `json:"text"`
-	Remedy string `json:"remedy,omitempty"`
+	Code   DenialCode `json:"code"`
+	Text   string     `json:"text"`
+	Remedy string     `json:"remedy,omitempty"`
 }
+
+// DenialCode names a reason to deny. The set is closed.
+type DenialCode string
+
+// The reasons to deny a plan.
+const (
+	DeniedHazard        DenialCode = "hazard"         // a change could lose rows or cause an outage, and nobody allowed it
+	DeniedFinding       DenialCode = "finding"        // lint found an error
+	DeniedConflict      DenialCode = "conflict"       // an entry changed on both sides
+	DeniedForeign       DenialCode = "foreign"        // something of others would have to be removed
+	DeniedStale         DenialCode = "stale"          // the files are older than what was committed from them
+	DeniedUnknownField  DenialCode = "unknown_field"  // a record has fields that this build would drop
+	DeniedUnreadable    DenialCode = "unreadable"     // a record cannot be read
+	DeniedNoKeyspace    DenialCode = "no_keyspace"    // the keyspace does not exist
+	DeniedWorkflow      DenialCode = "workflow"       // a workflow in flight owns what would change
+	DeniedSize          DenialCode = "size"           // a cell's SrvVSchema would be too large
+	DeniedUnprovable    DenialCode = "unprovable"     // nothing that can be asked would show the change
+	DeniedUnmanagedCell DenialCode = "unmanaged_cell" // a cell is outside of what may be written
+)
 
 // Empty tells that all planes agree and there is nothing to do.
 func (p *Plan) Empty() bool { return len(p.Phases) == 0 }

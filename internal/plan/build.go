@@ -1,0 +1,238 @@
+package plan
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+
+	"google.golang.org/protobuf/proto"
+
+	"github.com/vtsync/vtsync/internal/diff"
+	"github.com/vtsync/vtsync/internal/errs"
+	"github.com/vtsync/vtsync/internal/planes"
+	"github.com/vtsync/vtsync/internal/vschema"
+)
+
+// DefaultMaxCellBytes is etcd's limit for one request: a larger SrvVSchema is
+// refused after the global record was saved.
+const DefaultMaxCellBytes = 1572864
+
+// Input is everything that a plan is made from.
+type Input struct {
+	Snapshot *planes.Snapshot
+	// Desired holds the keyspaces that have a file; no other is written.
+	Desired map[string]*vschema.Keyspace
+	// Position gives where a node of a keyspace stands in its file; nil when
+	// there are no files.
+	Position func(ks string, path ...string) errs.Position
+	// Last is what each file was derived from: what vtsync last committed. A
+	// keyspace that it lacks is unknown.
+	Last map[string]*vschema.Keyspace
+	// Allow holds what the user allows: a hazard (write_loss, outage), or
+	// foreign=KEYSPACE.NAME.
+	Allow []string
+	// IgnoredCells are decommissioned: neither written nor waited for.
+	IgnoredCells []string
+	// MaxCellBytes limits each cell's SrvVSchema; zero means the default.
+	MaxCellBytes int
+	Cluster      string
+	Backend      string
+	Commit       string
+	// Notes and Denials come from checks that the caller made beside.
+	Notes   []string
+	Denials []Denial
+	// OpaqueVindexes are the vindex types that stand in as opaque ones.
+	OpaqueVindexes []string
+}
+
+// Build makes the plan that leads from the snapshot to the desired state, with
+// what others made kept. What speaks against it stands in its Denials; an
+// error means that there is no plan at all.
+func Build(in Input) (*Plan, error) {
+	b, err := newBuilder(in)
+	if err != nil {
+		return nil, err
+	}
+	for _, ks := range sortedKeys(in.Desired) {
+		if err := b.compare(ks); err != nil {
+			return nil, err
+		}
+	}
+	b.noteUnmatchedAllows()
+	b.conflicts("changed in the cluster and in the file since the file was derived", "then make the change again")
+	b.hazards()
+	b.findings(true)
+	b.provable()
+	return b.finish()
+}
+
+// builder gathers one plan. Its lists grow in the order of keyspaces, so they
+// need no sorting at the end.
+type builder struct {
+	in      Input
+	global  planes.Global
+	allowed allowed
+	plan    *Plan
+	// managed are the keyspaces that the plan answers for: those are healed.
+	managed map[string]bool
+	// after holds the written keyspaces as they will be.
+	after map[string]*vschema.Keyspace
+	phase Phase
+}
+
+func newBuilder(in Input) (*builder, error) {
+	if in.Snapshot == nil {
+		return nil, fmt.Errorf("build plan: no snapshot")
+	}
+	allow, err := parseAllow(in.Allow)
+	if err != nil {
+		return nil, err
+	}
+	if in.MaxCellBytes == 0 {
+		in.MaxCellBytes = DefaultMaxCellBytes
+	}
+	p := &Plan{
+		Format:       Format,
+		Cluster:      in.Cluster,
+		Backend:      in.Backend,
+		Allowed:      allow.list(),
+		Denials:      slices.Clone(in.Denials),
+		Notes:        slices.Clone(in.Notes),
+		Phases:       []Phase{},
+		Cells:        []string{},
+		IgnoredCells: slices.Sorted(slices.Values(in.IgnoredCells)),
+	}
+	for _, cell := range slices.Sorted(slices.Values(in.Snapshot.Global.Cells)) {
+		if !slices.Contains(in.IgnoredCells, cell) {
+			p.Cells = append(p.Cells, cell)
+		}
+	}
+	return &builder{
+		in: in, global: in.Snapshot.Global, allowed: allow, plan: p,
+		managed: make(map[string]bool), after: make(map[string]*vschema.Keyspace),
+	}, nil
+}
+
+// finish adds what does not depend on where the changes come from, proves the
+// plan on a copy, and seals it.
+func (b *builder) finish() (*Plan, error) {
+	b.drifts()
+	if len(b.phase.Writes)+len(b.phase.Heals) > 0 {
+		b.plan.Phases = append(b.plan.Phases, b.phase)
+	}
+	b.workflows()
+	b.unknownFields()
+	b.sizes()
+	b.base()
+	if err := Verify(b.plan, b.in.Snapshot); err != nil {
+		return nil, err
+	}
+	if err := seal(b.plan); err != nil {
+		return nil, err
+	}
+	return b.plan, nil
+}
+
+// compare adds what one file changes.
+func (b *builder) compare(ks string) error {
+	rec, ok := b.record(ks)
+	if !ok {
+		return nil
+	}
+	desired, last := b.in.Desired[ks], b.in.Last[ks]
+	result := diff.Compare(ks, rec.VSchema, desired, last)
+	after := clone(rec.VSchema)
+	for _, c := range result.Ours {
+		vschema.CopyEntry(after, desired, c.Entry)
+	}
+	for _, c := range result.Foreign {
+		if b.allowed.foreign(c.Entry) {
+			vschema.CopyEntry(after, desired, c.Entry)
+		} else {
+			b.plan.Kept = append(b.plan.Kept, c)
+		}
+	}
+	b.plan.Conflicts = append(b.plan.Conflicts, result.Conflicts...)
+	if again := diff.Compare(ks, after, desired, last); len(again.Ours) > 0 {
+		return fmt.Errorf("build plan: keyspace %s would still differ from its file after the plan:\n%s", ks, diff.Text(again.Ours))
+	}
+	b.write(ks, rec.VSchema, after)
+	return nil
+}
+
+// record gives the live record of a keyspace that the plan answers for, if a
+// plan can be made on it.
+func (b *builder) record(ks string) (planes.Keyspace, bool) {
+	rec, ok := b.global.Keyspaces[ks]
+	switch {
+	case !ok || !rec.HasRecord:
+		b.deny(DeniedNoKeyspace, "vtctldclient CreateKeyspace "+ks, "keyspace %s does not exist in the cluster", ks)
+		return rec, false
+	case rec.Err != "":
+		b.deny(DeniedUnreadable, "look at the record: vtctldclient GetVSchema "+ks, "the VSchema of keyspace %s cannot be read: %s", ks, rec.Err)
+		return rec, false
+	}
+	b.managed[ks] = true
+	return rec, true
+}
+
+// write adds the CAS that leads one keyspace from live to after; nothing where
+// they mean the same.
+func (b *builder) write(ks string, live, after *vschema.Keyspace) {
+	changes := diff.Between(ks, live, after)
+	if len(changes) == 0 {
+		return
+	}
+	b.after[ks] = after
+	b.phase.Writes = append(b.phase.Writes, GlobalWrite{
+		Keyspace: ks,
+		Changes:  changes,
+		Before:   vschema.EncodeJSON(live),
+		After:    vschema.EncodeJSON(after),
+	})
+}
+
+func (b *builder) deny(code DenialCode, remedy, format string, args ...any) {
+	b.plan.Denials = append(b.plan.Denials, Denial{Code: code, Text: fmt.Sprintf(format, args...), Remedy: remedy})
+}
+
+func (b *builder) note(format string, args ...any) {
+	b.plan.Notes = append(b.plan.Notes, fmt.Sprintf(format, args...))
+}
+
+// globalAfter is the global topo once the plan's records are saved.
+func (b *builder) globalAfter() planes.Global { return withWrites(b.global, b.after) }
+
+func withWrites(g planes.Global, after map[string]*vschema.Keyspace) planes.Global {
+	g.Keyspaces = maps.Clone(g.Keyspaces)
+	for ks, vs := range after {
+		rec := g.Keyspaces[ks]
+		rec.VSchema = vs
+		g.Keyspaces[ks] = rec
+	}
+	return g
+}
+
+// shipped are the keyspaces whose entry in the cells the plan writes.
+func (b *builder) shipped() []string {
+	names := make(map[string]bool)
+	for _, w := range b.phase.Writes {
+		names[w.Keyspace] = true
+	}
+	for _, h := range b.phase.Heals {
+		if h.Keyspace != "" {
+			names[h.Keyspace] = true
+		}
+	}
+	return sortedKeys(names)
+}
+
+// clone gives a copy to modify; an absent record becomes an empty one.
+func clone(ks *vschema.Keyspace) *vschema.Keyspace {
+	if ks == nil {
+		return &vschema.Keyspace{}
+	}
+	return proto.CloneOf(ks)
+}
+
+func sortedKeys[K ~string, V any](m map[K]V) []K { return slices.Sorted(maps.Keys(m)) }

@@ -1,0 +1,210 @@
+package plan
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"google.golang.org/protobuf/proto"
+
+	"github.com/vtsync/vtsync/internal/diff"
+	"github.com/vtsync/vtsync/internal/planes"
+	"github.com/vtsync/vtsync/internal/vschema"
+)
+
+// FullSrv gives the SrvVSchema that a rebuild makes of the global records, as
+// Vitess's RebuildSrvVSchema does: a keyspace without a VSchema is an empty
+// one. A keyspace that cannot be read is left out.
+func FullSrv(g planes.Global) *vschema.SrvVSchema {
+	srv := &vschema.SrvVSchema{Keyspaces: make(map[string]*vschema.Keyspace, len(g.Keyspaces))}
+	for name, ks := range g.Keyspaces {
+		if ks.Err == "" {
+			srv.Keyspaces[name] = clone(ks.VSchema)
+		}
+	}
+	for _, kind := range vschema.RuleKinds {
+		vschema.SetRules(srv, kind, rulesIn(g, kind))
+	}
+	return srv
+}
+
+// MergeCell gives what a cell should hold: the entries named are as global has
+// them now, everything else stays as the cell has it. A nil cell, one without
+// a SrvVSchema, gets a full rebuild.
+func MergeCell(cell *vschema.SrvVSchema, g planes.Global, keyspaces []string, kinds []vschema.RuleKind) *vschema.SrvVSchema {
+	if cell == nil {
+		return FullSrv(g)
+	}
+	out := proto.CloneOf(cell)
+	for _, name := range keyspaces {
+		rec, ok := g.Keyspaces[name]
+		switch {
+		case !ok:
+			delete(out.Keyspaces, name)
+		case rec.Err == "":
+			if out.Keyspaces == nil {
+				out.Keyspaces = make(map[string]*vschema.Keyspace)
+			}
+			out.Keyspaces[name] = clone(rec.VSchema)
+		}
+	}
+	for _, kind := range kinds {
+		vschema.SetRules(out, kind, rulesIn(g, kind))
+	}
+	return out
+}
+
+// rulesIn gives the global rules of one kind.
+func rulesIn(g planes.Global, kind vschema.RuleKind) proto.Message {
+	switch kind {
+	case vschema.TableRules:
+		return g.Rules.Table
+	case vschema.ShardRules:
+		return g.Rules.Shard
+	case vschema.KeyspaceRules:
+		return g.Rules.Keyspace
+	case vschema.MirrorKind:
+		return g.Rules.Mirror
+	}
+	panic(fmt.Sprintf("plan: unknown kind of rules %q", kind))
+}
+
+// CellDrifts lists how a cell differs from the global records, by keyspace and
+// then by kind of rules. A cell that could not be read says nothing; one that
+// has no SrvVSchema gives a single drift that names no entry. A keyspace whose
+// global record cannot be read is not compared.
+func CellDrifts(g planes.Global, c planes.Cell) []CellDrift {
+	if c.Err != "" {
+		return nil
+	}
+	if c.Srv == nil {
+		return []CellDrift{{Cell: c.Name, Text: fmt.Sprintf("cell %s has no SrvVSchema: it gets a full rebuild", c.Name)}}
+	}
+	names := make(map[string]bool)
+	for name := range g.Keyspaces {
+		names[name] = true
+	}
+	for name := range c.Srv.Keyspaces {
+		names[name] = true
+	}
+	var out []CellDrift
+	for _, name := range sortedKeys(names) {
+		if d, ok := keyspaceDrift(name, g, c); ok {
+			out = append(out, d)
+		}
+	}
+	for _, kind := range vschema.RuleKinds {
+		want, got := rulesIn(g, kind), vschema.RulesOf(c.Srv, kind)
+		if !vschema.EqualRules(kind, want, got) {
+			out = append(out, CellDrift{Cell: c.Name, Rules: kind, Text: rulesText(c.Name, kind, got, want)})
+		}
+	}
+	return out
+}
+
+func keyspaceDrift(name string, g planes.Global, c planes.Cell) (CellDrift, bool) {
+	rec, inGlobal := g.Keyspaces[name]
+	if rec.Err != "" {
+		return CellDrift{}, false
+	}
+	served, inCell := c.Srv.Keyspaces[name]
+	d := CellDrift{Cell: c.Name, Keyspace: name, Changes: diff.Between(name, served, rec.VSchema)}
+	switch {
+	case !inGlobal:
+		d.Text = fmt.Sprintf("cell %s serves keyspace %s, which global does not have", c.Name, name)
+	case !inCell:
+		d.Text = fmt.Sprintf("cell %s lacks keyspace %s", c.Name, name)
+	case len(d.Changes) == 0:
+		return d, false
+	default:
+		d.Text = fmt.Sprintf("cell %s serves another VSchema of keyspace %s than global has", c.Name, name)
+	}
+	return d, true
+}
+
+// rulesText names the rules that differ.
+func rulesText(cell string, kind vschema.RuleKind, got, want proto.Message) string {
+	was, is := ruleMap(got), ruleMap(want)
+	var parts []string
+	for _, from := range sortedKeys(is) {
+		switch old, ok := was[from]; {
+		case !ok:
+			parts = append(parts, fmt.Sprintf("lacks %s -> %s", from, is[from]))
+		case old != is[from]:
+			parts = append(parts, fmt.Sprintf("has %s -> %s instead of %s", from, old, is[from]))
+		}
+	}
+	for _, from := range sortedKeys(was) {
+		if _, ok := is[from]; !ok {
+			parts = append(parts, fmt.Sprintf("still has %s -> %s", from, was[from]))
+		}
+	}
+	return fmt.Sprintf("cell %s serves other %s than global has: it %s", cell, kind, strings.Join(parts, ", "))
+}
+
+// ruleMap gives what each rule matches and where it leads. Several rules for
+// one match are shown together.
+func ruleMap(m proto.Message) map[string]string {
+	out := make(map[string]string)
+	add := func(from, to string) {
+		if old, ok := out[from]; ok {
+			to = old + " and " + to
+		}
+		out[from] = to
+	}
+	switch rules := m.(type) {
+	case *vschema.RoutingRules:
+		for _, r := range rules.GetRules() {
+			add(r.GetFromTable(), strings.Join(r.GetToTables(), "+"))
+		}
+	case *vschema.ShardRoutingRules:
+		for _, r := range rules.GetRules() {
+			add(r.GetFromKeyspace()+"."+r.GetShard(), r.GetToKeyspace())
+		}
+	case *vschema.KeyspaceRoutingRules:
+		for _, r := range rules.GetRules() {
+			add(r.GetFromKeyspace(), r.GetToKeyspace())
+		}
+	case *vschema.MirrorRules:
+		for _, r := range rules.GetRules() {
+			add(r.GetFromTable(), fmt.Sprintf("%s at %g %%", r.GetToTable(), r.GetPercent()))
+		}
+	}
+	return out
+}
+
+// drifts sorts the drift of every cell: healed where the plan answers for the
+// keyspace, carried where the plan writes it anyway, else only noted.
+func (b *builder) drifts() {
+	for _, name := range b.plan.Cells {
+		cell, ok := b.in.Snapshot.Cell(name)
+		if !ok || cell.Err != "" {
+			b.note("cell %s could not be read (%s): whether it is stale is not known, and no change counts as done before it serves it", name, orElse(cell.Err, "not asked"))
+			continue
+		}
+		for _, d := range CellDrifts(b.global, cell) {
+			switch {
+			case d.Keyspace == "" && d.Rules == "":
+				b.phase.Heals = append(b.phase.Heals, d)
+			case b.after[d.Keyspace] != nil:
+				b.phase.Carried = append(b.phase.Carried, d)
+			case b.managed[d.Keyspace]:
+				b.phase.Heals = append(b.phase.Heals, d)
+			default:
+				b.note("%s; this plan leaves it so (vtctldclient RebuildVSchemaGraph --cells %s ships it)", d.Text, name)
+			}
+		}
+	}
+}
+
+// rebuilds tells whether some cell gets a full rebuild.
+func (b *builder) rebuilds() bool {
+	return slices.ContainsFunc(b.phase.Heals, func(d CellDrift) bool { return d.Keyspace == "" && d.Rules == "" })
+}
+
+func orElse(s, other string) string {
+	if s == "" {
+		return other
+	}
+	return s
+}

@@ -1,0 +1,147 @@
+package plan
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/vtsync/vtsync/internal/lint"
+	"github.com/vtsync/vtsync/internal/planes"
+	"github.com/vtsync/vtsync/internal/vschema"
+)
+
+// findings runs the whole check on the routing as it would be, in global and in
+// every cell that holds something else; deny says whether errors stop the plan.
+func (b *builder) findings(deny bool) {
+	found := check(b.in.Snapshot, b.globalAfter(), b.shippedKeyspaces(), b.plan.Cells, b.in.OpaqueVindexes)
+	var codes []string
+	errors := 0
+	for _, f := range found {
+		if _, hasFile := b.in.Desired[f.Keyspace]; hasFile && b.in.Position != nil {
+			f.Pos = b.in.Position(f.Keyspace, f.Path...)
+		}
+		b.plan.Findings = append(b.plan.Findings, f)
+		if f.Severity == lint.Error {
+			errors++
+			codes = append(codes, f.Code)
+		}
+	}
+	if deny && errors > 0 {
+		b.deny(DeniedFinding, "correct what the findings name", "%d of the findings would break routing (%s)", errors, strings.Join(slices.Compact(slices.Sorted(slices.Values(codes))), ", "))
+	}
+}
+
+// shippedKeyspaces are those whose entry in some cell the plan would change.
+func (b *builder) shippedKeyspaces() []string {
+	names := make(map[string]bool)
+	for ks := range b.after {
+		names[ks] = true
+	}
+	for ks := range b.managed {
+		names[ks] = true
+	}
+	return sortedKeys(names)
+}
+
+// Recheck runs the whole check again for a plan on what the cluster holds now,
+// for what others have changed since it was built, and gives the errors that
+// it did not have then.
+func Recheck(p *Plan, snap *planes.Snapshot, opaqueVindexes []string) ([]lint.Finding, error) {
+	after := make(map[string]*vschema.Keyspace)
+	known := make(map[string]bool)
+	for _, f := range p.Findings {
+		known[findingKey(f)] = true
+	}
+	for _, ph := range p.Phases {
+		for _, w := range ph.Writes {
+			ks, err := vschema.DecodeJSON(w.After)
+			if err != nil {
+				return nil, fmt.Errorf("check plan %s again: keyspace %s: %w", p.ID, w.Keyspace, err)
+			}
+			after[w.Keyspace] = ks
+		}
+	}
+	found := check(snap, withWrites(snap.Global, after), sortedKeys(after), p.Cells, opaqueVindexes)
+	return slices.DeleteFunc(found, func(f lint.Finding) bool {
+		return f.Severity != lint.Error || known[findingKey(f)]
+	}), nil
+}
+
+// check judges global as it would be, and each cell as it would be where that
+// is something else: a cell may lack what others saved without a rebuild.
+func check(snap *planes.Snapshot, after planes.Global, shipped, cells, opaque []string) []lint.Finding {
+	in := lint.Input{
+		Before:         withUnreadable(FullSrv(snap.Global), snap),
+		After:          withUnreadable(FullSrv(after), snap),
+		Shards:         servingShards(snap.Global),
+		OpaqueVindexes: opaque,
+	}
+	out := lint.Check(in)
+	errors := make(map[string]bool)
+	for _, f := range out {
+		errors[findingKey(f)] = f.Severity == lint.Error
+	}
+	for _, name := range cells {
+		cell, ok := snap.Cell(name)
+		if !ok || cell.Srv == nil {
+			continue
+		}
+		of := in
+		of.Before, of.After = cell.Srv, MergeCell(cell.Srv, after, shipped, nil)
+		if same(of.After, of.Before) || same(of.After, in.After) && same(of.Before, in.Before) {
+			continue
+		}
+		for _, f := range lint.Check(of) {
+			if f.Severity == lint.Error && !errors[findingKey(f)] {
+				f.Message = fmt.Sprintf("in cell %s: %s", name, f.Message)
+				out = append(out, f)
+			}
+		}
+	}
+	slices.SortStableFunc(out, lint.Finding.Compare)
+	return out
+}
+
+// same tells whether vtgate would read both alike.
+func same(a, b *vschema.SrvVSchema) bool {
+	if !maps.EqualFunc(a.GetKeyspaces(), b.GetKeyspaces(), vschema.Equal) {
+		return false
+	}
+	return !slices.ContainsFunc(vschema.RuleKinds, func(kind vschema.RuleKind) bool {
+		return !vschema.EqualRules(kind, vschema.RulesOf(a, kind), vschema.RulesOf(b, kind))
+	})
+}
+
+// withUnreadable puts in, for each keyspace whose global record cannot be read,
+// what the first cell serves: references to it are then not judged as missing.
+func withUnreadable(srv *vschema.SrvVSchema, snap *planes.Snapshot) *vschema.SrvVSchema {
+	for name, rec := range snap.Global.Keyspaces {
+		if rec.Err == "" {
+			continue
+		}
+		for _, c := range snap.Cells {
+			if served, ok := c.Srv.GetKeyspaces()[name]; ok {
+				srv.Keyspaces[name] = clone(served)
+				break
+			}
+		}
+	}
+	return srv
+}
+
+func servingShards(g planes.Global) map[string][]string {
+	out := make(map[string][]string)
+	for name, rec := range g.Keyspaces {
+		for _, s := range rec.Shards {
+			if s.Serving {
+				out[name] = append(out[name], s.Name)
+			}
+		}
+	}
+	return out
+}
+
+func findingKey(f lint.Finding) string {
+	return strings.Join(append([]string{f.Code, f.Keyspace, f.Message}, f.Path...), "\x00")
+}

@@ -1,0 +1,81 @@
+package plan
+
+import (
+	"fmt"
+
+	"github.com/vtsync/vtsync/internal/diff"
+	"github.com/vtsync/vtsync/internal/vschema"
+)
+
+// Undo makes the plan that takes a committed one back, entry by entry where
+// live still has its value; everything else is kept. An entry that others have
+// changed since is a conflict. In gives the snapshot and the settings; its
+// Desired, Last and Allow are not used.
+//
+// A person asked for it, so findings and hazards are shown and do not deny it;
+// a workflow in flight still does.
+func Undo(p *Plan, in Input) (*Plan, error) {
+	in.Desired, in.Last, in.Allow = nil, nil, nil
+	b, err := newBuilder(in)
+	if err != nil {
+		return nil, err
+	}
+	b.plan.Undoes = p.ID
+	changes := make(map[string][]diff.EntryChange)
+	for _, ph := range p.Phases {
+		for _, w := range ph.Writes {
+			changes[w.Keyspace] = append(changes[w.Keyspace], w.Changes...)
+		}
+	}
+	for _, ks := range sortedKeys(changes) {
+		rec, ok := b.record(ks)
+		if !ok {
+			continue
+		}
+		after, conflicts, err := diff.Revert(rec.VSchema, changes[ks])
+		if err != nil {
+			return nil, fmt.Errorf("undo plan %s: keyspace %s: %w", p.ID, ks, err)
+		}
+		b.plan.Conflicts = append(b.plan.Conflicts, conflicts...)
+		b.write(ks, rec.VSchema, after)
+	}
+	b.conflicts("changed by others since it was committed", "then edit and apply")
+	if h := writesHazard(b.phase.Writes); h.Worse(diff.Replan) {
+		b.note("this undo has a hazard of its own: %s", h)
+	}
+	b.findings(false)
+	if blind := b.blindVTGates(); len(blind) > 0 {
+		b.note("a vtgate answers without SQL, so a vindex's type and params are not proved there: %s", blind[0])
+	}
+	return b.finish()
+}
+
+// UndoHazard is the worst that taking the plan back can do. What could lose
+// rows or cause an outage is never undone without a person.
+// A write that cannot be read counts as the worst.
+func UndoHazard(p *Plan) diff.Hazard {
+	worst := diff.Safe
+	for _, ph := range p.Phases {
+		for _, w := range ph.Writes {
+			before, errBefore := vschema.DecodeJSON(w.Before)
+			after, errAfter := vschema.DecodeJSON(w.After)
+			if errBefore != nil || errAfter != nil {
+				return diff.Outage
+			}
+			if h := diff.MaxHazard(diff.Between(w.Keyspace, after, before)); h.Worse(worst) {
+				worst = h
+			}
+		}
+	}
+	return worst
+}
+
+func writesHazard(writes []GlobalWrite) diff.Hazard {
+	worst := diff.Safe
+	for _, w := range writes {
+		if h := diff.MaxHazard(w.Changes); h.Worse(worst) {
+			worst = h
+		}
+	}
+	return worst
+}

@@ -1,0 +1,153 @@
+package plan
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/vtsync/vtsync/internal/diff"
+	"github.com/vtsync/vtsync/internal/vschema"
+)
+
+// backfill is a live lookup vindex with write_only: a workflow fills its lookup
+// table, and while it does so vtgate must not read by it.
+type backfill struct {
+	keyspace, vindex string
+	def              *vschema.Vindex
+	// tables are those of the keyspace that have the column vindex, sorted.
+	tables []string
+}
+
+// workflows denies every change of what a backfill owns: the vindex, its
+// column vindexes and its lookup table's entry. Nothing allows this away.
+func (b *builder) workflows() {
+	for _, bf := range b.backfills() {
+		if what := b.disturbed(bf); what != "" {
+			b.deny(DeniedWorkflow, bf.remedy(b.global.Keyspaces[bf.keyspace].VSchema),
+				"%s.%s is live with write_only, so its lookup table is being backfilled, and the plan %s: vtgate would miss rows or stop writing lookup rows",
+				bf.keyspace, bf.vindex, what)
+		}
+	}
+}
+
+func (b *builder) backfills() []backfill {
+	var out []backfill
+	for _, ks := range sortedKeys(b.global.Keyspaces) {
+		live := b.global.Keyspaces[ks].VSchema
+		for _, name := range sortedKeys(live.GetVindexes()) {
+			def := live.Vindexes[name]
+			if def.GetParams()[vschema.ParamWriteOnly] != "true" {
+				continue
+			}
+			bf := backfill{keyspace: ks, vindex: name, def: def}
+			for _, table := range sortedKeys(live.Tables) {
+				if binding(live.Tables[table], name) != nil {
+					bf.tables = append(bf.tables, table)
+				}
+			}
+			out = append(out, bf)
+		}
+	}
+	return out
+}
+
+// disturbed says what the plan would change of the backfill's; empty when it
+// leaves all of it alone.
+func (b *builder) disturbed(bf backfill) string {
+	if after, written := b.after[bf.keyspace]; written {
+		live := b.global.Keyspaces[bf.keyspace].VSchema
+		if e := (vschema.Entry{Keyspace: bf.keyspace, Kind: vschema.VindexEntry, Name: bf.vindex}); !vschema.EntryEqual(live, after, e) {
+			return firstText(diff.Between(bf.keyspace, live, after), e)
+		}
+		for _, table := range bf.tables {
+			was, is := binding(live.Tables[table], bf.vindex), binding(after.GetTables()[table], bf.vindex)
+			if !slices.EqualFunc(was, is, strings.EqualFold) {
+				return fmt.Sprintf("changes its column vindex on table %s", table)
+			}
+		}
+	}
+	lookupKs, lookupTable := bf.lookup()
+	for _, ks := range sortedKeys(b.after) {
+		live := b.global.Keyspaces[ks].VSchema
+		e := vschema.Entry{Keyspace: ks, Kind: vschema.TableEntry, Name: lookupTable}
+		if (lookupKs == "" || lookupKs == ks) && live.GetTables()[lookupTable] != nil && !vschema.EntryEqual(live, b.after[ks], e) {
+			return fmt.Sprintf("changes its lookup table %s.%s", ks, lookupTable)
+		}
+	}
+	return ""
+}
+
+func firstText(changes []diff.EntryChange, e vschema.Entry) string {
+	for _, ec := range changes {
+		if ec.Entry == e && len(ec.Changes) > 0 {
+			return fmt.Sprintf("changes it (%s)", ec.Changes[0].Text)
+		}
+	}
+	return "changes it"
+}
+
+// binding gives the columns of the table's column vindex of that name; nil when
+// it has none.
+func binding(t *vschema.Table, vindex string) []string {
+	for _, cv := range t.GetColumnVindexes() {
+		if cv.GetName() == vindex {
+			if len(cv.Columns) > 0 {
+				return cv.Columns
+			}
+			return []string{cv.Column}
+		}
+	}
+	return nil
+}
+
+// lookup gives the keyspace and table of the lookup table; the keyspace is
+// empty when the param does not name it.
+func (bf backfill) lookup() (ks, table string) {
+	written := strings.ReplaceAll(bf.def.GetParams()["table"], "`", "")
+	if ks, table, ok := strings.Cut(written, "."); ok {
+		return ks, table
+	}
+	return "", written
+}
+
+// remedy names the workflow's own end and, for a vindex that no workflow
+// fills any more, the statements that clear write_only by hand: ALTER VSCHEMA
+// cannot change a param, so the vindex is dropped and made again.
+func (bf backfill) remedy(live *vschema.Keyspace) string {
+	lookupKs, _ := bf.lookup()
+	return fmt.Sprintf("when the backfill is complete: vtctldclient LookupVindex --name %s --table-keyspace %s externalize --keyspace %s; without a workflow, by SQL on a vtgate: %s; then vtsync pull",
+		bf.vindex, orElse(lookupKs, "LOOKUP_KEYSPACE"), bf.keyspace, strings.Join(bf.statements(live), "; "))
+}
+
+// statements clear write_only. A table's column vindexes are added at the end
+// of its list, which is where a lookup vindex stands.
+func (bf backfill) statements(live *vschema.Keyspace) []string {
+	var out []string
+	for _, table := range bf.tables {
+		out = append(out, fmt.Sprintf("alter vschema on `%s`.`%s` drop vindex `%s`", bf.keyspace, table, bf.vindex))
+	}
+	out = append(out, fmt.Sprintf("alter vschema drop vindex `%s`.`%s`", bf.keyspace, bf.vindex))
+	var params []string
+	if bf.def.GetOwner() != "" {
+		params = append(params, "owner="+quote(bf.def.Owner))
+	}
+	for _, name := range sortedKeys(bf.def.GetParams()) {
+		if name != vschema.ParamWriteOnly {
+			params = append(params, "`"+name+"`="+quote(bf.def.Params[name]))
+		}
+	}
+	with := ""
+	if len(params) > 0 {
+		with = " with " + strings.Join(params, ", ")
+	}
+	for _, table := range bf.tables {
+		columns := binding(live.GetTables()[table], bf.vindex)
+		out = append(out, fmt.Sprintf("alter vschema on `%s`.`%s` add vindex `%s` (`%s`) using `%s`%s",
+			bf.keyspace, table, bf.vindex, strings.Join(columns, "`, `"), bf.def.GetType(), with))
+	}
+	return out
+}
+
+func quote(s string) string {
+	return "'" + strings.NewReplacer(`\`, `\\`, `'`, `\'`).Replace(s) + "'"
+}
