@@ -1,0 +1,123 @@
+// Package worktree is the adapter to the folder that holds a cluster's files:
+// it loads them, writes what pull takes in, keeps what they were derived from
+// (.vtsync/base) and asks git about them. It must import no other adapter.
+package worktree
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"github.com/vtsync/vtsync/internal/desired"
+	"github.com/vtsync/vtsync/internal/errs"
+)
+
+// Tree is the folder that holds keyspaces/ and .vtsync/.
+type Tree struct {
+	dir string
+}
+
+// At gives the tree at a folder, which need not exist yet.
+func At(dir string) Tree { return Tree{dir: filepath.Clean(dir)} }
+
+// Dir is the tree's folder.
+func (t Tree) Dir() string { return t.dir }
+
+// Path gives a file of the tree as the user would name it.
+func (t Tree) Path(file string) string { return filepath.Join(t.dir, filepath.FromSlash(file)) }
+
+// Load reads the files. Positions in errors lead from the current folder.
+func (t Tree) Load() (*desired.Tree, error) {
+	tree, err := desired.Load(os.DirFS(t.dir))
+	if err != nil {
+		return nil, t.relocate(err)
+	}
+	return tree, nil
+}
+
+// LoadIfAny is Load where a folder without keyspaces/ is an empty tree, as
+// before the first pull.
+func (t Tree) LoadIfAny() (*desired.Tree, error) {
+	if _, err := os.Stat(t.Path("keyspaces")); errors.Is(err, fs.ErrNotExist) {
+		return &desired.Tree{Keyspaces: map[string]*desired.Keyspace{}}, nil
+	}
+	return t.Load()
+}
+
+// relocate puts the tree's folder in front of the file of each position.
+func (t Tree) relocate(err error) error {
+	if joined, ok := err.(interface{ Unwrap() []error }); ok { //nolint:errorlint // a bare join is taken apart
+		parts := joined.Unwrap()
+		moved := make([]error, len(parts))
+		for i, part := range parts {
+			moved[i] = t.relocate(part)
+		}
+		return errors.Join(moved...)
+	}
+	var invalid *errs.Invalid
+	if !errors.As(err, &invalid) {
+		return err
+	}
+	moved := *invalid
+	moved.Pos = t.Position(invalid.Pos)
+	return &moved
+}
+
+// Position gives a position inside the tree as the user would name it.
+func (t Tree) Position(pos errs.Position) errs.Position {
+	if pos.File != "" {
+		pos.File = t.Path(pos.File)
+	}
+	return pos
+}
+
+// KeyspaceFile is where pull writes a keyspace that has no file yet.
+func KeyspaceFile(keyspace string) string {
+	return "keyspaces/" + keyspace + "/vschema.json"
+}
+
+// Write writes a file of the tree: whole, or not at all.
+func (t Tree) Write(file string, data []byte) error {
+	if !filepath.IsLocal(filepath.FromSlash(file)) { // a keyspace's name is part of it
+		return &errs.Invalid{Msg: fmt.Sprintf("%q does not name a file below %s", file, t.dir)}
+	}
+	if err := writeFile(t.Path(file), data); err != nil {
+		return fmt.Errorf("write %s: %w", t.Path(file), err)
+	}
+	return nil
+}
+
+// Remove removes a file of the tree.
+func (t Tree) Remove(file string) error {
+	return os.Remove(t.Path(file))
+}
+
+// writeFile replaces a file by a rename, so that no reader sees half of it.
+func writeFile(path string, data []byte) (err error) {
+	dir := filepath.Dir(path)
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return err
+	}
+	f, err := os.CreateTemp(dir, ".vtsync-*")
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, os.Remove(f.Name()))
+		}
+	}()
+	_, err = f.Write(data)
+	if err == nil {
+		err = f.Chmod(0o644)
+	}
+	if err == nil {
+		err = f.Sync()
+	}
+	if err = errors.Join(err, f.Close()); err != nil {
+		return err
+	}
+	return os.Rename(f.Name(), path)
+}

@@ -1,0 +1,204 @@
+package worktree
+
+import (
+	"errors"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/vtsync/vtsync/internal/desired"
+	"github.com/vtsync/vtsync/internal/errs"
+	"github.com/vtsync/vtsync/internal/vschema"
+)
+
+func unsharded(tables ...string) *vschema.Keyspace {
+	ks := &vschema.Keyspace{Tables: map[string]*vschema.Table{}}
+	for _, name := range tables {
+		ks.Tables[name] = &vschema.Table{}
+	}
+	return ks
+}
+
+func TestBase(t *testing.T) {
+	tree := At(t.TempDir())
+	here := Origin{Topo: "etcd2://a:1/r"}
+	if _, known, err := tree.Base("ks", here); known || err != nil {
+		t.Fatalf("Base of nothing = %v, %v", known, err)
+	}
+	if err := tree.SaveBase("ks", here, unsharded("a")); err != nil {
+		t.Fatal(err)
+	}
+	tests := []struct {
+		name  string
+		of    Origin
+		known bool
+	}{
+		{"same topo", here, true},
+		{"id made since", Origin{Topo: here.Topo, Cluster: "x"}, true},
+		{"another topo", Origin{Topo: "etcd2://b:1/r"}, false},
+	}
+	for _, tt := range tests {
+		got, known, err := tree.Base("ks", tt.of)
+		if err != nil || known != tt.known || (known && !vschema.Equal(got, unsharded("a"))) {
+			t.Errorf("%s: Base = %v, %v, %v", tt.name, got, known, err)
+		}
+	}
+	if err := tree.SaveBase("ks", Origin{Topo: "old address", Cluster: "x"}, nil); err != nil {
+		t.Fatal(err)
+	}
+	if got, known, err := tree.Base("ks", Origin{Topo: "new address", Cluster: "x"}); got != nil || !known || err != nil {
+		t.Errorf("absent value of the same cluster id: Base = %v, %v, %v", got, known, err)
+	}
+	if ignore, err := os.ReadFile(tree.Path(".vtsync/.gitignore")); string(ignore) != "*\n" || err != nil {
+		t.Errorf(".gitignore = %q, %v", ignore, err)
+	}
+}
+
+func TestBaseDamaged(t *testing.T) {
+	for name, data := range map[string]string{
+		"truncated":      `{"format":1,"keyspace":"ks"`,
+		"trailing":       `{"format":1,"keyspace":"ks","topo":"t","vschema":{}} x`,
+		"other keyspace": `{"format":1,"keyspace":"other","topo":"t","vschema":{}}`,
+		"format":         `{"format":2,"keyspace":"ks","topo":"t","vschema":{}}`,
+		"unknown field":  `{"format":1,"keyspace":"ks","topo":"t","vschema":{"tabels":{}}}`,
+	} {
+		t.Run(name, func(t *testing.T) {
+			tree := At(t.TempDir())
+			if err := tree.Write(".vtsync/base/ks.json", []byte(data)); err != nil {
+				t.Fatal(err)
+			}
+			_, _, err := tree.Base("ks", Origin{Topo: "t"})
+			var invalid *errs.Invalid
+			if !errors.As(err, &invalid) || invalid.Pos.File != tree.Path(".vtsync/base/ks.json") {
+				t.Errorf("error = %v, want Invalid naming the file", err)
+			}
+		})
+	}
+}
+
+func TestWriteStaysInside(t *testing.T) {
+	tree := At(filepath.Join(t.TempDir(), "files"))
+	if err := tree.Write(KeyspaceFile("../../.."), []byte("x")); err == nil {
+		t.Error("a file outside of the folder was written")
+	}
+	if err := tree.Write(KeyspaceFile("ks"), []byte("x")); err != nil {
+		t.Fatal(err)
+	}
+	entries, err := os.ReadDir(tree.Path("keyspaces/ks"))
+	if err != nil || len(entries) != 1 || entries[0].Name() != "vschema.json" {
+		t.Errorf("entries = %v, %v: want the file and nothing left over", entries, err)
+	}
+}
+
+func TestLoadPositions(t *testing.T) {
+	tree := At(t.TempDir())
+	if err := tree.Write(KeyspaceFile("ks"), []byte("{\n  \"tabels\": {}\n}\n")); err != nil {
+		t.Fatal(err)
+	}
+	_, err := tree.Load()
+	if want := tree.Path("keyspaces/ks/vschema.json") + ":2:3: "; err == nil || !strings.Contains(err.Error(), want) {
+		t.Errorf("error = %v, want it at %s", err, want)
+	}
+	if tree, err := At(t.TempDir()).LoadIfAny(); err != nil || len(tree.Keyspaces) != 0 {
+		t.Errorf("LoadIfAny of an empty folder = %v, %v", tree, err)
+	}
+}
+
+func TestJudgePull(t *testing.T) {
+	file := func(name string, tables ...string) *desired.Keyspace {
+		return &desired.Keyspace{Name: "ks", File: "keyspaces/ks/" + name, VSchema: unsharded(tables...)}
+	}
+	tests := []struct {
+		name       string
+		file       *desired.Keyspace
+		base, live *vschema.Keyspace
+		known      bool
+		want       PullVerdict
+	}{
+		{"no file", nil, nil, unsharded("a"), false, PullCreate},
+		{"equal", file("vschema.json", "a"), nil, unsharded("a"), false, PullSame},
+		{"equal yaml", file("vschema.yaml", "a"), nil, unsharded("a"), false, PullSame},
+		{"live moved on", file("vschema.json", "a"), unsharded("a"), unsharded("a", "b"), true, PullUpdate},
+		{"live moved on, yaml", file("vschema.yml", "a"), unsharded("a"), unsharded("a", "b"), true, PullYAML},
+		{"edited", file("vschema.json", "a", "c"), unsharded("a"), unsharded("a"), true, PullEdited},
+		{"both moved", file("vschema.json", "a", "c"), unsharded("a"), unsharded("b"), true, PullEdited},
+		{"base not known", file("vschema.json", "a"), nil, unsharded("b"), false, PullEdited},
+		{"base known as absent", file("vschema.json", "a"), nil, unsharded("b"), true, PullEdited},
+	}
+	for _, tt := range tests {
+		if got := JudgePull(tt.file, tt.base, tt.known, tt.live); got != tt.want {
+			t.Errorf("%s: %s, want %s", tt.name, got, tt.want)
+		}
+	}
+}
+
+func run(t *testing.T, dir string, args ...string) string {
+	t.Helper()
+	cmd := exec.CommandContext(t.Context(), "git", append([]string{
+		"-c", "user.name=t", "-c", "user.email=t@example.com", "-c", "commit.gpgsign=false",
+		"-c", "protocol.file.allow=always",
+	}, args...)...)
+	cmd.Dir = dir
+	out, err := cmd.CombinedOutput()
+	if err != nil {
+		t.Fatalf("git %v: %v\n%s", args, err, out)
+	}
+	return strings.TrimSpace(string(out))
+}
+
+// commit writes a keyspace's file and commits it.
+func commit(t *testing.T, tree Tree, data string) string {
+	t.Helper()
+	if err := tree.Write(KeyspaceFile("ks"), []byte(data)); err != nil {
+		t.Fatal(err)
+	}
+	run(t, tree.Dir(), "add", "keyspaces")
+	run(t, tree.Dir(), "commit", "-q", "-m", data)
+	return run(t, tree.Dir(), "rev-parse", "HEAD")
+}
+
+func TestGit(t *testing.T) {
+	tree := At(t.TempDir())
+	if got := tree.Commit(t.Context()); got != "" {
+		t.Errorf("Commit outside of git = %q", got)
+	}
+	run(t, tree.Dir(), "init", "-q", "-b", "main")
+	if got := tree.Commit(t.Context()); got != "" {
+		t.Errorf("Commit of files that git does not track = %q", got)
+	}
+	first := commit(t, tree, "{}")
+	second := commit(t, tree, `{"sharded":false}`)
+	if got := tree.Commit(t.Context()); got != second {
+		t.Errorf("Commit = %q, want %q", got, second)
+	}
+
+	shallow := At(t.TempDir())
+	run(t, shallow.Dir(), "clone", "-q", "--depth=1", "file://"+tree.Dir(), ".")
+	run(t, tree.Dir(), "checkout", "-q", "-b", "old", first)
+	tests := []struct {
+		name   string
+		tree   Tree
+		commit string
+		want   bool
+		why    string
+	}{
+		{"itself", tree, first, true, ""},
+		{"later one", tree, second, false, "is not in the history of the files"},
+		{"missing", tree, strings.Repeat("0", 40), false, "git cannot find commit 000000000000"},
+		{"not a commit", tree, "--exec=x", false, "is not a commit"},
+		{"shallow", shallow, first, false, "git fetch --unshallow"},
+		{"tip of shallow", shallow, second, true, ""},
+	}
+	for _, tt := range tests {
+		ok, why := tt.tree.DerivesFrom(t.Context(), tt.commit)
+		if ok != tt.want || !strings.Contains(why, tt.why) {
+			t.Errorf("%s: %v, %q, want %v, %q", tt.name, ok, why, tt.want, tt.why)
+		}
+	}
+	run(t, tree.Dir(), "checkout", "-q", "main")
+	if ok, why := tree.DerivesFrom(t.Context(), first); !ok {
+		t.Errorf("an ancestor was not found: %s", why)
+	}
+}
