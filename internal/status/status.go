@@ -1,0 +1,80 @@
+// Package status judges how far the planes of a cluster agree: files, global
+// topo, cells and vtgates, each against its neighbour. It is pure: no I/O, no
+// adapter, no clock, no logger.
+package status
+
+import (
+	"github.com/vtsync/vtsync/internal/converge"
+	"github.com/vtsync/vtsync/internal/diff"
+	"github.com/vtsync/vtsync/internal/plan"
+	"github.com/vtsync/vtsync/internal/rollout"
+)
+
+// Status is how far the planes agree, per keyspace. Every list is sorted.
+type Status struct {
+	// Cluster is the cluster's id; empty before the first apply.
+	Cluster   string     `json:"cluster,omitempty"`
+	Keyspaces []Keyspace `json:"keyspaces"`
+	// Unmanaged are live keyspaces without a file; they are never touched.
+	Unmanaged []string `json:"unmanaged,omitempty"`
+	// Removed are keyspaces that vtsync committed once and that have no file
+	// any more.
+	Removed []string `json:"removed,omitempty"`
+	// Rules lists, per cell, kinds of rules that differ from the global ones.
+	Rules []plan.CellDrift `json:"rules,omitempty"`
+	// Unread lists the cells and vtgates that did not say what they serve.
+	Unread []converge.Verdict `json:"unread,omitempty"`
+	// IgnoredCells are those that the config names as decommissioned.
+	IgnoredCells []string `json:"ignored_cells,omitempty"`
+}
+
+// Keyspace is one managed keyspace, plane by plane.
+type Keyspace struct {
+	Name string `json:"keyspace"`
+	File string `json:"file"`
+	// Changes compares the file with the global topo.
+	Changes diff.Result `json:"changes"`
+	// Cells lists how cells differ from the global topo.
+	Cells []plan.CellDrift `json:"cells,omitempty"`
+	// VTGates lists those that do not serve what the global topo says.
+	VTGates []converge.Verdict `json:"vtgates,omitempty"`
+	// Rollout is the open rollout that explains the differences.
+	Rollout *Rollout       `json:"rollout,omitempty"`
+	Paused  *rollout.Pause `json:"paused,omitempty"`
+	// Err says why the live record cannot be judged.
+	Err string `json:"error,omitempty"`
+}
+
+// Rollout is an open rollout, in short.
+type Rollout struct {
+	ID     string        `json:"id"`
+	State  rollout.State `json:"state"`
+	Parked *rollout.Park `json:"parked,omitempty"`
+}
+
+// InSync tells that all planes of the keyspace agree.
+func (k Keyspace) InSync() bool {
+	c := k.Changes
+	return k.Err == "" && len(c.Ours) == 0 && len(c.Foreign) == 0 && len(c.Conflicts) == 0 &&
+		len(k.Cells) == 0 && len(k.VTGates) == 0
+}
+
+// Drifted tells that a difference is explained by no open rollout.
+func (s Status) Drifted() bool {
+	for _, k := range s.Keyspaces {
+		if !k.InSync() && k.Err == "" && k.Rollout == nil {
+			return true
+		}
+	}
+	return false
+}
+
+// Unreadable tells that a plane did not say what it holds.
+func (s Status) Unreadable() bool {
+	for _, k := range s.Keyspaces {
+		if k.Err != "" {
+			return true
+		}
+	}
+	return len(s.Unread) > 0
+}

@@ -1,0 +1,93 @@
+package view
+
+import (
+	"errors"
+	"io"
+
+	"github.com/vtsync/vtsync/internal/errs"
+)
+
+// ErrorJSON is one error as programs read it.
+type ErrorJSON struct {
+	Kind     string         `json:"kind"`
+	Message  string         `json:"message"`
+	Position *errs.Position `json:"position,omitempty"`
+	Near     string         `json:"near,omitempty"`
+	Diff     string         `json:"diff,omitempty"`
+	Next     string         `json:"next,omitempty"`
+}
+
+// ErrorsJSON is what stands on stderr with --format json.
+type ErrorsJSON struct {
+	Errors   []ErrorJSON `json:"errors"`
+	ExitCode int         `json:"exit_code"`
+}
+
+// Errors gives an error as data, one entry per joined error.
+func Errors(err error) ErrorsJSON {
+	out := ErrorsJSON{ExitCode: errs.ExitCode(err)}
+	for _, e := range flatten(err) {
+		out.Errors = append(out.Errors, describe(e))
+	}
+	return out
+}
+
+// ErrorText writes an error for people: what is wrong, what was found instead,
+// and the next thing to do.
+func ErrorText(w io.Writer, err error, style Style) error {
+	p := page{style: style}
+	next := ""
+	for _, e := range flatten(err) {
+		d := describe(e)
+		if next != "" && d.Next != next {
+			p.line("%s %s", style.paint(bold, "next:"), next)
+		}
+		next = d.Next
+		p.line("%s %s", style.paint(red, "error:"), d.Message)
+		if d.Diff != "" {
+			p.block("  ", style.paintDiff(d.Diff))
+		}
+	}
+	if next != "" {
+		p.line("%s %s", style.paint(bold, "next:"), next)
+	}
+	return p.writeTo(w)
+}
+
+// flatten gives the parts of joined errors; an error that wraps a join with
+// words of its own stays whole.
+func flatten(err error) []error {
+	joined, ok := err.(interface{ Unwrap() []error }) //nolint:errorlint // only a bare join is taken apart
+	if !ok {
+		return []error{err}
+	}
+	var out []error
+	for _, e := range joined.Unwrap() {
+		out = append(out, flatten(e)...)
+	}
+	return out
+}
+
+func describe(err error) ErrorJSON {
+	var (
+		invalid  *errs.Invalid
+		denied   *errs.Denied
+		conflict *errs.Conflict
+		unknown  *errs.Unknown
+	)
+	d := ErrorJSON{Kind: "internal", Message: err.Error()}
+	switch {
+	case errors.As(err, &unknown):
+		d.Kind, d.Next = "unknown", unknown.Next
+	case errors.As(err, &conflict):
+		d.Kind, d.Next, d.Diff = "conflict", conflict.Next, conflict.Diff
+	case errors.As(err, &denied):
+		d.Kind, d.Next = "denied", denied.Next
+	case errors.As(err, &invalid):
+		d.Kind, d.Next, d.Near = "invalid", invalid.Next, invalid.Near
+		if invalid.Pos != (errs.Position{}) {
+			d.Position = &invalid.Pos
+		}
+	}
+	return d
+}

@@ -1,0 +1,141 @@
+package view
+
+import (
+	"fmt"
+	"io"
+	"slices"
+
+	"github.com/vtsync/vtsync/internal/diff"
+	"github.com/vtsync/vtsync/internal/lint"
+	"github.com/vtsync/vtsync/internal/plan"
+)
+
+// Plan writes a plan for people. In JSON a plan is written by plan.Encode, so
+// that what is shown is what `apply` takes.
+func Plan(w io.Writer, p *plan.Plan, style Style) error {
+	out := page{style: style}
+	for i := range p.Phases {
+		out.phase(&p.Phases[i], i+1, len(p.Phases))
+	}
+	out.changes("made by others and kept (`vtsync pull` takes them into the files)", p.Kept)
+	out.changes("changed in the files and by others", p.Conflicts)
+	out.findings(p.Findings)
+	out.denials(p.Denials)
+	for _, note := range p.Notes {
+		out.line("note: %s", note)
+	}
+	out.line("%s", planSummary(p))
+	return out.writeTo(w)
+}
+
+func (p *page) phase(ph *plan.Phase, number, of int) {
+	if of > 1 {
+		p.heading(fmt.Sprintf("phase %d of %d", number, of))
+	}
+	for _, write := range ph.Writes {
+		p.WriteString(p.style.paintDiff(diff.Text(write.Changes)))
+	}
+	p.drifts("cells to heal", ph.Heals)
+	p.drifts("carried along: changes of others, saved and not yet served", ph.Carried)
+}
+
+func (p *page) changes(heading string, changes []diff.EntryChange) {
+	if len(changes) == 0 {
+		return
+	}
+	p.heading(heading)
+	p.block("  ", p.style.paintDiff(diff.Text(changes)))
+}
+
+func (p *page) drifts(heading string, drifts []plan.CellDrift) {
+	if len(drifts) == 0 {
+		return
+	}
+	p.heading(heading)
+	for _, d := range drifts {
+		p.drift(d)
+	}
+}
+
+// drift writes one entry of a cell and how it differs.
+func (p *page) drift(d plan.CellDrift) {
+	switch {
+	case d.Keyspace != "":
+		p.line("  cell %s, keyspace %s: %s", d.Cell, d.Keyspace, d.Text)
+	case d.Rules != "":
+		p.line("  cell %s, %s: %s", d.Cell, d.Rules, d.Text)
+	default:
+		p.line("  cell %s: %s", d.Cell, d.Text)
+	}
+	p.block("    ", p.style.paintDiff(diff.Text(d.Changes)))
+}
+
+func (p *page) findings(findings []lint.Finding) {
+	for _, f := range findings {
+		code := yellow
+		if f.Severity == lint.Error {
+			code = red
+		}
+		where := ""
+		switch {
+		case f.Pos.String() != "":
+			where = f.Pos.String() + ": "
+		case f.Keyspace != "":
+			where = f.Keyspace + ": "
+		}
+		near := ""
+		if f.Near != "" {
+			near = fmt.Sprintf(" (did you mean %q?)", f.Near)
+		}
+		p.line("%s %s %s%s%s", p.style.paint(code, string(f.Severity)), f.Code, where, f.Message, near)
+		if f.Harm != "" {
+			p.line("  harm: %s", f.Harm)
+		}
+		if f.Next != "" {
+			p.line("  next: %s", f.Next)
+		}
+	}
+}
+
+func (p *page) denials(denials []plan.Denial) {
+	for _, d := range denials {
+		p.line("%s %s", p.style.paint(red, "denied:"), d.Text)
+		if d.Remedy != "" {
+			p.line("  next: %s", d.Remedy)
+		}
+	}
+}
+
+// planSummary is the last line: what applying the plan would do.
+func planSummary(p *plan.Plan) string {
+	if p.Empty() {
+		if len(p.Denials) > 0 {
+			return "the plan is denied and changes nothing"
+		}
+		return "nothing to do: files, global topo and cells agree"
+	}
+	entries, heals := 0, 0
+	hazard := diff.Safe
+	var keyspaces []string
+	for _, ph := range p.Phases {
+		heals += len(ph.Heals)
+		for _, w := range ph.Writes {
+			entries += len(w.Changes)
+			keyspaces = append(keyspaces, w.Keyspace)
+			if h := diff.MaxHazard(w.Changes); h.Worse(hazard) {
+				hazard = h
+			}
+		}
+	}
+	slices.Sort(keyspaces)
+	keyspaces = slices.Compact(keyspaces)
+	text := fmt.Sprintf("plan %s: %s in %s, worst hazard %s; %s", p.ID,
+		count(entries, "change"), count(len(keyspaces), "keyspace"), hazard, count(len(p.Cells), "cell"))
+	if heals > 0 {
+		text += ", " + count(heals, "heal")
+	}
+	if len(p.Denials) > 0 {
+		text += "; denied"
+	}
+	return text
+}

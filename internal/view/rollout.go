@@ -1,0 +1,166 @@
+package view
+
+import (
+	"fmt"
+	"io"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"github.com/vtsync/vtsync/internal/plan"
+	"github.com/vtsync/vtsync/internal/rollout"
+)
+
+// Rollout is one rollout with all that is kept of it.
+type Rollout struct {
+	Record rollout.Record `json:"record"`
+	Plan   *plan.Plan     `json:"plan,omitempty"`
+	// PlanErr says why the plan could not be read back.
+	PlanErr string `json:"plan_error,omitempty"`
+	// ByHand are the commands that take the rollout back without vtsync.
+	ByHand []string `json:"by_hand,omitempty"`
+}
+
+// NewRollout joins a record and its plan.
+func NewRollout(rec rollout.Record, p *plan.Plan) Rollout {
+	return Rollout{Record: rec, Plan: p, ByHand: byHand(p)}
+}
+
+// byHand gives the vtctldclient commands that put back, latest phase first,
+// what each written keyspace held before.
+func byHand(p *plan.Plan) []string {
+	if p == nil {
+		return nil
+	}
+	var commands []string
+	for i := len(p.Phases) - 1; i >= 0; i-- {
+		writes := p.Phases[i].Writes
+		for j := len(writes) - 1; j >= 0; j-- {
+			before := string(writes[j].Before)
+			if before == "" || before == "null" {
+				before = "{}"
+			}
+			commands = append(commands, fmt.Sprintf("vtctldclient ApplyVSchema --vschema %s %s",
+				shellQuote(before), shellQuote(writes[j].Keyspace)))
+		}
+	}
+	return commands
+}
+
+// shellQuote gives a text as one word of a POSIX shell.
+func shellQuote(s string) string {
+	if s != "" && strings.Trim(s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-./") == "" {
+		return s
+	}
+	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
+}
+
+// History writes rollouts as a table, in the order given.
+func History(w io.Writer, records []rollout.Record, style Style) error {
+	if len(records) == 0 {
+		_, err := io.WriteString(w, "no rollout yet\n")
+		return err
+	}
+	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(t, "ROLLOUT\tSTATE\tKEYSPACES\tBEGAN\tBY\tREASON")
+	for _, r := range records {
+		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\t%s\n", r.ID, stateText(r), strings.Join(r.Keyspaces, ","),
+			stamp(r.Created), who(r.By), r.Reason)
+	}
+	return t.Flush()
+}
+
+// Record writes where a rollout is and how it came there.
+func Record(w io.Writer, r rollout.Record, style Style) error {
+	p := page{style: style}
+	p.record(r)
+	return p.writeTo(w)
+}
+
+// RolloutText writes a rollout with its plan and how to undo it by hand.
+func RolloutText(w io.Writer, r Rollout, style Style) error {
+	p := page{style: style}
+	p.record(r.Record)
+	if r.PlanErr != "" {
+		p.line("the plan cannot be shown: %s", r.PlanErr)
+	}
+	if r.Plan != nil {
+		p.line("")
+		if err := Plan(&p, r.Plan, style); err != nil {
+			return err
+		}
+	}
+	if len(r.ByHand) > 0 {
+		p.line("")
+		p.heading("to undo it by hand, without vtsync (this also takes back what others changed since)")
+		for _, command := range r.ByHand {
+			p.line("%s", command)
+		}
+	}
+	return p.writeTo(w)
+}
+
+func (p *page) record(r rollout.Record) {
+	p.heading(fmt.Sprintf("rollout %s: %s", r.ID, stateText(r)))
+	if r.Reason != "" {
+		p.line("  %s", r.Reason)
+	}
+	p.block("  ", p.style.paintDiff(r.Diff))
+	p.line("  keyspaces: %s", strings.Join(r.Keyspaces, ", "))
+	if by := who(r.By); by != "" {
+		p.line("  by: %s", by)
+	}
+	if r.By.Commit != "" {
+		p.line("  commit: %s", r.By.Commit)
+	}
+	if r.By.CI != "" {
+		p.line("  run: %s", r.By.CI)
+	}
+	if r.Undoes != "" {
+		p.line("  undoes: %s", r.Undoes)
+	}
+	for _, g := range r.Globals {
+		p.line("  global topo, keyspace %s: %s", g.Keyspace, g.Status)
+	}
+	for _, c := range r.Cells {
+		p.line("  cell %s: %s%s", c.Cell, c.Status, detail(c.Detail))
+	}
+	if r.ForeignRebuild {
+		p.line("  somebody else's rebuild shipped a part of it: half of the phase may have been served")
+	}
+	for _, l := range r.Log {
+		p.line("  %s %s", stamp(l.At), l.Text)
+	}
+	if r.Parked != nil {
+		p.line("%s %s", p.style.paint(yellow, "parked:"), r.Parked.Text)
+		p.line("next: %s", r.Parked.Next)
+	}
+}
+
+func detail(text string) string {
+	if text == "" {
+		return ""
+	}
+	return " (" + text + ")"
+}
+
+func stateText(r rollout.Record) string {
+	if r.Parked != nil {
+		return string(r.State) + ", parked"
+	}
+	return string(r.State)
+}
+
+func who(w rollout.Who) string {
+	if w.User == "" || w.Host == "" {
+		return w.User + w.Host
+	}
+	return w.User + "@" + w.Host
+}
+
+func stamp(t time.Time) string {
+	if t.IsZero() {
+		return "-"
+	}
+	return t.UTC().Format("2006-01-02 15:04:05Z")
+}
