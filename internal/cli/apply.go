@@ -1,0 +1,212 @@
+package cli
+
+import (
+	"bufio"
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/vtsync/vtsync/internal/errs"
+	"github.com/vtsync/vtsync/internal/plan"
+	"github.com/vtsync/vtsync/internal/rollout"
+	"github.com/vtsync/vtsync/internal/view"
+)
+
+// maxPlanBytes bounds a plan file before it is read.
+const maxPlanBytes = 16 << 20
+
+func (c *command) apply() *cobra.Command {
+	var (
+		yes   bool
+		allow []string
+	)
+	cmd := &cobra.Command{
+		Use:   "apply [DIR | PLAN]",
+		Short: "Change the cluster, and prove that every cell and vtgate serves it",
+		Long: `Apply plans as ` + "`vtsync plan`" + ` does, shows the plan and asks; or it takes a plan
+that was saved with --out. It then writes each keyspace by compare-and-swap, so
+that nothing which others wrote meanwhile is lost, writes each cell, and waits
+until every vtgate serves the change. On evidence that the change broke a vtgate
+it rolls back by itself, and pauses the keyspace.
+
+When cells or vtgates only stay silent the rollout parks: see ` + "`vtsync show`" + `, then
+resume it or roll it back. Ctrl-C parks it after the action in hand; a second
+Ctrl-C stops at once, and ` + "`vtsync resume`" + ` goes on from the record.
+
+Without a terminal apply needs --yes. A paused keyspace is only changed when a
+person confirms it at a terminal.
+
+Exit codes: 0 committed, or nothing to do; 2 a file or plan cannot be read;
+3 denied, stale or in conflict, nothing was changed; 4 parked, or the outcome is
+unknown; 5 rolled back by itself.`,
+		Example: `  vtsync apply
+  vtsync apply --yes plan.json                 # in CI, what was reviewed
+  vtsync apply --allow write_loss --keyspace customer`,
+		Args: atMostOneArg("DIR or PLAN"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return c.runApply(cmd.Context(), arg(args), allow, yes)
+		},
+	}
+	cmd.Flags().BoolVar(&yes, "yes", false, "do not ask")
+	cmd.Flags().StringArrayVar(&allow, "allow", nil, "allow a hazard (write_loss, outage) or take out foreign=NAME; repeatable")
+	return cmd
+}
+
+func (c *command) runApply(ctx context.Context, target string, allow []string, yes bool) error {
+	saved, err := readPlan(target)
+	if err != nil {
+		return err
+	}
+	dir := target
+	if saved != nil {
+		dir = ""
+		if len(allow) > 0 {
+			return &errs.Invalid{Msg: "a saved plan holds what was allowed: --allow goes with `vtsync plan --out`"}
+		}
+	}
+	engine, err := c.engine(dir)
+	if err != nil {
+		return err
+	}
+	defer engine.Close()
+
+	p := saved
+	if p == nil {
+		if p, err = c.planToApply(ctx, engine, allow); err != nil {
+			return err
+		}
+	}
+	if c.flags.format == formatText {
+		if err := c.showPlan(p); err != nil {
+			return err
+		}
+	}
+	if len(p.Denials) > 0 {
+		return deniedPlan(p)
+	}
+	run := Running{Park: c.env.Park}
+	if !p.Empty() {
+		if run.OverPause, err = c.confirm(ctx, engine, p, yes); err != nil {
+			return err
+		}
+	}
+	line := c.startProgress("applying")
+	run.Progress = line.say
+	record, err := engine.Apply(ctx, p, run)
+	line.finish()
+	if err != nil {
+		return err
+	}
+	return c.showOutcome(record, recordCode(record))
+}
+
+func (c *command) planToApply(ctx context.Context, engine Engine, allow []string) (*plan.Plan, error) {
+	ctx, cancel := c.untilParked(ctx)
+	defer cancel()
+	line := c.startProgress("planning")
+	defer line.finish()
+	return engine.Plan(ctx, allow, false)
+}
+
+// deniedPlan is the error of applying a plan that is denied. The reasons were
+// shown with the plan; programs get them here.
+func deniedPlan(p *plan.Plan) error {
+	reasons := make([]string, 0, len(p.Denials))
+	for _, d := range p.Denials {
+		reasons = append(reasons, d.Text)
+	}
+	return &errs.Denied{
+		Msg:  "the plan is denied, nothing was changed: " + strings.Join(reasons, "; "),
+		Next: p.Denials[0].Remedy,
+	}
+}
+
+// showOutcome writes where a rollout stopped and ends with the code.
+func (c *command) showOutcome(record rollout.Record, code int) error {
+	if err := c.show(record, func(w io.Writer, s view.Style) error { return view.Record(w, record, s) }); err != nil {
+		return err
+	}
+	return exit(code)
+}
+
+// confirm asks whether to go on. It tells whether a person confirmed to change
+// paused keyspaces too; --yes is not enough for that.
+func (c *command) confirm(ctx context.Context, engine Engine, p *plan.Plan, yes bool) (overPause bool, err error) {
+	paused, err := engine.Paused(ctx, planKeyspaces(p))
+	if err != nil {
+		return false, err
+	}
+	interactive := isTerminal(c.env.Stdin) && isTerminal(c.env.Stderr)
+	switch {
+	case len(paused) == 0 && yes:
+		return false, nil
+	case len(paused) > 0 && !interactive:
+		return false, &errs.Denied{
+			Msg:  fmt.Sprintf("keyspace %s is paused: %s", paused[0].Keyspace, paused[0].Paused.Reason),
+			Next: "vtsync unpause " + paused[0].Keyspace,
+		}
+	case !interactive:
+		return false, &errs.Denied{Msg: "there is no terminal to ask at, nothing was changed", Next: "add --yes"}
+	}
+	for _, h := range paused {
+		fmt.Fprintf(c.env.Stderr, "keyspace %s is paused: %s\n", h.Keyspace, h.Paused.Reason)
+	}
+	if err := ask(c.env.Stdin, c.env.Stderr, "apply this plan?"); err != nil {
+		return false, err
+	}
+	return len(paused) > 0, nil
+}
+
+// ask wants the word yes, typed out.
+func ask(in io.Reader, out io.Writer, question string) error {
+	fmt.Fprintf(out, "%s type yes to go on: ", question)
+	answer, err := bufio.NewReader(in).ReadString('\n')
+	if err != nil && err != io.EOF {
+		return fmt.Errorf("read the answer: %w", err)
+	}
+	if strings.TrimSpace(answer) != "yes" {
+		return &errs.Denied{Msg: "the answer was not yes, nothing was changed"}
+	}
+	return nil
+}
+
+// planKeyspaces gives the keyspaces that a plan writes.
+func planKeyspaces(p *plan.Plan) []string {
+	var names []string
+	for _, ph := range p.Phases {
+		for _, w := range ph.Writes {
+			names = append(names, w.Keyspace)
+		}
+	}
+	return names
+}
+
+// readPlan reads a saved plan when the target is a file; nil for a folder.
+func readPlan(target string) (*plan.Plan, error) {
+	if target == "" {
+		return nil, nil //nolint:nilnil // no plan is an answer: the files are planned
+	}
+	info, err := os.Stat(target)
+	if err != nil {
+		return nil, &errs.Invalid{Msg: "read what to apply", Err: err}
+	}
+	if info.IsDir() {
+		return nil, nil //nolint:nilnil // as above
+	}
+	if info.Size() > maxPlanBytes {
+		return nil, &errs.Invalid{Pos: errs.Position{File: target}, Msg: "this is no plan: it is larger than 16 MiB"}
+	}
+	data, err := os.ReadFile(target)
+	if err != nil {
+		return nil, &errs.Invalid{Msg: "read the plan", Err: err}
+	}
+	p, err := plan.Decode(data)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", target, err)
+	}
+	return p, nil
+}

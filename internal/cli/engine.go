@@ -1,0 +1,61 @@
+package cli
+
+import (
+	"context"
+	"log/slog"
+
+	"github.com/vtsync/vtsync/internal/config"
+	"github.com/vtsync/vtsync/internal/plan"
+	"github.com/vtsync/vtsync/internal/rollout"
+	"github.com/vtsync/vtsync/internal/status"
+	"github.com/vtsync/vtsync/internal/view"
+)
+
+// Settings say which cluster and which files a command works on, after flags
+// and config.
+type Settings struct {
+	Cluster config.Cluster
+	// Dir is the folder that holds keyspaces/.
+	Dir string
+	// Keyspaces restricts the command to some; empty means all.
+	Keyspaces []string
+	Log       *slog.Logger
+	Getenv    func(string) string
+}
+
+// Engine is what the verbs need of one cluster.
+type Engine interface {
+	// Pull takes the live VSchemas into files; force overwrites local edits.
+	Pull(ctx context.Context, force bool) (view.Pull, error)
+	// Plan compares the files with the cluster and changes nothing. saved
+	// tells that the plan is kept, to be applied later.
+	Plan(ctx context.Context, allow []string, saved bool) (*plan.Plan, error)
+	// Paused gives the heads of those keyspaces that are paused.
+	Paused(ctx context.Context, keyspaces []string) ([]rollout.Head, error)
+	// Apply runs a plan to its end, or parks it.
+	Apply(ctx context.Context, p *plan.Plan, run Running) (rollout.Record, error)
+	// Resume goes on with a rollout.
+	Resume(ctx context.Context, id string, run Running) (rollout.Record, error)
+	// Rollback takes a rollout back; an empty id stands for the last one.
+	Rollback(ctx context.Context, id string, run Running) (rollout.Record, error)
+	Status(ctx context.Context) (status.Status, error)
+	// History gives the latest rollouts, newest first.
+	History(ctx context.Context) ([]rollout.Record, error)
+	Rollout(ctx context.Context, id string) (view.Rollout, error)
+	// Unpause lifts a keyspace's pause and gives what it was; nil when it
+	// was not paused.
+	Unpause(ctx context.Context, keyspace string) (*rollout.Pause, error)
+	Doctor(ctx context.Context) (view.Doctor, error)
+	// Close gives back what was opened.
+	Close()
+}
+
+// Running is how a rollout is watched and stopped by the one who started it.
+type Running struct {
+	// Park is closed to make it park after the action in hand.
+	Park <-chan struct{}
+	// Progress is told what is in hand, whenever that changes.
+	Progress func(text string)
+	// OverPause tells that a person confirmed to change paused keyspaces.
+	OverPause bool
+}

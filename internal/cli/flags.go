@@ -1,0 +1,156 @@
+package cli
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+	"regexp"
+	"slices"
+	"time"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"github.com/vtsync/vtsync/internal/config"
+	"github.com/vtsync/vtsync/internal/errs"
+	"github.com/vtsync/vtsync/internal/near"
+)
+
+// The formats of output.
+const (
+	formatText = "text"
+	formatJSON = "json"
+)
+
+// flags are the root flags, which every verb has.
+type flags struct {
+	config    string
+	cluster   string
+	topo      string
+	tls       config.TLS
+	vtgates   []string
+	keyspaces []string
+	format    string
+	timeout   time.Duration
+	verbose   bool
+}
+
+func (f *flags) register(root *cobra.Command) {
+	p := root.PersistentFlags()
+	p.SortFlags = false
+	p.StringVar(&f.config, "config", "", "config file (default ./vtsync.yaml, if there is one)")
+	p.StringVar(&f.cluster, "cluster", "", "which cluster of the config")
+	p.StringVar(&f.topo, "topo", "", "global topo server instead of a config: etcd2://HOST:PORT[,HOST:PORT]/ROOT")
+	p.StringVar(&f.tls.Cert, "topo-cert", "", "client certificate file for the topo servers")
+	p.StringVar(&f.tls.Key, "topo-key", "", "client key file for the topo servers")
+	p.StringVar(&f.tls.CA, "topo-ca", "", "certificate authority file for the topo servers")
+	p.StringArrayVar(&f.vtgates, "vtgate", nil, "a vtgate to prove changes on: HOST:PORT[,mysql=PORT][,grpc=PORT][,cell=NAME]; repeatable")
+	p.StringArrayVar(&f.keyspaces, "keyspace", nil, "only this keyspace; repeatable")
+	p.StringVar(&f.format, "format", formatText, "output format: text or json")
+	p.DurationVar(&f.timeout, "timeout", 0, "how long cells and vtgates may take to serve a change (default 1m)")
+	p.BoolVarP(&f.verbose, "verbose", "v", false, "log each step to stderr")
+	root.PersistentPreRunE = func(*cobra.Command, []string) error { return f.validate() }
+}
+
+func (f *flags) validate() error {
+	formats := []string{formatText, formatJSON}
+	if !slices.Contains(formats, f.format) {
+		bad := f.format
+		f.format = formatText
+		return &errs.Invalid{Msg: "--format " + bad + ": there are text and json", Near: near.Name(bad, formats)}
+	}
+	if f.timeout < 0 {
+		return &errs.Invalid{Msg: "--timeout must be positive, not " + f.timeout.String()}
+	}
+	if (f.tls.Cert == "") != (f.tls.Key == "") {
+		return &errs.Invalid{Msg: "--topo-cert and --topo-key go together"}
+	}
+	if f.topo != "" && (f.config != "" || f.cluster != "") {
+		return &errs.Invalid{Msg: "--topo names a cluster by itself: it goes with neither --config nor --cluster"}
+	}
+	return nil
+}
+
+// settings joins flags and config; dir is the verb's argument, if it has one.
+func (c *command) settings(dir string) (Settings, error) {
+	s := Settings{Keyspaces: c.flags.keyspaces, Log: c.logger(), Getenv: c.env.Getenv}
+	cluster, files, err := c.flags.resolve()
+	if err != nil {
+		return s, err
+	}
+	s.Cluster, s.Dir = cluster, files
+	if dir != "" {
+		s.Dir = dir
+	}
+	if len(c.flags.vtgates) > 0 {
+		s.Cluster.VTGates = nil
+		for _, spec := range c.flags.vtgates {
+			s.Cluster.VTGates = append(s.Cluster.VTGates, config.VTGate{Spec: spec})
+		}
+	}
+	if !c.flags.tls.IsZero() {
+		s.Cluster.TopoTLS = c.flags.tls
+	}
+	if c.flags.timeout > 0 {
+		s.Cluster.Policy.Timeout = c.flags.timeout
+	}
+	return s, nil
+}
+
+// resolve gives the cluster and the folder of its files. --topo needs no
+// config and does not read one.
+func (f *flags) resolve() (config.Cluster, string, error) {
+	if f.topo != "" {
+		return config.Cluster{Topo: config.Text{Value: f.topo}, Policy: config.DefaultPolicy()}, ".", nil
+	}
+	path := f.config
+	if path == "" {
+		path = config.FileName
+		if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
+			return config.Cluster{}, "", &errs.Invalid{
+				Msg:  "no cluster is named: there is no ./" + config.FileName + " and no --topo",
+				Next: "write a " + config.FileName + ", or add --topo etcd2://HOST:PORT/ROOT --vtgate HOST:PORT",
+			}
+		}
+	}
+	cfg, err := config.Load(path)
+	if err != nil {
+		return config.Cluster{}, "", err
+	}
+	cluster, err := cfg.Cluster(f.cluster)
+	if err != nil {
+		return config.Cluster{}, "", err
+	}
+	return *cluster, cfg.FilesDir(cluster), nil
+}
+
+// engine opens the engine for the cluster that the flags name.
+func (c *command) engine(dir string) (Engine, error) {
+	s, err := c.settings(dir)
+	if err != nil {
+		return nil, err
+	}
+	return c.env.Open(s)
+}
+
+var unknownShorthand = regexp.MustCompile(`unknown shorthand flag: '(.)'`)
+
+// flagError names the nearest flag for one that does not exist.
+func flagError(cmd *cobra.Command, err error) error {
+	next := "vtsync " + cmd.Name() + " --help"
+	if cmd.Name() == "vtsync" {
+		next = "vtsync --help"
+	}
+	var unknown *pflag.NotExistError
+	if !errors.As(err, &unknown) || unknownShorthand.MatchString(err.Error()) {
+		return &errs.Invalid{Msg: err.Error(), Next: next}
+	}
+	name := unknown.GetSpecifiedName()
+	var names []string
+	cmd.Flags().VisitAll(func(f *pflag.Flag) { names = append(names, f.Name) })
+	nearest := near.Name(name, names)
+	if nearest != "" {
+		nearest = "--" + nearest
+	}
+	return &errs.Invalid{Msg: "there is no flag --" + name, Near: nearest, Next: next}
+}

@@ -1,0 +1,95 @@
+package cli
+
+import (
+	"os"
+
+	"github.com/spf13/cobra"
+
+	"github.com/vtsync/vtsync/internal/errs"
+	"github.com/vtsync/vtsync/internal/plan"
+	"github.com/vtsync/vtsync/internal/view"
+)
+
+func (c *command) plan() *cobra.Command {
+	var (
+		out      string
+		exitCode bool
+		allow    []string
+	)
+	cmd := &cobra.Command{
+		Use:   "plan [DIR]",
+		Short: "Show what applying the files would change, and what it could break",
+		Long: `Plan compares the files below DIR with the cluster and shows each change with
+its hazard: safe, replan (plans of queries change), scatter (queries may go to
+all shards), write_loss (rows may become unreachable) or outage (queries may
+fail). It builds the whole routing as vtgate would, before and after, and
+reports mistakes with file, line and the nearest valid name. It changes nothing.
+
+A change with the hazard write_loss or outage is denied until you allow it with
+--allow HAZARD. What others changed in the cluster is shown and kept; it is taken
+out only with --allow foreign=NAME, as the plan names it.
+
+With --out the plan is saved, for ` + "`vtsync apply FILE`" + ` to run exactly that; it
+is refused once what it was made from has changed.
+
+Exit codes: 0 shown; 1 mistakes in the files, or with --exit-code any difference;
+2 a file cannot be read; 3 denied, or stale; 4 the cluster did not answer.`,
+		Example: `  vtsync plan
+  vtsync plan --cluster prod --out plan.json
+  vtsync plan --topo etcd2://127.0.0.1:2379/vitess/global --vtgate 127.0.0.1:15001 DIR
+  vtsync plan --exit-code --format json    # in CI`,
+		Args: atMostOneArg("DIR"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			engine, err := c.engine(arg(args))
+			if err != nil {
+				return err
+			}
+			defer engine.Close()
+			ctx, cancel := c.untilParked(cmd.Context())
+			defer cancel()
+			line := c.startProgress("planning")
+			p, err := engine.Plan(ctx, allow, out != "")
+			line.finish()
+			if err != nil {
+				return err
+			}
+			if err := c.showPlan(p); err != nil {
+				return err
+			}
+			if out != "" {
+				if err := writePlan(out, p); err != nil {
+					return err
+				}
+			}
+			return exit(planCode(p, exitCode))
+		},
+	}
+	cmd.Flags().StringVar(&out, "out", "", "save the plan to this file, for apply")
+	cmd.Flags().BoolVar(&exitCode, "exit-code", false, "exit with 1 when there is something to apply")
+	cmd.Flags().StringArrayVar(&allow, "allow", nil, "allow a hazard (write_loss, outage) or take out foreign=NAME; repeatable")
+	return cmd
+}
+
+// showPlan writes a plan; as JSON it is exactly what apply takes.
+func (c *command) showPlan(p *plan.Plan) error {
+	if c.flags.format != formatJSON {
+		return view.Plan(c.env.Stdout, p, c.style(c.env.Stdout))
+	}
+	data, err := plan.Encode(p)
+	if err != nil {
+		return err
+	}
+	_, err = c.env.Stdout.Write(data)
+	return err
+}
+
+func writePlan(path string, p *plan.Plan) error {
+	data, err := plan.Encode(p)
+	if err != nil {
+		return err
+	}
+	if err := os.WriteFile(path, data, 0o600); err != nil {
+		return &errs.Invalid{Msg: "save the plan", Err: err}
+	}
+	return nil
+}

@@ -1,0 +1,33 @@
+package cli
+
+import (
+	"github.com/spf13/cobra"
+)
+
+func (c *command) resume() *cobra.Command {
+	return &cobra.Command{
+		Use:   "resume ROLLOUT",
+		Short: "Go on with a rollout that parked or lost its process",
+		Long: `Resume goes on with an open rollout from its record, on any host: it looks at
+every plane first, settles what was in doubt, and continues as apply would.
+Take ` + "`vtsync rollback`" + ` instead to go back.
+
+Exit codes: as for apply.`,
+		Example: `  vtsync resume 20260102t150405-ab12cd`,
+		Args:    oneArg("ROLLOUT", "vtsync history"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			engine, err := c.engine("")
+			if err != nil {
+				return err
+			}
+			defer engine.Close()
+			line := c.startProgress("resuming")
+			record, err := engine.Resume(cmd.Context(), args[0], Running{Park: c.env.Park, Progress: line.say})
+			line.finish()
+			if err != nil {
+				return err
+			}
+			return c.showOutcome(record, recordCode(record))
+		},
+	}
+}
