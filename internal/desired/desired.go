@@ -1,9 +1,19 @@
 // Package desired reads the files that say what routing should be: strictly,
-// in every form that people have, with the position of each node. It is pure
-// but for the fs.FS that it is given: no adapter, no clock, no logger.
+// in every form that people have, with the position of each node. It also
+// writes the form that pull leaves on disk.
+//
+// A file becomes one tree of nodes with positions, whether it is JSON or YAML;
+// the tree becomes Vitess's own proto by walking the proto's descriptor, so
+// that no field can be forgotten here. Vitess drops what it does not know;
+// this package never does.
+//
+// It is pure but for the fs.FS that it is given: it must import no adapter, no
+// clock and no logger.
 package desired
 
 import (
+	"strings"
+
 	"github.com/vtsync/vtsync/internal/errs"
 	"github.com/vtsync/vtsync/internal/vschema"
 )
@@ -12,6 +22,9 @@ import (
 type Tree struct {
 	// Keyspaces holds the keyspaces that have a file; others are not managed.
 	Keyspaces map[string]*Keyspace
+	// IgnoredFiles are the rule files that stand in the repository and are
+	// not loaded, sorted: whoever shows a plan should say so.
+	IgnoredFiles []string
 }
 
 // Keyspace is one keyspace's file.
@@ -19,14 +32,17 @@ type Keyspace struct {
 	Name    string
 	File    string // path inside the fs.FS
 	VSchema *vschema.Keyspace
-	// positions maps a path of proto field names and map keys, joined with
-	// "\x00", to where it stands.
+	// positions maps a path, as joinPath makes it, to where it stands.
 	positions map[string]errs.Position
 }
 
 // Position gives where the node at the path stands, or the nearest parent of
 // it that stands in the file. Paths are proto field names, map keys and list
 // indexes: "tables", "customer", "column_vindexes", "0", "name".
+//
+// An entry of a map stands where its key is, an item of a list where it
+// begins, and a field where its value is, or where its name is when the value
+// is an object or a list.
 func (k *Keyspace) Position(path ...string) errs.Position {
 	for n := len(path); n >= 0; n-- {
 		if p, ok := k.positions[joinPath(path[:n])]; ok {
@@ -36,13 +52,15 @@ func (k *Keyspace) Position(path ...string) errs.Position {
 	return errs.Position{File: k.File}
 }
 
-func joinPath(path []string) string {
-	out := ""
-	for i, p := range path {
-		if i > 0 {
-			out += "\x00"
-		}
-		out += p
+// pathSeparator can stand in a name only as an escape, which nobody writes.
+const pathSeparator = "\x00"
+
+func joinPath(path []string) string { return strings.Join(path, pathSeparator) }
+
+// childPath is joinPath for one more step.
+func childPath(parent, step string) string {
+	if parent == "" {
+		return step
 	}
-	return out
+	return parent + pathSeparator + step
 }

@@ -1,0 +1,94 @@
+package desired
+
+import (
+	"strings"
+	"testing"
+	"unicode/utf8"
+
+	"google.golang.org/protobuf/encoding/protojson"
+	"google.golang.org/protobuf/encoding/prototext"
+	"google.golang.org/protobuf/proto"
+
+	vschemapb "vitess.io/vitess/go/vt/proto/vschema"
+)
+
+func FuzzLoadJSON(f *testing.F) {
+	text, err := Encode(full())
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(text)
+	for _, seed := range []string{
+		`{}`, `[]`, `{"customer": {"sharded": true}}`, `{"keyspaces": {"customer": {}}, "routingRules": null}`,
+		`{"sharded": true, "sharded": null}`, `{"tables": {"t\u00e9\ud83d\ude00": {"columns": [{"type": 265, "size": 1e2}]}}}`,
+		"\uFEFF{\r\n\"x\": 01}", `{"a": "\ud83d"}`, "{\"a\xff", `[[[[[[[[`, `{"tables": {"t": {}, "t": {}},}`, `{} // x`,
+	} {
+		f.Add([]byte(seed))
+	}
+	f.Fuzz(func(t *testing.T, data []byte) {
+		ks := checkLoad(t, "v.json", data)
+		if ks == nil || looksWrapped(data) {
+			return
+		}
+		// What is accepted means what Vitess would read.
+		want := &vschemapb.Keyspace{}
+		if err := protojson.Unmarshal(trimMark(data), want); err != nil {
+			t.Fatalf("accepted what protojson refuses: %v", err)
+		}
+		if !proto.Equal(ks.VSchema, want) {
+			t.Fatalf("got %s, want %s", prototext.Format(ks.VSchema), prototext.Format(want))
+		}
+	})
+}
+
+func FuzzLoadYAML(f *testing.F) {
+	for _, seed := range []string{
+		fullYAML, "", "---\n...\n", "a: &a [*a]\n", "? [a]\n: b\n", "tables:\n\tt:", "x: !!binary aGk=\n", "x: |\n  y\n z",
+		"a: b\n---\nc: d\n", "<<: {a: b}\n", "tables: {1: {}, ~: {}, t: }\n", "\uFEFF{}", "- - - - -", "\"\\u2028\"", "%YAML 1.2\n---\n{}",
+		"sharded: yes\r\ntables: {t: {pinned: 0123}}\r\n", "!!map {}", "*x", "a: 'b\n\n  c'", "#\n\n", "tables:\n",
+	} {
+		f.Add([]byte(seed))
+	}
+	f.Fuzz(func(t *testing.T, data []byte) { checkLoad(t, "v.yaml", data) })
+}
+
+// checkLoad parses and holds the outcome to what is true of any input: an
+// error points into the file, and what is accepted survives Encode.
+func checkLoad(t *testing.T, file string, data []byte) *Keyspace {
+	ks, err := parse("customer", file, data)
+	if err != nil {
+		lines := strings.Split(string(trimMark(data)), "\n")
+		for i, e := range invalids(t, err) {
+			if i == maxProblems {
+				break // the count of the rest has no place
+			}
+			if e.Pos.File != file || e.Pos.Line < 1 || e.Pos.Line > len(lines) {
+				t.Fatalf("no line of the file: %v", e)
+			}
+			if length := utf8.RuneCountInString(lines[e.Pos.Line-1]); e.Pos.Column > length+1 {
+				t.Fatalf("no column of the line, which has %d: %v", length, e)
+			}
+		}
+		return nil
+	}
+	text, err := Encode(ks.VSchema)
+	if err != nil {
+		t.Fatalf("accepted what cannot be written: %v", err)
+	}
+	back, err := parse("customer", "v.json", text)
+	if err != nil {
+		t.Fatalf("reading back: %v\n%s", err, text)
+	}
+	if !proto.Equal(back.VSchema, ks.VSchema) {
+		t.Fatalf("got %s, want %s", prototext.Format(back.VSchema), prototext.Format(ks.VSchema))
+	}
+	return ks
+}
+
+func trimMark(data []byte) []byte { return []byte(strings.TrimPrefix(string(data), "\uFEFF")) }
+
+// looksWrapped tells that a text that was accepted is not in Vitess's own form.
+func looksWrapped(data []byte) bool {
+	root, err := parseJSON(trimMark(data))
+	return err == nil && len(root.members) > 0 && !looksLikeKeyspace(root)
+}

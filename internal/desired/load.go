@@ -1,0 +1,246 @@
+package desired
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"path"
+	"slices"
+	"strings"
+
+	"github.com/vtsync/vtsync/internal/errs"
+	"github.com/vtsync/vtsync/internal/near"
+	"github.com/vtsync/vtsync/internal/vschema"
+)
+
+// keyspacesDir is where the keyspaces' directories are.
+const keyspacesDir = "keyspaces"
+
+// maxFileSize bounds a file; etcd refuses a record of a tenth of it.
+const maxFileSize = 16 << 20
+
+var (
+	// fileNames are the names that a keyspace's VSchema can have, the one
+	// that pull writes first.
+	fileNames = []string{"vschema.json", "vschema.yaml", "vschema.yml"}
+	// sideDirs hold what lint and impact read.
+	sideDirs = []string{"schema", "queries"}
+)
+
+// Load reads the files of one repository, or of one cluster's part of it. It
+// finds as many problems as it can: the error joins an errs.Invalid for each,
+// by file and position.
+func Load(fsys fs.FS) (*Tree, error) {
+	entries, err := fs.ReadDir(fsys, keyspacesDir)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, &errs.Invalid{
+			Msg:  fmt.Sprintf("no %s/ directory here; keyspaces stand in %s/KEYSPACE/%s", keyspacesDir, keyspacesDir, fileNames[0]),
+			Next: "vtsync pull writes the live VSchema into this layout",
+		}
+	}
+	if err != nil {
+		return nil, fmt.Errorf("reading %s: %w", keyspacesDir, err)
+	}
+	tree := &Tree{Keyspaces: map[string]*Keyspace{}}
+	var failed []error
+	for _, entry := range entries {
+		if isAside(entry.Name()) {
+			continue
+		}
+		name := entry.Name()
+		file, err := keyspaceFile(fsys, name)
+		if err == nil && file == "" {
+			continue // only queries or CREATE TABLEs: not managed
+		}
+		if err == nil {
+			tree.Keyspaces[name], err = loadFile(fsys, name, file)
+		}
+		if err != nil {
+			failed = append(failed, err)
+		}
+	}
+	if tree.IgnoredFiles, err = ruleFiles(fsys); err != nil {
+		failed = append(failed, err)
+	}
+	if len(failed) > 0 {
+		return nil, errors.Join(failed...)
+	}
+	return tree, nil
+}
+
+// isAside tells that a name is nothing of ours: hidden, or prose.
+func isAside(name string) bool {
+	return strings.HasPrefix(name, ".") || strings.HasSuffix(name, ".md")
+}
+
+// ruleFiles lists the rule files at the top.
+func ruleFiles(fsys fs.FS) ([]string, error) {
+	entries, err := fs.ReadDir(fsys, ".")
+	if err != nil {
+		return nil, fmt.Errorf("listing the rule files: %w", err)
+	}
+	var found []string
+	for _, entry := range entries {
+		base, ext := strings.TrimSuffix(entry.Name(), path.Ext(entry.Name())), path.Ext(entry.Name())
+		if slices.Contains(vschema.RuleKinds, vschema.RuleKind(base)) && slices.Contains([]string{".json", ".yaml", ".yml"}, ext) {
+			found = append(found, entry.Name())
+		}
+	}
+	slices.Sort(found)
+	return found, nil
+}
+
+// keyspaceFile gives the VSchema file of one directory in keyspaces/, or ""
+// when there is none in it.
+func keyspaceFile(fsys fs.FS, name string) (string, error) {
+	dir := path.Join(keyspacesDir, name)
+	if err := checkKeyspaceName(dir, name); err != nil {
+		return "", err
+	}
+	// Stat and not the entry: a link to a directory will do.
+	info, err := fs.Stat(fsys, dir)
+	if err != nil {
+		return "", fmt.Errorf("reading %s: %w", dir, err)
+	}
+	if !info.IsDir() {
+		return "", &errs.Invalid{
+			Pos:  errs.Position{File: dir},
+			Msg:  "a file where the directory of a keyspace is expected",
+			Next: fmt.Sprintf("move it to %s/KEYSPACE/%s", keyspacesDir, fileNames[0]),
+		}
+	}
+	return findFile(fsys, dir)
+}
+
+// maxKeyspaceName is Vitess's own limit.
+const maxKeyspaceName = 64
+
+// checkKeyspaceName holds a directory's name to what Vitess takes as a
+// keyspace's: letters, digits, '-' and '_'.
+func checkKeyspaceName(dir, name string) error {
+	invalid := func(r rune) bool {
+		return (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') && (r < '0' || r > '9') && r != '-' && r != '_'
+	}
+	switch {
+	case strings.ContainsFunc(name, invalid):
+		return &errs.Invalid{
+			Pos: errs.Position{File: dir},
+			Msg: fmt.Sprintf("%q cannot be a keyspace: Vitess takes letters, digits, '-' and '_'", name),
+		}
+	case len(name) > maxKeyspaceName:
+		return &errs.Invalid{
+			Pos: errs.Position{File: dir},
+			Msg: fmt.Sprintf("%q cannot be a keyspace: Vitess takes at most %d bytes", name, maxKeyspaceName),
+		}
+	default:
+		return nil
+	}
+}
+
+// findFile gives the one VSchema file of a keyspace's directory, or "" when
+// there is none. Any other name is refused: a misspelled file would leave the
+// keyspace unmanaged in silence.
+func findFile(fsys fs.FS, dir string) (string, error) {
+	entries, err := fs.ReadDir(fsys, dir)
+	if err != nil {
+		return "", fmt.Errorf("reading %s: %w", dir, err)
+	}
+	var found string
+	var failed []error
+	for _, entry := range entries {
+		name := entry.Name()
+		file := path.Join(dir, name)
+		switch {
+		case isAside(name), slices.Contains(sideDirs, name):
+		case !slices.Contains(fileNames, name):
+			failed = append(failed, &errs.Invalid{
+				Pos:  errs.Position{File: file},
+				Msg:  "not a file of a keyspace",
+				Near: near.Name(name, slices.Concat(fileNames, sideDirs)),
+			})
+		case found != "":
+			failed = append(failed, &errs.Invalid{
+				Pos:  errs.Position{File: file},
+				Msg:  fmt.Sprintf("stands beside %s; a keyspace has one VSchema", path.Base(found)),
+				Next: "remove one of the two",
+			})
+		default:
+			found = file
+		}
+	}
+	return found, errors.Join(failed...)
+}
+
+// readFile reads a regular file that is not too large to be a VSchema.
+func readFile(fsys fs.FS, file string) ([]byte, error) {
+	// Stat comes before Open, which would wait for ever on a pipe.
+	info, err := fs.Stat(fsys, file)
+	if err != nil {
+		return nil, fmt.Errorf("reading %s: %w", file, err)
+	}
+	if !info.Mode().IsRegular() {
+		return nil, &errs.Invalid{Pos: errs.Position{File: file}, Msg: "not a regular file"}
+	}
+	tooLarge := &errs.Invalid{
+		Pos: errs.Position{File: file},
+		Msg: fmt.Sprintf("larger than %d MB", maxFileSize>>20),
+	}
+	if info.Size() > maxFileSize {
+		return nil, tooLarge
+	}
+	f, err := fsys.Open(file)
+	if err != nil {
+		return nil, fmt.Errorf("reading %s: %w", file, err)
+	}
+	defer f.Close()
+	// It may have grown since.
+	data, err := io.ReadAll(io.LimitReader(f, maxFileSize+1))
+	if err != nil {
+		return nil, fmt.Errorf("reading %s: %w", file, err)
+	}
+	if len(data) > maxFileSize {
+		return nil, tooLarge
+	}
+	return data, nil
+}
+
+// loadFile reads a keyspace's file.
+func loadFile(fsys fs.FS, name, file string) (*Keyspace, error) {
+	data, err := readFile(fsys, file)
+	if err != nil {
+		return nil, err
+	}
+	return parse(name, file, data)
+}
+
+// parse turns the content of a file into the keyspace that it describes.
+func parse(name, file string, data []byte) (*Keyspace, error) {
+	p := &problems{file: file}
+	data, ok := cleanText(data, p)
+	if !ok {
+		return nil, p.err()
+	}
+	var root *node
+	if path.Ext(file) == ".json" {
+		var syntax *syntaxError
+		if root, syntax = parseJSON(data); syntax != nil {
+			p.add(syntax.at, "%s", syntax.msg).Next = syntax.next
+		}
+	} else {
+		root = parseYAML(data, p)
+	}
+	if root == nil {
+		return nil, p.err()
+	}
+	ks := &Keyspace{Name: name, File: file, VSchema: &vschema.Keyspace{}, positions: map[string]errs.Position{}}
+	if own := keyspaceNode(root, name, p); own != nil {
+		ks.positions[""] = own.at.in(file)
+		d := &decoder{problems: p, positions: ks.positions}
+		d.message(ks.VSchema.ProtoReflect(), own, "")
+	}
+	if err := p.err(); err != nil {
+		return nil, err
+	}
+	return ks, nil
+}
