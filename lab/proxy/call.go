@@ -134,9 +134,6 @@ func changed(r *pb.TxnResponse) bool {
 
 // shortMethod turns /etcdserverpb.KV/Txn into KV/Txn.
 func shortMethod(full string) string {
-	full = strings.TrimPrefix(full, "/")
-	if _, after, ok := strings.Cut(full, "."); ok {
-		return after
-	}
-	return full
+	service, method, _ := strings.Cut(strings.TrimPrefix(full, "/"), "/")
+	return service[strings.LastIndex(service, ".")+1:] + "/" + method
 }
