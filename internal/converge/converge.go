@@ -98,7 +98,7 @@ func (e *Expected) Judge(snap *planes.Snapshot) Report {
 // BrokenBefore gives the keyspaces that are in error in any cell or vtgate of a
 // snapshot, with one of their errors: what Want.BrokenBefore has to be when the
 // snapshot was taken before the change.
-func BrokenBefore(snap *planes.Snapshot, opaque []string) map[string]string {
+func BrokenBefore(snap *planes.Snapshot, opaque ...string) map[string]string {
 	out := map[string]string{}
 	add := func(view *planes.View) {
 		for ks, err := range KeyspaceErrors(view) {
@@ -109,7 +109,7 @@ func BrokenBefore(snap *planes.Snapshot, opaque []string) map[string]string {
 	}
 	for _, c := range snap.Cells {
 		if c.Srv != nil {
-			add(Project(c.Srv, opaque))
+			add(Project(c.Srv, opaque...))
 		}
 	}
 	for _, g := range snap.VTGates {

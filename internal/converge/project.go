@@ -24,7 +24,7 @@ import (
 // keyspace's Error, so that the same input gives the same view. Vindex types
 // in opaque, and those that read a file of the vtgate's, cannot be constructed
 // here and stand in as others: that is no error. Mirror rules are left out.
-func Project(srv *vschema.SrvVSchema, opaque []string) *planes.View {
+func Project(srv *vschema.SrvVSchema, opaque ...string) *planes.View {
 	view, _ := project(srv, opaque)
 	return view
 }
