@@ -30,6 +30,7 @@ func Advance(rec Record, ev Event) (Record, []Action, error) {
 	if !slices.Contains(t.To, m.rec.State) {
 		return rec, nil, fmt.Errorf("rollout %s: event %q led from %q to %q, which its row does not list", rec.ID, ev.Kind(), rec.State, m.rec.State)
 	}
+	bound(&m.rec)
 	return m.rec, m.actions, nil
 }
 
@@ -41,6 +42,12 @@ type machine struct {
 }
 
 func clone(r Record) Record {
+	r.Keyspaces = slices.Clone(r.Keyspaces)
+	r.Phases = slices.Clone(r.Phases)
+	for i := range r.Phases {
+		r.Phases[i] = slices.Clone(r.Phases[i])
+	}
+	r.Kept = slices.Clone(r.Kept)
 	r.Globals = slices.Clone(r.Globals)
 	r.Cells = slices.Clone(r.Cells)
 	r.Log = slices.Clone(r.Log)
@@ -56,13 +63,13 @@ func (m *machine) handle(ev Event) error {
 	case Start:
 		m.do(Admit{Phase: m.rec.Phase})
 	case Admitted:
-		m.admitted(e)
+		return m.admitted(e)
 	case Locked:
 		m.locked()
 	case LockHeld:
 		m.lockHeld(e)
 	case GlobalsRead:
-		m.globalsRead(e)
+		return m.globalsRead(e)
 	case Wrote:
 		return m.wrote(e)
 	case Fenced:
@@ -94,7 +101,7 @@ func (m *machine) handle(ev Event) error {
 func (m *machine) do(a Action) { m.actions = append(m.actions, a) }
 
 func (m *machine) log(format string, args ...any) {
-	m.rec.Log = append(m.rec.Log, LogLine{At: m.at, Text: fmt.Sprintf(format, args...)})
+	m.rec.Log = append(m.rec.Log, LogLine{At: m.at, Text: clip(fmt.Sprintf(format, args...), maxText)})
 }
 
 // to enters a state; its deadline begins.
@@ -108,7 +115,7 @@ func (m *machine) to(s State) {
 
 // because notes why the rollout is where it is.
 func (m *machine) because(c Code, reason string) {
-	m.rec.Code, m.rec.Reason = c, reason
+	m.rec.Code, m.rec.Reason = c, clip(reason, maxText)
 }
 
 // end enters a final state and settles the heads.
@@ -123,73 +130,93 @@ func (m *machine) end(s State, c Code, reason string) {
 	m.do(Finish{})
 }
 
-// park stops where it is: silence and doubt never roll back by themselves.
+// park stops where it is: silence and doubt never roll back by themselves. The
+// record's own code and reason stay: they say why the rollout goes where it
+// goes, and are needed once it goes on.
 func (m *machine) park(c Code, text string) {
 	next := "vtsync resume " + m.rec.ID + " to go on, vtsync rollback " + m.rec.ID + " to take it back"
-	m.because(c, text)
-	m.rec.Parked = &Park{Code: c, Text: text, Next: next}
+	m.rec.Parked = &Park{Code: c, Text: clip(text, maxText), Next: next}
 	m.log("parked: %s", text)
 }
 
-func (m *machine) admitted(e Admitted) {
+// written tells whether an earlier phase changed global records.
+func (m *machine) written() bool {
+	return slices.ContainsFunc(m.rec.Phases[:m.rec.Phase], func(names []string) bool { return len(names) > 0 })
+}
+
+func (m *machine) admitted(e Admitted) error {
 	switch {
 	case e.Nothing && m.rec.Phase == 0:
 		m.end(Skipped, "", "every plane already holds the change")
 	case e.Verdict == Allow:
-		m.beginPhase(e)
+		return m.beginPhase(e)
 	case e.Verdict == Wait:
-		m.because(e.Code, e.Reason)
-		m.wait(e.Reason)
-	default:
-		m.rec.Diff = e.Diff
-		if m.rec.Phase == 0 {
-			m.end(DeniedState, e.Code, e.Reason)
-			return
-		}
+		m.wait(e.Code, e.Reason)
+	case e.Verdict != Deny:
+		return fmt.Errorf("verdict %q", e.Verdict)
+	case m.written():
+		m.rec.Diff = clip(e.Diff, maxDiff)
 		m.goBack(e.Code, e.Reason, true)
+	default:
+		m.rec.Diff = clip(e.Diff, maxDiff)
+		m.end(DeniedState, e.Code, e.Reason)
 	}
+	return nil
 }
 
-// wait enters waiting, keeping the time at which the waiting began.
-func (m *machine) wait(why string) {
-	if m.rec.State != Waiting {
-		m.to(Waiting)
+// wait enters waiting. A rollout that goes to and fro between waiting and
+// trying the lock has one deadline for all of it, and one line in the log.
+func (m *machine) wait(c Code, why string) {
+	if m.rec.Code != c {
 		m.log("waiting: %s", why)
 	}
+	if m.rec.State == Pending {
+		m.rec.Began = m.at
+	}
+	m.because(c, why)
+	m.rec.State = Waiting
 	m.rec.Step = StepNone
 	m.do(PauseFor{Why: why})
 }
 
-func (m *machine) beginPhase(e Admitted) {
-	m.to(Applying)
-	m.because("", "")
+func (m *machine) beginPhase(e Admitted) error {
 	m.rec.Globals = nil
 	for _, ks := range m.rec.Phases[m.rec.Phase] {
-		m.rec.Globals = append(m.rec.Globals, Write{Keyspace: ks, Token: e.Tokens[ks], Status: WritePlanned})
+		tok := e.Tokens[ks]
+		if tok.IsZero() {
+			return fmt.Errorf("phase %d admitted without a token of keyspace %s", m.rec.Phase, ks)
+		}
+		m.rec.Globals = append(m.rec.Globals, Write{Keyspace: ks, Token: tok, Status: WritePlanned})
 	}
+	if m.rec.Code != CodeLocked {
+		m.log("%s -> %s", m.rec.State, Applying)
+		m.because("", "")
+	}
+	m.rec.State = Applying
 	for i := range m.rec.Cells {
 		m.rec.Cells[i].Status, m.rec.Cells[i].Detail = WritePlanned, ""
 	}
 	if len(m.rec.Globals) == 0 {
 		m.toCells()
-		return
+		return nil
 	}
 	m.lock()
+	return nil
 }
 
 func (m *machine) tick(e Tick) {
 	switch {
-	case m.rec.State == Waiting && e.Expired && m.rec.Phase == 0:
-		m.end(Canceled, m.rec.Code, "gave up waiting: "+m.rec.Reason)
-	case m.rec.State == Waiting && e.Expired:
+	case m.rec.State == Waiting && e.Expired && m.written():
 		m.park(m.rec.Code, "gave up waiting: "+m.rec.Reason)
+	case m.rec.State == Waiting && e.Expired:
+		m.end(Canceled, m.rec.Code, "gave up waiting: "+m.rec.Reason)
 	default:
 		m.redo()
 	}
 }
 
 func (m *machine) cancel() {
-	untouched := m.rec.Phase == 0 && m.rec.Then == ""
+	untouched := !m.written() && m.rec.Then == ""
 	for _, w := range m.rec.Globals {
 		untouched = untouched && w.Status == WritePlanned && !w.Back
 	}
@@ -225,9 +252,7 @@ func (m *machine) redo() {
 	switch m.rec.State {
 	case Pending, Waiting:
 		m.do(Admit{Phase: m.rec.Phase})
-	case Validating:
-		m.prove()
-	case Applying, RollingBack:
+	case Applying, Validating, RollingBack:
 		m.redoStep()
 	}
 }
@@ -263,7 +288,7 @@ func (m *machine) rollback(e Rollback) {
 	case m.rec.State == RollingBack:
 		m.rec.Began = m.at
 		m.redo()
-	case (m.rec.State == Pending || m.rec.State == Waiting) && m.rec.Phase == 0:
+	case (m.rec.State == Pending || m.rec.State == Waiting) && !m.written():
 		m.end(Canceled, CodeAsked, reason)
 	case m.rec.State == Applying && m.rec.Then != "":
 		// It is being unwound already: nothing of it is to stay.

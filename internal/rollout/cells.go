@@ -42,7 +42,7 @@ func (m *machine) cellsRead(e CellsRead) {
 		if c == nil {
 			continue
 		}
-		c.Detail = f.Silent
+		c.Detail = clip(f.Silent, maxDetail)
 		if f.Silent != "" {
 			continue
 		}
@@ -69,19 +69,24 @@ func (m *machine) cellsWrote(e CellsWrote) {
 		if c == nil {
 			continue
 		}
-		c.Detail = r.Text
+		text := clip(r.Text, maxDetail)
 		switch r.Outcome {
 		case Landed:
 			c.Status, c.Result = WriteLanded, r.Token
 			m.log("cell %s written", r.Cell)
-		case OutcomeUnknown:
-			m.log("cell %s: no answer: %s", r.Cell, r.Text)
-		default:
-			// Another writer was faster, or topo refused: the next look at
-			// the planes decides.
+		case Refused:
+			// Another writer was faster, so the token is dead: the next look
+			// at the planes decides.
 			c.Status = WritePlanned
-			m.log("cell %s: not written: %s", r.Cell, r.Text)
+			m.log("cell %s: another wrote first: %s", r.Cell, r.Text)
+		default:
+			// It may still land; and where this try was refused for good, an
+			// earlier one on the same token may.
+			if c.Detail != text {
+				m.log("cell %s: the write's outcome is %s: %s", r.Cell, r.Outcome, r.Text)
+			}
 		}
+		c.Detail = text
 	}
 	m.validate()
 }
@@ -100,27 +105,54 @@ func (m *machine) judged(e Judged) {
 		m.goBack(CodeBroken, fmt.Sprintf("%s is broken: %s", bad.Name, bad.Detail), true)
 		return
 	}
-	if e.Report.All() {
+	open := m.unsettled()
+	switch {
+	case e.Report.All() && open == "":
 		m.proved()
+	case e.Report.All():
+		m.settle(e, open)
+	case !m.heal(e):
+		m.unproved(e, m.laggards(e.Report))
+	}
+}
+
+// unsettled names a cell whose last write has no known outcome. What the cell
+// shows proves nothing about it: it could land after the rollout has ended.
+func (m *machine) unsettled() string {
+	for _, c := range m.rec.Cells {
+		if c.Status == WriteIntended {
+			return c.Cell
+		}
+	}
+	return ""
+}
+
+// settle looks at the cells again, a moment later: one whose token has moved
+// on can no longer be reached by a write in flight, the others are written
+// once more on the same token.
+func (m *machine) settle(e Judged, cell string) {
+	why := fmt.Sprintf("cell %s: the outcome of the last write is not known", cell)
+	if e.Expired {
+		m.park(CodeUnknown, why)
 		return
 	}
-	if m.heal(e) {
-		return
-	}
-	m.unproved(e, laggards(e.Report))
+	m.rec.Step = StepCells
+	m.do(PauseFor{Why: why})
 }
 
 func (m *machine) proved() {
 	switch {
-	case m.rec.State == RollingBack && m.rec.Code == CodeUndo:
-		m.end(Failed, CodeUndo, m.rec.Reason)
+	case m.rec.State == RollingBack && len(m.rec.Kept) > 0:
+		m.end(Failed, CodeUndo, fmt.Sprintf("%s; keyspace %s: others changed the same entries since: theirs stay", m.rec.Reason, strings.Join(m.rec.Kept, ", ")))
 	case m.rec.State == RollingBack:
 		m.end(RolledBack, m.rec.Code, m.rec.Reason)
 	case m.rec.Phase+1 < len(m.rec.Phases):
 		m.log("phase %d of %d is served everywhere", m.rec.Phase+1, len(m.rec.Phases))
 		m.rec.Phase++
 		m.to(Waiting)
+		m.because("", "")
 		m.rec.Step = StepNone
+		m.rec.Globals = nil
 		m.do(Admit{Phase: m.rec.Phase})
 	default:
 		m.end(Committed, "", "")
@@ -132,12 +164,18 @@ func (m *machine) proved() {
 // times.
 func (m *machine) heal(e Judged) bool {
 	var stale []string
+	again := false
 	for _, v := range e.Report.Cells {
 		if v.Status != converge.Stale {
 			continue
 		}
 		stale = append(stale, v.Name)
-		if c := m.cell(v.Name); c != nil && c.Status == WriteLanded {
+		c := m.cell(v.Name)
+		if c == nil {
+			continue
+		}
+		again = again || c.Status == WriteIntended
+		if c.Status == WriteLanded {
 			c.Status = WritePlanned
 			m.rec.Heals++
 			m.log("cell %s lost our entries to another writer (%s): healing it", v.Name, v.Detail)
@@ -148,6 +186,9 @@ func (m *machine) heal(e Judged) bool {
 		return false
 	case m.rec.Heals > maxHeals:
 		m.park(CodeFight, fmt.Sprintf("another writer keeps overwriting cell %s: healed %d times", strings.Join(stale, ", "), maxHeals))
+	case again:
+		m.rec.Step = StepCells
+		m.do(PauseFor{Why: m.laggards(e.Report)})
 	default:
 		m.toCells()
 	}
@@ -159,17 +200,25 @@ func (m *machine) unproved(e Judged, text string) {
 		m.park(CodeUnproved, text)
 		return
 	}
-	m.rec.Reason = text
+	if m.rec.State == Validating {
+		// On the way back the reason says why it is taken back.
+		m.because("", text)
+	}
 	m.do(PauseFor{Why: text})
 }
 
 // laggards names everything that does not serve the change, worst first.
-func laggards(r converge.Report) string {
+func (m *machine) laggards(r converge.Report) string {
 	var out []string
 	for _, v := range r.Cells {
-		if v.Status != converge.Serving {
-			out = append(out, fmt.Sprintf("cell %s is %s: %s", v.Name, v.Status, v.Detail))
+		if v.Status == converge.Serving {
+			continue
 		}
+		text := fmt.Sprintf("cell %s is %s: %s", v.Name, v.Status, v.Detail)
+		if c := m.cell(v.Name); c != nil && c.Status == WriteIntended && c.Detail != "" {
+			text += " (writing it: " + c.Detail + ")"
+		}
+		out = append(out, text)
 	}
 	for _, v := range r.VTGates {
 		if v.Status != converge.Serving {

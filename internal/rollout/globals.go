@@ -17,14 +17,13 @@ func (m *machine) lock() {
 }
 
 func (m *machine) lockHeld(e LockHeld) {
-	fresh := m.rec.State == Applying && m.rec.Phase == 0 && m.rec.Then == ""
+	fresh := m.rec.State == Applying && m.rec.Then == ""
 	for _, w := range m.rec.Globals {
 		fresh = fresh && w.Status == WritePlanned
 	}
 	switch {
 	case fresh:
-		m.because(CodeLocked, e.By)
-		m.wait(e.By)
+		m.wait(CodeLocked, e.By)
 	case e.Expired:
 		m.park(CodeLocked, e.By)
 	default:
@@ -35,6 +34,11 @@ func (m *machine) lockHeld(e LockHeld) {
 // locked goes on with the writes in hand: forward, or back.
 func (m *machine) locked() {
 	m.rec.Step = StepGlobals
+	m.rec.Began = m.at
+	if m.rec.Code == CodeLocked {
+		m.log("%s -> %s", Waiting, Applying)
+		m.because("", "")
+	}
 	if m.rec.State == Applying && m.rec.Then == "" {
 		m.forward()
 		return
@@ -59,6 +63,9 @@ func (m *machine) forward() {
 // the record, so the intent is complete before the write leaves.
 func (m *machine) send(i int) {
 	w := &m.rec.Globals[i]
+	if w.Attempts == 0 {
+		m.rec.Began = m.at
+	}
 	w.Status = WriteIntended
 	w.Attempts++
 	m.rec.Step = StepGlobals
@@ -85,9 +92,16 @@ func (m *machine) wrote(e Wrote) error {
 		m.forward()
 	case Refused:
 		w.Status = WriteRefused
-		m.rec.Diff = e.Diff
+		m.rec.Diff = clip(e.Diff, maxDiff)
 		m.unwind(Conflicted, CodeConflict, fmt.Sprintf("keyspace %s: another wrote first: %s", w.Keyspace, e.Text))
 	case WriteFailed:
+		if w.Attempts > 1 {
+			// This try was refused for good; an earlier one may still land.
+			m.log("keyspace %s: topo refused the write (%s), and an earlier try had no answer: fencing it off", w.Keyspace, e.Text)
+			m.rec.Step = StepFence
+			m.do(Fence{Index: e.Index})
+			return nil
+		}
 		w.Status = WriteRefused
 		m.unwind(Canceled, CodeRefused, fmt.Sprintf("keyspace %s: topo refused the write: %s", w.Keyspace, e.Text))
 	case LandedThenLost:
@@ -167,6 +181,7 @@ func (m *machine) unwind(then State, c Code, reason string) {
 	m.because(c, reason)
 	m.log("%s", reason)
 	m.rec.Then = then
+	m.rec.Began = m.at
 	for i := range m.rec.Globals {
 		if w := &m.rec.Globals[i]; w.Status == WriteLanded {
 			w.Back, w.Status, w.Attempts = true, WritePlanned, 0
@@ -178,11 +193,11 @@ func (m *machine) unwind(then State, c Code, reason string) {
 // goBack takes back every phase written so far. By itself vtsync does so only
 // where going back cannot lose rows or cause an outage.
 func (m *machine) goBack(c Code, reason string, auto bool) {
-	if m.rec.State == Waiting {
-		m.rec.Phase-- // the phase in hand was not begun
-	}
-	names := m.written()
+	names, reached := m.toTakeBack()
 	switch {
+	case len(names) == 0 && !reached:
+		m.end(Canceled, c, reason)
+		return
 	case len(names) == 0 && auto:
 		m.park(c, reason+"; the plan only heals cells, so there is nothing to take back")
 		return
@@ -198,6 +213,15 @@ func (m *machine) goBack(c Code, reason string, auto bool) {
 	m.to(RollingBack)
 	m.rec.Auto = auto
 	m.rec.Then = ""
+	m.rec.Heals = 0
+	if !reached {
+		m.rec.Phase--
+	}
+	for i := range m.rec.Cells {
+		if c := &m.rec.Cells[i]; c.Status == WriteLanded {
+			c.Status = WritePlanned
+		}
+	}
 	m.rec.Globals = nil
 	for _, ks := range names {
 		m.rec.Globals = append(m.rec.Globals, Write{Keyspace: ks, Status: WritePlanned, Back: true})
@@ -205,19 +229,21 @@ func (m *machine) goBack(c Code, reason string, auto bool) {
 	m.lock()
 }
 
-// written names the keyspaces that this rollout may have changed, sorted.
-func (m *machine) written() []string {
-	var names []string
+// toTakeBack names the keyspaces in which a write of ours landed, and tells
+// whether the phase in hand reached global or a cell. What was never written
+// is left out: others may have changed it meanwhile, and that is no conflict.
+func (m *machine) toTakeBack() (names []string, reached bool) {
 	for _, phase := range m.rec.Phases[:m.rec.Phase] {
 		names = append(names, phase...)
 	}
+	reached = m.rec.Step == StepCells || m.rec.Step == StepProve
 	for _, w := range m.rec.Globals {
-		if w.Back || w.Status == WriteLanded || w.Status == WriteIntended {
-			names = append(names, w.Keyspace)
+		if w.Status == WriteLanded {
+			names, reached = append(names, w.Keyspace), true
 		}
 	}
 	slices.Sort(names)
-	return slices.Compact(names)
+	return slices.Compact(names), reached
 }
 
 // readBack asks what global holds of ours before it is taken back.
@@ -225,7 +251,7 @@ func (m *machine) readBack() {
 	m.rec.Step = StepGlobals
 	var names []string
 	for _, w := range m.rec.Globals {
-		if w.Back && (w.Status == WritePlanned || w.Status == WriteIntended) {
+		if w.toGoBack() {
 			names = append(names, w.Keyspace)
 		}
 	}
@@ -236,42 +262,51 @@ func (m *machine) readBack() {
 	m.do(ReadGlobals{Keyspaces: names})
 }
 
-func (m *machine) globalsRead(e GlobalsRead) {
+func (m *machine) globalsRead(e GlobalsRead) error {
 	if e.Unknown != "" {
 		if e.Expired {
 			m.park(CodeUnknown, "global records could not be read: "+e.Unknown)
-			return
+			return nil
 		}
 		m.do(PauseFor{Why: e.Unknown})
-		return
+		return nil
 	}
-	for _, f := range e.Facts {
-		i := slices.IndexFunc(m.rec.Globals, func(w Write) bool { return w.Back && w.Keyspace == f.Keyspace })
-		if i < 0 {
-			continue
-		}
-		if f.Conflict != "" && !strings.Contains(m.rec.Diff, f.Conflict) {
-			m.rec.Diff += f.Conflict
-			m.because(CodeUndo, fmt.Sprintf("%s; keyspace %s: others changed the same entries since: theirs stay", m.rec.Reason, f.Keyspace))
-			m.log("keyspace %s: others changed the same entries since: theirs stay", f.Keyspace)
-		}
-		// A write back in flight at this very token is killed by the next
-		// one on the same token, even where nothing of ours is left to see.
+	for i := range m.rec.Globals {
 		w := &m.rec.Globals[i]
-		if f.Undone && (w.Status != WriteIntended || w.Token != f.Token) {
-			w.Status, w.Result = WriteUndone, f.Token
+		if !w.toGoBack() {
 			continue
 		}
-		w.Token = f.Token
+		at := slices.IndexFunc(e.Facts, func(f GlobalFact) bool { return f.Keyspace == w.Keyspace })
+		if at < 0 || e.Facts[at].Token.IsZero() {
+			return fmt.Errorf("keyspace %s was not read", w.Keyspace)
+		}
+		m.backFact(w, e.Facts[at])
 	}
 	m.back()
+	return nil
+}
+
+// backFact notes what one record holds before it is taken back.
+func (m *machine) backFact(w *Write, f GlobalFact) {
+	if f.Conflict != "" && !slices.Contains(m.rec.Kept, f.Keyspace) {
+		m.rec.Kept = append(m.rec.Kept, f.Keyspace)
+		slices.Sort(m.rec.Kept)
+		m.rec.Diff = clip(m.rec.Diff+f.Conflict, maxDiff)
+		m.log("keyspace %s: others changed the same entries since: theirs stay", f.Keyspace)
+	}
+	// A write back in flight at this very token is killed by the next one on
+	// the same token, even where nothing of ours is left to see.
+	if f.Undone && (w.Status != WriteIntended || w.Token != f.Token) {
+		w.Status, w.Result = WriteUndone, f.Token
+		return
+	}
+	w.Token = f.Token
 }
 
 // back sends the last write that is still to be taken back, or unlocks.
 func (m *machine) back() {
 	for i := len(m.rec.Globals) - 1; i >= 0; i-- {
-		w := m.rec.Globals[i]
-		if w.Back && (w.Status == WritePlanned || w.Status == WriteIntended) {
+		if m.rec.Globals[i].toGoBack() {
 			m.send(i)
 			return
 		}
@@ -308,6 +343,7 @@ func (m *machine) wroteBack(e Wrote) {
 func (m *machine) unlocked() {
 	switch {
 	case m.rec.State == RollingBack || m.rec.Then == "":
+		m.rec.Began = m.at
 		m.toCells()
 	case slices.ContainsFunc(m.rec.Globals, func(w Write) bool { return w.Status == WriteUndone }):
 		m.rec.Step = StepInspect
@@ -319,7 +355,7 @@ func (m *machine) unlocked() {
 
 // unwound ends a phase that left no trace; earlier phases are then taken back.
 func (m *machine) unwound() {
-	if m.rec.Phase > 0 {
+	if m.written() {
 		m.goBack(m.rec.Code, m.rec.Reason, true)
 		return
 	}
@@ -337,6 +373,12 @@ func (m *machine) inspected(e Inspected) {
 		reason += fmt.Sprintf("; somebody's rebuild shipped a part of the phase to %s before it was whole: half may have been served", strings.Join(e.Shipped, ", "))
 	} else {
 		reason += "; not every cell could be read to see whether a part was shipped: " + e.Unknown
+	}
+	// The cells are now a part of the way back.
+	m.rec.Step = StepCells
+	if m.written() {
+		m.goBack(CodeForeign, reason, true)
+		return
 	}
 	m.because(CodeForeign, reason)
 	m.log("%s", reason)

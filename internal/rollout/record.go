@@ -33,7 +33,9 @@ type Record struct {
 	By        Who      `json:"by"`
 
 	State State `json:"state"`
-	Phase int   `json:"phase"` // index of the phase in hand
+	// Phase is the index of the phase in hand; on the way back that of the
+	// last one of which anything may stand in global or in a cell.
+	Phase int `json:"phase"`
 	// Phases holds the keyspaces that each phase of the plan writes.
 	Phases [][]string `json:"phases"`
 	Step   Step       `json:"step,omitempty"`
@@ -45,11 +47,15 @@ type Record struct {
 	AutoUndo   bool   `json:"auto_undo"`
 	Parked     *Park  `json:"parked,omitempty"`
 	Reason     string `json:"reason,omitempty"` // why it is where it is, for people
-	// Code is the kind of Reason.
+	// Code is the kind of Reason. Both say why a rollout goes where it goes;
+	// why it rests is in Parked.
 	Code Code `json:"code,omitempty"`
 	// Diff shows, in the words of the plan, what was found instead of what
 	// was expected (conflict, stale).
 	Diff string `json:"diff,omitempty"`
+	// Kept names, sorted, the keyspaces in which others changed entries of
+	// ours before they were taken back: theirs stay.
+	Kept []string `json:"kept,omitempty"`
 
 	// Globals are the writes of the phase in hand, in the plan's order.
 	Globals []Write `json:"globals,omitempty"`
@@ -108,6 +114,11 @@ type Write struct {
 	Attempts int          `json:"attempts,omitempty"`
 	// Back tells that the write in hand takes the change back.
 	Back bool `json:"back,omitempty"`
+}
+
+// toGoBack tells whether it still has to be taken back.
+func (w Write) toGoBack() bool {
+	return w.Back && (w.Status == WritePlanned || w.Status == WriteIntended)
 }
 
 // WriteStatus is how far one write is.
