@@ -29,7 +29,7 @@ const shopJSON = `{"keyspaces": {
     "tables": {
       "customer": {
         "column_vindexes": [{"column": "ID", "name": "hash"}, {"column": "email", "name": "email"}],
-        "auto_increment": {"column": "id", "sequence": "customer_seq"},
+        "auto_increment": {"column": "id", "sequence": "commerce.customer_seq"},
         "columns": [{"name": "id", "type": "INT64"}, {"name": "email", "type": "VARCHAR", "size": 80, "default": "'x'", "nullable": false}],
         "column_list_authoritative": true
       },
