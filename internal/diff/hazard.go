@@ -1,6 +1,9 @@
 package diff
 
-import "slices"
+import (
+	"maps"
+	"slices"
+)
 
 // The types of changes. The set is closed: every one has its hazard in the
 // table below, and a test holds both against each other.
@@ -87,6 +90,9 @@ var risks = map[ChangeType]risk{
 	AuthoritativeOn:  {Outage, "queries that name a column outside the list fail"},
 	AuthoritativeOff: {Replan, "select * is no longer expanded"},
 }
+
+// ChangeTypes lists every type of change, sorted.
+func ChangeTypes() []ChangeType { return slices.Sorted(maps.Keys(risks)) }
 
 // Worse tells whether h is worse than o.
 func (h Hazard) Worse(o Hazard) bool {

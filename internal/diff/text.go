@@ -12,11 +12,9 @@ import (
 // its hazard. Changes come in the order given, which is sorted.
 func Text(changes []EntryChange) string {
 	var b strings.Builder
-	keyspace, any := "", false
-	for _, ec := range changes {
-		if !any || ec.Entry.Keyspace != keyspace {
-			keyspace, any = ec.Entry.Keyspace, true
-			fmt.Fprintf(&b, "keyspace %s\n", keyspace)
+	for i, ec := range changes {
+		if i == 0 || ec.Entry.Keyspace != changes[i-1].Entry.Keyspace {
+			fmt.Fprintf(&b, "keyspace %s\n", ec.Entry.Keyspace)
 		}
 		fmt.Fprintf(&b, "  %s %s %s\n", ec.Sign(), ec.Entry.Kind, ec.Entry.Name)
 		for _, c := range ec.Changes {

@@ -26,7 +26,7 @@ func EncodeJSON(ks *Keyspace) json.RawMessage {
 // known is an error, not dropped.
 func DecodeJSON(b json.RawMessage) (*Keyspace, error) {
 	if isNull(b) {
-		return nil, nil //nolint:nilnil // null is an absent record, which is nil
+		return nil, nil // an absent record
 	}
 	ks := &Keyspace{}
 	if err := protojson.Unmarshal(b, ks); err != nil {

@@ -3,6 +3,7 @@ package vschema
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/reflect/protoreflect"
@@ -38,18 +39,18 @@ func CanonicalRules(kind RuleKind, m proto.Message) proto.Message {
 	dropEmpty(out.ProtoReflect())
 	switch rules := out.(type) {
 	case *RoutingRules:
-		slices.SortStableFunc(rules.Rules, func(a, b *vschemapb.RoutingRule) int { return cmpString(a.FromTable, b.FromTable) })
+		slices.SortStableFunc(rules.Rules, func(a, b *vschemapb.RoutingRule) int { return strings.Compare(a.FromTable, b.FromTable) })
 	case *ShardRoutingRules:
 		slices.SortStableFunc(rules.Rules, func(a, b *vschemapb.ShardRoutingRule) int {
-			if c := cmpString(a.FromKeyspace, b.FromKeyspace); c != 0 {
+			if c := strings.Compare(a.FromKeyspace, b.FromKeyspace); c != 0 {
 				return c
 			}
-			return cmpString(a.Shard, b.Shard)
+			return strings.Compare(a.Shard, b.Shard)
 		})
 	case *KeyspaceRoutingRules:
-		slices.SortStableFunc(rules.Rules, func(a, b *vschemapb.KeyspaceRoutingRule) int { return cmpString(a.FromKeyspace, b.FromKeyspace) })
+		slices.SortStableFunc(rules.Rules, func(a, b *vschemapb.KeyspaceRoutingRule) int { return strings.Compare(a.FromKeyspace, b.FromKeyspace) })
 	case *MirrorRules:
-		slices.SortStableFunc(rules.Rules, func(a, b *vschemapb.MirrorRule) int { return cmpString(a.FromTable, b.FromTable) })
+		slices.SortStableFunc(rules.Rules, func(a, b *vschemapb.MirrorRule) int { return strings.Compare(a.FromTable, b.FromTable) })
 	}
 	return out
 }

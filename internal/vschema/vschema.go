@@ -6,6 +6,9 @@
 package vschema
 
 import (
+	"slices"
+	"strings"
+
 	vschemapb "vitess.io/vitess/go/vt/proto/vschema"
 )
 
@@ -58,6 +61,9 @@ const (
 	TableEntry   EntryKind = "table"
 )
 
+// entryKinds are the kinds in the order in which entries are shown.
+var entryKinds = []EntryKind{SettingEntry, VindexEntry, TableEntry}
+
 // Entry addresses the smallest piece of a keyspace's VSchema that has one
 // owner: ownership (ours, foreign, conflict), undo and proof are per entry.
 type Entry struct {
@@ -66,29 +72,19 @@ type Entry struct {
 	Name     string    `json:"name"`
 }
 
-// String gives the entry as people name it: "customer.table orders".
+// String gives the entry as people name it: "customer: table orders".
 func (e Entry) String() string { return e.Keyspace + ": " + string(e.Kind) + " " + e.Name }
 
 // Compare orders entries by keyspace, then settings, vindexes, tables, then name.
 func (e Entry) Compare(o Entry) int {
-	rank := map[EntryKind]int{SettingEntry: 0, VindexEntry: 1, TableEntry: 2}
 	switch {
 	case e.Keyspace != o.Keyspace:
-		return cmpString(e.Keyspace, o.Keyspace)
+		return strings.Compare(e.Keyspace, o.Keyspace)
 	case e.Kind != o.Kind:
-		return rank[e.Kind] - rank[o.Kind]
+		return e.Kind.rank() - o.Kind.rank()
 	default:
-		return cmpString(e.Name, o.Name)
+		return strings.Compare(e.Name, o.Name)
 	}
 }
 
-func cmpString(a, b string) int {
-	switch {
-	case a < b:
-		return -1
-	case a > b:
-		return 1
-	default:
-		return 0
-	}
-}
+func (k EntryKind) rank() int { return slices.Index(entryKinds, k) }
