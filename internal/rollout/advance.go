@@ -30,7 +30,6 @@ func Advance(rec Record, ev Event) (Record, []Action, error) {
 	if !slices.Contains(t.To, m.rec.State) {
 		return rec, nil, fmt.Errorf("rollout %s: event %q led from %q to %q, which its row does not list", rec.ID, ev.Kind(), rec.State, m.rec.State)
 	}
-	bound(&m.rec)
 	return m.rec, m.actions, nil
 }
 

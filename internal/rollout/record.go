@@ -1,6 +1,7 @@
 package rollout
 
 import (
+	"fmt"
 	"time"
 
 	"github.com/vtsync/vtsync/internal/planes"
@@ -133,6 +134,18 @@ const (
 	WriteRefused  WriteStatus = "refused"
 	WriteFenced   WriteStatus = "fenced" // given up: it can no longer land
 )
+
+// UnmarshalText refuses unknown statuses: a write of unknown standing must
+// not be taken for one that is done.
+func (s *WriteStatus) UnmarshalText(b []byte) error {
+	switch st := WriteStatus(b); st {
+	case WritePlanned, WriteIntended, WriteLanded, WriteUndone, WriteRefused, WriteFenced:
+		*s = st
+		return nil
+	default:
+		return fmt.Errorf("unknown status of a write %q", b)
+	}
+}
 
 // CellWrite is one cell's SrvVSchema and how far it is.
 type CellWrite struct {

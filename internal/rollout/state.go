@@ -1,6 +1,9 @@
 package rollout
 
-import "fmt"
+import (
+	"fmt"
+	"slices"
+)
 
 // State is where a rollout is. It is a closed set: an unknown text is an
 // error, never a default. Ask CanX; never compare order.
@@ -73,6 +76,18 @@ const (
 	StepCells   Step = "cells"   // bring our entries to the cells
 	StepProve   Step = "prove"   // every cell and vtgate serves them
 )
+
+// steps lists all of them.
+var steps = []Step{StepNone, StepLock, StepGlobals, StepFence, StepUnlock, StepInspect, StepCells, StepProve}
+
+// UnmarshalText refuses unknown steps: what comes next depends on it.
+func (s *Step) UnmarshalText(b []byte) error {
+	if !slices.Contains(steps, Step(b)) {
+		return fmt.Errorf("unknown rollout step %q", b)
+	}
+	*s = Step(b)
+	return nil
+}
 
 // Code is the closed kind of a reason; views and exit codes go by it.
 type Code string
