@@ -27,6 +27,13 @@ const (
 // programs are the paths of what the lab runs.
 type programs struct{ vtlab, vtctldclient string }
 
+// Build makes the programs that a cluster starts, or finds them made, so that a
+// later Start takes no time for it. What it is doing goes to log.
+func Build(ctx context.Context, log io.Writer) error {
+	_, err := build(ctx, log)
+	return err
+}
+
 // build makes the programs, or finds them made: they are kept in the user's
 // cache folder under the hash of their sources and of the toolchain. Processes
 // that build at the same time wait for the first of them.

@@ -17,7 +17,6 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
-	"time"
 
 	clientv3 "go.etcd.io/etcd/client/v3"
 	"golang.org/x/sync/errgroup"
@@ -35,7 +34,7 @@ const Vtsync = "vtsync"
 const (
 	globalRoot = "/vitess/global"
 	// startTimeout bounds a start, the building of the programs not included.
-	startTimeout = 30 * time.Second
+	startTimeout = patience
 	// portAttempts bounds the tries when another process takes a free port
 	// before ours does.
 	portAttempts = 3

@@ -115,6 +115,7 @@ func open(gate VTGate, keyspace string) (*sql.DB, error) {
 	config := mysql.NewConfig()
 	config.User = "lab"
 	config.Net, config.Addr, config.DBName = "tcp", gate.MySQL, keyspace
+	config.Timeout, config.ReadTimeout, config.WriteTimeout = patience, patience, patience
 	connector, err := mysql.NewConnector(config)
 	if err != nil {
 		return nil, fmt.Errorf("lab: %s: %w", gate.Name, err)
@@ -128,6 +129,8 @@ func (c *Cluster) Debug(ctx context.Context, gate VTGate, page string) ([]byte, 
 }
 
 func get(ctx context.Context, url string) ([]byte, error) {
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
 	if err != nil {
 		return nil, err

@@ -124,6 +124,8 @@ func (c *Cluster) VTCtldClientPath() string { return c.programs.vtctldclient }
 // VTCtldClient runs the real vtctldclient against vtctld and returns what it
 // printed.
 func (c *Cluster) VTCtldClient(ctx context.Context, args ...string) (string, error) {
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
 	cmd := exec.CommandContext(ctx, c.programs.vtctldclient, append([]string{"--server", c.vtctld}, args...)...)
 	out, err := cmd.Output()
 	if err == nil {

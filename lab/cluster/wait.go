@@ -13,8 +13,13 @@ import (
 	healthpb "google.golang.org/grpc/health/grpc_health_v1"
 )
 
-// pollEvery is how often a condition is looked at that nothing announces.
-const pollEvery = 5 * time.Millisecond
+const (
+	// pollEvery is how often a condition is looked at that nothing announces.
+	pollEvery = 5 * time.Millisecond
+	// patience bounds every wait and every call whose caller set no shorter
+	// limit: a lab that is slower than this hangs.
+	patience = 30 * time.Second
+)
 
 // waitHealthy returns when the gRPC server at addr says that it serves.
 func waitHealthy(ctx context.Context, addr string) error {
@@ -49,9 +54,11 @@ func waitHTTP(ctx context.Context, url string) error {
 	})
 }
 
-// Poll tries until the condition holds, that is returns nil, or ctx ends; then
-// the error says what it returned last.
+// Poll tries until the condition holds, that is returns nil, or ctx ends, or
+// half a minute is over; then the error says what it returned last.
 func Poll(ctx context.Context, condition func() error) error {
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
 	for {
 		err := condition()
 		if err == nil {
