@@ -18,12 +18,13 @@ func Between(keyspace string, before, after *vschema.Keyspace) []EntryChange {
 // between compares only the given entries, and judges them in the scene of the
 // whole keyspaces.
 func between(keyspace string, before, after *vschema.Keyspace, entries []vschema.Entry) []EntryChange {
+	entries = slices.DeleteFunc(entries, func(e vschema.Entry) bool { return vschema.EntryEqual(before, after, e) })
+	if len(entries) == 0 {
+		return nil
+	}
 	s := scene{before: vschema.Canonical(before), after: vschema.Canonical(after)}
-	var out []EntryChange
+	out := make([]EntryChange, 0, len(entries))
 	for _, e := range entries {
-		if vschema.EntryEqual(before, after, e) {
-			continue
-		}
 		e.Keyspace = keyspace
 		out = append(out, EntryChange{
 			Entry:   e,

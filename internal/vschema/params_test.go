@@ -37,7 +37,7 @@ func TestDroppedParamsMeanNothingToVitess(t *testing.T) {
 		{"autocommit": "false"}, {"multi_shard_autocommit": "false"}, {"no_verify": "false"},
 		{"ignore_nulls": "true"}, {"batch_lookup": "true"}, {"write_only": "true"}, {"read_lock": "none"},
 		{"autocommit": "true"}, {"multi_shard_autocommit": "true"}, {"no_verify": "true"},
-		{"from": " a "},
+		{"from": " a "}, {"nobody_knows": "false"},
 	}
 	for _, typ := range allLookups {
 		for _, extra := range candidates {

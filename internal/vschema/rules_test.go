@@ -1,6 +1,7 @@
 package vschema_test
 
 import (
+	"strconv"
 	"testing"
 
 	"google.golang.org/protobuf/proto"
@@ -55,6 +56,24 @@ func TestRulesByMeaning(t *testing.T) {
 				t.Errorf("EqualRules = %v, want %v", got, tt.equal)
 			}
 		})
+	}
+}
+
+// Many duplicates, as a sort that is stable for a few only would pass above.
+func TestManyDuplicatesKeepTheirOrder(t *testing.T) {
+	var rules vschema.RoutingRules
+	for i := range 100 {
+		rules.Rules = append(rules.Rules, &vschemapb.RoutingRule{FromTable: []string{"b", "a"}[i%2], ToTables: []string{strconv.Itoa(i)}})
+	}
+	got := vschema.CanonicalRules(vschema.TableRules, &rules).(*vschema.RoutingRules)
+	for i, r := range got.Rules {
+		want := 2*i + 1 // the rules of a are the odd ones
+		if i >= 50 {
+			want = 2 * (i - 50)
+		}
+		if r.ToTables[0] != strconv.Itoa(want) {
+			t.Fatalf("rule %d leads to %s, want %d", i, r.ToTables[0], want)
+		}
 	}
 }
 
