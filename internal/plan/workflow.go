@@ -132,7 +132,7 @@ func (bf backfill) statements(live *vschema.Keyspace) []string {
 		params = append(params, "owner="+quote(bf.def.Owner))
 	}
 	for _, name := range sortedKeys(bf.def.GetParams()) {
-		if name != vschema.ParamWriteOnly {
+		if name != vschema.ParamWriteOnly && bf.def.Params[name] != "" {
 			params = append(params, "`"+name+"`="+quote(bf.def.Params[name]))
 		}
 	}
@@ -148,6 +148,6 @@ func (bf backfill) statements(live *vschema.Keyspace) []string {
 	return out
 }
 
-func quote(s string) string {
-	return "'" + strings.NewReplacer(`\`, `\\`, `'`, `\'`).Replace(s) + "'"
-}
+// quote writes a param's value as an identifier: of a string in quotes Vitess
+// would keep the quotes as a part of the value.
+func quote(s string) string { return "`" + strings.ReplaceAll(s, "`", "``") + "`" }
