@@ -18,15 +18,18 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+
+	"github.com/vtsync/vtsync/lab/cluster"
 )
 
-const usage = `usage: go run ./lab up|status|down [flags]
+const usage = `usage: go run ./lab up|status|down|build [flags]
 
   up      start two etcd cells with a vtgate each, a global etcd and a vtctld
             --empty          without the example keyspaces commerce and customer
             --vtgates N      vtgates per cell (default 1)
   status  print how to talk to it, and which processes are alive
   down    stop it
+  build   only build Vitess's programs, which up does if need be
 
   --state DIR   where to note how to reach the cluster (default .lab)
 `
@@ -70,6 +73,8 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 		return status(ctx, s, stdout)
 	case "down":
 		return down(ctx, s, stdout)
+	case "build":
+		return cluster.Build(ctx, stderr)
 	case "serve": // what up leaves running; not for people
 		return serve(ctx, s, stderr)
 	default:
