@@ -16,6 +16,7 @@ func (b *builder) base() {
 	base := Base{
 		Keyspaces: make(map[string]BaseRecord),
 		Rules:     make(map[vschema.RuleKind]BaseRecord),
+		Last:      b.last,
 		Commit:    b.in.Commit,
 	}
 	for _, kind := range vschema.RuleKinds {

@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"encoding/json"
 	"fmt"
 	"maps"
 	"slices"
@@ -77,6 +78,8 @@ type builder struct {
 	managed map[string]bool
 	// after holds the written keyspaces as they will be.
 	after map[string]*vschema.Keyspace
+	// last holds what the managed keyspaces were derived from, as far as known.
+	last  map[string]json.RawMessage
 	phase Phase
 }
 
@@ -99,6 +102,7 @@ func newBuilder(in Input) (*builder, error) {
 		Denials:      slices.Clone(in.Denials),
 		Notes:        slices.Clone(in.Notes),
 		Phases:       []Phase{},
+		Desired:      make(map[string]json.RawMessage),
 		Cells:        []string{},
 		IgnoredCells: slices.Sorted(slices.Values(in.IgnoredCells)),
 	}
@@ -110,6 +114,7 @@ func newBuilder(in Input) (*builder, error) {
 	return &builder{
 		in: in, global: in.Snapshot.Global, allowed: allow, plan: p,
 		managed: make(map[string]bool), after: make(map[string]*vschema.Keyspace),
+		last: make(map[string]json.RawMessage),
 	}, nil
 }
 
@@ -140,6 +145,7 @@ func (b *builder) compare(ks string) error {
 		return nil
 	}
 	desired, last := b.in.Desired[ks], b.in.Last[ks]
+	b.derivation(ks, desired, last)
 	result := diff.Compare(ks, rec.VSchema, desired, last)
 	after := clone(rec.VSchema)
 	for _, c := range result.Ours {
@@ -158,6 +164,16 @@ func (b *builder) compare(ks string) error {
 	}
 	b.write(ks, rec.VSchema, after)
 	return nil
+}
+
+// derivation notes what the file holds and what it was derived from: the first
+// is recorded as last committed once the plan is served, the second is what an
+// undo takes the keyspace back to.
+func (b *builder) derivation(ks string, desired, last *vschema.Keyspace) {
+	b.plan.Desired[ks] = vschema.EncodeJSON(vschema.Canonical(desired))
+	if last != nil {
+		b.last[ks] = vschema.EncodeJSON(vschema.Canonical(last))
+	}
 }
 
 // record gives the live record of a keyspace that the plan answers for, if a

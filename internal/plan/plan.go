@@ -66,6 +66,10 @@ type Base struct {
 	Keyspaces map[string]BaseRecord `json:"keyspaces"`
 	// Rules holds the four kinds of rules.
 	Rules map[vschema.RuleKind]BaseRecord `json:"rules"`
+	// Last holds, per managed keyspace, what its file was derived from, as
+	// canonical protojson; a keyspace that it lacks was unknown. Undo takes
+	// the keyspace back to it.
+	Last map[string]json.RawMessage `json:"last,omitempty"`
 	// Commit is the git commit of the files, if any.
 	Commit string `json:"commit,omitempty"`
 }

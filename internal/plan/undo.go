@@ -37,6 +37,10 @@ func Undo(p *Plan, in Input) (*Plan, error) {
 			return nil, fmt.Errorf("undo plan %s: keyspace %s: %w", p.ID, ks, err)
 		}
 		b.plan.Conflicts = append(b.plan.Conflicts, conflicts...)
+		b.plan.Desired[ks] = nil
+		if last, known := p.Base.Last[ks]; known {
+			b.plan.Desired[ks] = last
+		}
 		b.write(ks, rec.VSchema, after)
 	}
 	b.conflicts("changed by others since it was committed", "then edit and apply")
