@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"google.golang.org/protobuf/proto"
+	topodatapb "vitess.io/vitess/go/vt/proto/topodata"
 	"vitess.io/vitess/go/vt/sqlparser"
 	"vitess.io/vitess/go/vt/vtgate/vindexes"
 
@@ -40,8 +41,10 @@ func project(srv *vschema.SrvVSchema, opaque []string) (*planes.View, standIns) 
 	}
 	b := builder{parser: parser, opaque: opaque, problems: map[string][]string{}, standIns: standIns{}}
 	buildable := b.prepare(srv)
+	// A mirror rule's percent may be no number, which JSON cannot hold.
+	buildable.MirrorRules = nil
 	built := vindexes.BuildVSchema(buildable, parser)
-	makeMarshalable(built)
+	b.resolveSequences(srv, built)
 	page, err := json.Marshal(built)
 	if err != nil {
 		panic(fmt.Sprintf("converge: Vitess's VSchema does not marshal: %v", err))
@@ -51,26 +54,9 @@ func project(srv *vschema.SrvVSchema, opaque []string) (*planes.View, standIns) 
 		panic(fmt.Sprintf("converge: Vitess's VSchema does not read back: %v", err))
 	}
 	for _, name := range slices.Sorted(maps.Keys(buildable.Keyspaces)) {
-		b.finish(name, srv.GetKeyspaces()[name], buildable.Keyspaces[name], view)
+		b.finish(name, srv.GetKeyspaces()[name], view)
 	}
 	return view, b.standIns
-}
-
-// makeMarshalable cuts what the view does not show and what JSON cannot hold: a
-// table that names itself as its sequence is a cycle, a mirror rule's percent
-// may be no number. (A vtgate with such a VSchema answers an error text at
-// /debug/vschema.)
-func makeMarshalable(v *vindexes.VSchema) {
-	v.MirrorRules = nil
-	for _, ks := range v.Keyspaces {
-		for _, t := range ks.Tables {
-			if a := t.AutoIncrement; a != nil {
-				t.AutoIncrement = &vindexes.AutoIncrement{
-					Column: a.Column, Sequence: &vindexes.BaseTable{Name: a.Sequence.Name},
-				}
-			}
-		}
-	}
 }
 
 // KeyspaceErrors gives the errors of the keyspaces in a view that have one.
@@ -93,6 +79,9 @@ type builder struct {
 	standIns standIns
 }
 
+// prepare gives a copy without what does not build, and without sequences:
+// Vitess drops a table whose sequence does not resolve while it resolves
+// others, in the order of a map, so resolveSequences does that.
 func (b *builder) prepare(srv *vschema.SrvVSchema) *vschema.SrvVSchema {
 	out := &vschema.SrvVSchema{}
 	if srv != nil {
@@ -107,8 +96,61 @@ func (b *builder) prepare(srv *vschema.SrvVSchema) *vschema.SrvVSchema {
 		if _, err := vindexes.BuildKeyspace(ks, b.parser); err != nil {
 			b.dropBadTables(name, ks)
 		}
+		for _, t := range ks.Tables {
+			t.AutoIncrement = nil
+		}
 	}
 	return out
+}
+
+// resolveSequences gives the built tables their sequences, the way Vitess
+// does, and drops those whose sequence does not resolve.
+func (b *builder) resolveSequences(srv *vschema.SrvVSchema, built *vindexes.VSchema) {
+	type name struct{ keyspace, table string }
+	var lost []name
+	for _, ks := range slices.Sorted(maps.Keys(built.Keyspaces)) {
+		declared := srv.GetKeyspaces()[ks].GetTables()
+		for _, t := range slices.Sorted(maps.Keys(built.Keyspaces[ks].Tables)) {
+			auto := declared[t].GetAutoIncrement()
+			if auto == nil {
+				continue
+			}
+			seq, err := b.sequence(built, auto.Sequence)
+			if err != nil {
+				b.problem(ks, "table %s: cannot resolve sequence %s: %s", t, auto.Sequence, err.Error())
+				lost = append(lost, name{ks, t})
+				continue
+			}
+			built.Keyspaces[ks].Tables[t].AutoIncrement = &vindexes.AutoIncrement{
+				Column: sqlparser.NewIdentifierCI(auto.Column),
+				// Its name is all that the view shows, and a table may name
+				// itself, which JSON cannot hold: such a vtgate answers an
+				// error text at /debug/vschema.
+				Sequence: &vindexes.BaseTable{Name: seq.Name},
+			}
+		}
+	}
+	for _, l := range lost {
+		delete(built.Keyspaces[l.keyspace].Tables, l.table)
+	}
+}
+
+func (b *builder) sequence(built *vindexes.VSchema, text string) (*vindexes.BaseTable, error) {
+	keyspace, table, err := b.parser.ParseTable(text)
+	if err != nil {
+		return nil, err
+	}
+	seq, err := built.FindRoutedTable(keyspace, table, topodatapb.TabletType_PRIMARY)
+	if err == nil && seq == nil {
+		err = fmt.Errorf("table %s not found", table)
+	}
+	return seq, err
+}
+
+// problem remembers what is wrong with a keyspace. Errors of Vitess go in as
+// their Error(): formatted, they print their code on a line of its own.
+func (b *builder) problem(keyspace, format string, args ...any) {
+	b.problems[keyspace] = append(b.problems[keyspace], fmt.Sprintf(format, args...))
 }
 
 // replaceVindexes puts a stand-in in the place of each vindex that cannot be
@@ -125,7 +167,7 @@ func (b *builder) replaceVindexes(name string, ks *vschema.Keyspace) {
 			if err == nil {
 				continue
 			}
-			b.problems[name] = append(b.problems[name], fmt.Sprintf("vindex %s: %v", v, err))
+			b.problem(name, "vindex %s: %s", v, err.Error())
 		}
 		if b.standIns[name] == nil {
 			b.standIns[name] = map[string]bool{}
@@ -151,7 +193,7 @@ func (b *builder) dropBadTables(name string, ks *vschema.Keyspace) {
 			Tables:   map[string]*vschema.Table{t: ks.Tables[t]},
 		}
 		if _, err := vindexes.BuildKeyspace(alone, b.parser); err != nil {
-			b.problems[name] = append(b.problems[name], fmt.Sprintf("table %s: %v", t, err))
+			b.problem(name, "table %s: %s", t, err.Error())
 			delete(ks.Tables, t)
 		}
 	}
@@ -159,15 +201,9 @@ func (b *builder) dropBadTables(name string, ks *vschema.Keyspace) {
 
 // finish adds to a built keyspace what the built form does not hold: the
 // declared vindexes, the types behind stand-ins, and all that is wrong.
-func (b *builder) finish(name string, declared, buildable *vschema.Keyspace, view *planes.View) {
+func (b *builder) finish(name string, declared *vschema.Keyspace, view *planes.View) {
 	ks := view.Keyspaces[name]
 	problems := b.problems[name]
-	for _, t := range slices.Sorted(maps.Keys(buildable.GetTables())) {
-		if _, ok := ks.Tables[t]; !ok {
-			problems = append(problems, fmt.Sprintf("table %s: cannot resolve sequence %s",
-				t, buildable.Tables[t].GetAutoIncrement().GetSequence()))
-		}
-	}
 	if ks.Error != "" && len(problems) == 0 {
 		// Nothing but the check of reference tables is left, and Vitess
 		// names any one of those that it refuses.
