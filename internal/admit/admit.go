@@ -19,6 +19,8 @@ type Input struct {
 	Plan   *plan.Plan
 	Phase  int
 	Global planes.Global
+	// OpaqueVindexes are the vindex types that stand in as opaque ones.
+	OpaqueVindexes []string
 }
 
 // Verdict is what a check says. The zero value allows.
@@ -43,6 +45,7 @@ var Checks = []Check{
 	{"plan", denials},
 	{"record", records},
 	{"base", base},
+	{"whole", whole},
 }
 
 // Judge runs the checks.
@@ -124,6 +127,24 @@ func base(in Input) Verdict {
 		}
 	}
 	return Verdict{}
+}
+
+// whole builds the whole routing once more: rules and keyspaces that the plan
+// does not write may have changed since it was made, and then only a mistake
+// that comes of it matters.
+func whole(in Input) Verdict {
+	found, err := plan.Recheck(in.Plan, &planes.Snapshot{Global: in.Global}, in.OpaqueVindexes)
+	if err != nil {
+		return Verdict{Verdict: rollout.Deny, Code: rollout.CodeDenied, Reason: err.Error()}
+	}
+	if len(found) == 0 {
+		return Verdict{}
+	}
+	return Verdict{
+		Verdict: rollout.Deny, Code: rollout.CodeStale,
+		Reason: fmt.Sprintf("plan %s would break routing as it is now: %s: %s", in.Plan.ID, found[0].Code, found[0].Message),
+		Remedy: "plan again: vtsync plan",
+	}
 }
 
 func staleVerdict(id string, changes []diff.EntryChange) Verdict {

@@ -25,8 +25,9 @@ var harmless = risk{hazard: Safe}
 func (s scene) refine(c Change) (risk, bool) {
 	switch c.Type {
 	case ShardedOn:
-		if s.before == nil {
-			return risk{Replan, "the keyspace had no VSchema"}, true
+		if len(s.before.GetTables())+len(s.before.GetVindexes()) == 0 {
+			// CreateKeyspace leaves an empty VSchema: no query was routed yet.
+			return risk{Replan, "the keyspace routed no table yet"}, true
 		}
 	case VindexDropped, VindexType, VindexParam, VindexOwner, WriteOnlyAdded, WriteOnlyRemoved:
 		return s.refineVindex(c)

@@ -23,7 +23,7 @@ func (x *run) admit(ctx context.Context, a rollout.Admit) rollout.Event {
 	if a.Phase == 0 && x.nothingToDo(ctx, g) {
 		return rollout.Admitted{At: x.at(), Nothing: true}
 	}
-	v := admit.Judge(admit.Input{Plan: x.plan, Phase: a.Phase, Global: g})
+	v := admit.Judge(admit.Input{Plan: x.plan, Phase: a.Phase, Global: g, OpaqueVindexes: x.OpaqueVindexes})
 	reason := v.Reason
 	if v.Remedy != "" {
 		reason += "; " + v.Remedy

@@ -84,6 +84,8 @@ type Deps struct {
 	NewID   func() string
 	Limits  Limits
 	Log     *slog.Logger
+	// OpaqueVindexes are vindex types that stand in as opaque ones.
+	OpaqueVindexes []string
 	// Progress is called after every save of a record, and while waiting.
 	Progress func(rollout.Record)
 }
