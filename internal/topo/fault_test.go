@@ -1,0 +1,223 @@
+package topo_test
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"time"
+
+	"github.com/vtsync/vtsync/internal/errs"
+	"github.com/vtsync/vtsync/internal/planes"
+	"github.com/vtsync/vtsync/internal/topo"
+	"github.com/vtsync/vtsync/lab/cluster"
+	"github.com/vtsync/vtsync/lab/proxy"
+)
+
+// shortCall is long enough for a loopback and short enough to wait for.
+const shortCall = 300 * time.Millisecond
+
+// TestLostAnswers is law 2: the four ways of not getting an answer, for an
+// update and for the create of an absent record.
+func TestLostAnswers(t *testing.T) {
+	c := cluster.StartT(t, cluster.Options{Cells: []string{"zone1"}})
+	p := c.Proxy(cluster.Vtsync, cluster.Global)
+	srv := openShort(t, c.Topo())
+	for _, base := range []string{"absent", "present"} {
+		begin := func(t *testing.T, name string, fault proxy.Fault) lostWrite {
+			t.Helper()
+			w := lostWrite{t: t, srv: srv, ref: topo.GlobalRef("vtsync/test/" + base + "/" + name), tok: planes.Absent()}
+			if base == "present" {
+				w.tok = w.put("base", planes.Absent())
+			}
+			w.armed = p.Arm(proxy.Rule{Writes: true, Key: w.ref.Path + "$", Times: 1, Fault: fault})
+			t.Cleanup(w.armed.Disarm)
+			_, err := srv.Put(t.Context(), w.ref.Path, []byte("ours"), w.tok)
+			if _, ok := errors.AsType[*errs.Unknown](err); !ok || errors.Is(err, topo.ErrNotSent) {
+				t.Fatalf("a write without an answer: got %v, want *errs.Unknown", err)
+			}
+			return w
+		}
+		t.Run(base+", reply dropped", func(t *testing.T) {
+			w := begin(t, "reply", proxy.DropReply())
+			w.settles(planes.LandingHere)
+			w.repeatConflicts()
+		})
+		t.Run(base+", request dropped", func(t *testing.T) {
+			w := begin(t, "request", proxy.DropRequest())
+			w.settles(planes.LandingOpen)
+			w.put("ours", w.tok)
+			w.settles(planes.LandingHere)
+		})
+		t.Run(base+", lands after the read-back", func(t *testing.T) {
+			w := begin(t, "late", proxy.Hold())
+			w.settles(planes.LandingOpen)
+			w.release()
+			w.settles(planes.LandingHere)
+			w.repeatConflicts()
+		})
+		t.Run(base+", repeated before it lands", func(t *testing.T) {
+			w := begin(t, "repeat", proxy.Hold())
+			now := w.put("ours", w.tok)
+			w.release() // refused: its token is gone
+			if _, tok, err := srv.Get(t.Context(), w.ref.Path); err != nil || tok != now {
+				t.Fatalf("written twice: %v, want %v (%v)", tok, now, err)
+			}
+		})
+		t.Run(base+", fenced", func(t *testing.T) {
+			w := begin(t, "fence", proxy.Hold())
+			now, err := srv.Fence(t.Context(), w.ref, w.tok, []byte("harmless"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			w.release()
+			w.settles(planes.LandingNever)
+			if _, tok, err := srv.Get(t.Context(), w.ref.Path); err != nil || tok != now {
+				t.Fatalf("it landed behind the fence: %v, want %v (%v)", tok, now, err)
+			}
+		})
+		t.Run(base+", another was faster", func(t *testing.T) {
+			w := begin(t, "faster", proxy.Hold())
+			w.put("theirs", w.tok)
+			w.release()
+			w.settles(planes.LandingNever)
+		})
+		t.Run(base+", overwritten since", func(t *testing.T) {
+			w := begin(t, "overwritten", proxy.DropReply())
+			_, tok, err := srv.Get(t.Context(), w.ref.Path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			w.put("theirs", tok)
+			w.settles(planes.LandingLost)
+		})
+	}
+	t.Run("compacted", func(t *testing.T) {
+		w := lostWrite{t: t, srv: srv, ref: topo.GlobalRef("vtsync/test/compacted"), tok: planes.Absent()}
+		w.tok = w.put("base", planes.Absent())
+		theirs := w.put("theirs", w.put("ours", w.tok))
+		etcd := c.Etcd(cluster.Global)
+		now, err := etcd.Get(t.Context(), "any")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := etcd.Compact(t.Context(), now.Header.Revision); err != nil {
+			t.Fatal(err)
+		}
+		w.settles(planes.LandingUnclear)
+		w.tok = theirs
+		w.settles(planes.LandingOpen)
+	})
+	t.Run("refused by its size", func(t *testing.T) {
+		for _, size := range []int{1600 << 10, 4 << 20} {
+			_, err := srv.Put(t.Context(), "vtsync/test/large", make([]byte, size), planes.Absent())
+			_, unknown := errors.AsType[*errs.Unknown](err)
+			_, conflict := errors.AsType[*errs.Conflict](err)
+			if err == nil || unknown || conflict {
+				t.Fatalf("%d bytes: got %v, want a refusal", size, err)
+			}
+		}
+	})
+	t.Run("not sent", func(t *testing.T) {
+		ctx, cancel := context.WithCancel(t.Context())
+		cancel()
+		_, err := srv.Put(ctx, "vtsync/test/not-sent", nil, planes.Absent())
+		if !errors.Is(err, topo.ErrNotSent) {
+			t.Fatalf("got %v, want ErrNotSent", err)
+		}
+	})
+}
+
+// lostWrite is one write of "ours" on tok whose answer was lost.
+type lostWrite struct {
+	t     *testing.T
+	srv   *topo.Server
+	ref   topo.Ref
+	tok   planes.Token
+	armed *proxy.Armed
+}
+
+func (w lostWrite) put(value string, tok planes.Token) planes.Token {
+	w.t.Helper()
+	now, err := w.srv.Put(w.t.Context(), w.ref.Path, []byte(value), tok)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return now
+}
+
+func (w lostWrite) settles(want planes.Landing) {
+	w.t.Helper()
+	got, _, err := w.srv.Settle(w.t.Context(), w.ref, w.tok, []byte("ours"))
+	if err != nil || got != want {
+		w.t.Fatalf("settled as %s, %v, want %s", got, err, want)
+	}
+}
+
+// release lets the held request through and waits until etcd answered it.
+func (w lostWrite) release() {
+	w.t.Helper()
+	hit, err := w.armed.Next(w.t.Context())
+	if err == nil {
+		err = hit.Release(w.t.Context())
+	}
+	if err != nil {
+		w.t.Fatal(err)
+	}
+}
+
+func (w lostWrite) repeatConflicts() {
+	w.t.Helper()
+	_, err := w.srv.Put(w.t.Context(), w.ref.Path, []byte("ours"), w.tok)
+	if _, ok := errors.AsType[*errs.Conflict](err); !ok {
+		w.t.Fatalf("the repeat of a write that landed: got %v, want *errs.Conflict", err)
+	}
+	w.settles(planes.LandingHere)
+}
+
+// A dead or frozen cell is told, and stalls nobody else.
+func TestSilentCell(t *testing.T) {
+	c := cluster.StartT(t, cluster.Options{})
+	for name, silence := range map[string]func(*proxy.Proxy){"cut": (*proxy.Proxy).Cut, "frozen": (*proxy.Proxy).Freeze} {
+		for _, when := range []string{"from the start", "later"} {
+			t.Run(name+" "+when, func(t *testing.T) {
+				far := c.Proxy(cluster.Vtsync, "zone2")
+				t.Cleanup(far.Restore)
+				srv := openShort(t, c.Topo())
+				if when == "later" {
+					srv.ReadCells(t.Context(), c.Cells())
+				}
+				silence(far)
+				began := time.Now()
+				cells := srv.ReadCells(t.Context(), c.Cells())
+				if took := time.Since(began); took > 3*shortCall {
+					t.Errorf("reading took %v, the limit of a call is %v", took, shortCall)
+				}
+				if cells[0].Name != "zone1" || cells[0].Err != "" {
+					t.Errorf("the cell beside it: %+v", cells[0])
+				}
+				if cells[1].Err == "" || !cells[1].Token.IsZero() {
+					t.Errorf("the silent cell: %+v", cells[1])
+				}
+				_, err := srv.WriteCell(t.Context(), "zone2", nil, planes.Token{Version: "1", Hash: "x"})
+				if _, ok := errors.AsType[*errs.Unknown](err); !ok || errors.Is(err, topo.ErrNotSent) != (when == "from the start") {
+					t.Errorf("write to it: %v", err)
+				}
+				far.Restore()
+				err = cluster.Poll(t.Context(), func() error {
+					if cell := srv.ReadCell(t.Context(), "zone2"); cell.Err != "" {
+						return errors.New(cell.Err)
+					}
+					return nil
+				})
+				if err != nil {
+					t.Errorf("after it is back: %v", err)
+				}
+			})
+		}
+	}
+}
+
+func openShort(t *testing.T, url string) *topo.Server {
+	t.Helper()
+	return openURL(t, url, func(o *topo.Options) { o.CallTimeout = shortCall })
+}
