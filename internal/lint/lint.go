@@ -85,8 +85,12 @@ var All = []Rule{
 func Check(in Input) []Finding {
 	after := run(newFacts(in.After, in))
 	if in.Before != nil {
+		before := after
+		if !proto.Equal(in.Before, in.After) {
+			before = run(newFacts(in.Before, in))
+		}
 		old := make(map[string]bool)
-		for _, f := range run(newFacts(in.Before, in)) {
+		for _, f := range before {
 			old[f.key()] = true
 		}
 		for i := range after {

@@ -108,6 +108,9 @@ func keyspaceDrift(name string, g planes.Global, c planes.Cell) (CellDrift, bool
 		return CellDrift{}, false
 	}
 	served, inCell := c.Srv.Keyspaces[name]
+	if inGlobal && inCell && proto.Equal(served, rec.VSchema) {
+		return CellDrift{}, false
+	}
 	d := CellDrift{Cell: c.Name, Keyspace: name, Changes: diff.Between(name, served, rec.VSchema)}
 	switch {
 	case !inGlobal:

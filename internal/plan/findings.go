@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 
+	"google.golang.org/protobuf/proto"
+
 	"github.com/vtsync/vtsync/internal/lint"
 	"github.com/vtsync/vtsync/internal/planes"
 	"github.com/vtsync/vtsync/internal/vschema"
@@ -105,7 +107,8 @@ func check(snap *planes.Snapshot, after planes.Global, shipped, cells, opaque []
 
 // same tells whether vtgate would read both alike.
 func same(a, b *vschema.SrvVSchema) bool {
-	if !maps.EqualFunc(a.GetKeyspaces(), b.GetKeyspaces(), vschema.Equal) {
+	equal := func(x, y *vschema.Keyspace) bool { return proto.Equal(x, y) || vschema.Equal(x, y) }
+	if !maps.EqualFunc(a.GetKeyspaces(), b.GetKeyspaces(), equal) {
 		return false
 	}
 	return !slices.ContainsFunc(vschema.RuleKinds, func(kind vschema.RuleKind) bool {
