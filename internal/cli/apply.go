@@ -80,10 +80,8 @@ func (c *command) runApply(ctx context.Context, target string, allow []string, y
 			return err
 		}
 	}
-	if c.flags.format == formatText {
-		if err := c.showPlan(p); err != nil {
-			return err
-		}
+	if err := c.showIfText(p); err != nil {
+		return err
 	}
 	if len(p.Denials) > 0 {
 		return deniedPlan(p)
@@ -101,6 +99,9 @@ func (c *command) runApply(ctx context.Context, target string, allow []string, y
 	if err != nil {
 		return err
 	}
+	if p.Empty() && c.flags.format == formatText {
+		return nil // the plan has said so
+	}
 	return c.showOutcome(record, recordCode(record))
 }
 
@@ -109,7 +110,7 @@ func (c *command) planToApply(ctx context.Context, engine Engine, allow []string
 	defer cancel()
 	line := c.startProgress("planning")
 	defer line.finish()
-	return engine.Plan(ctx, allow, false)
+	return engine.Plan(ctx, allow, true)
 }
 
 // deniedPlan is the error of applying a plan that is denied. The reasons were

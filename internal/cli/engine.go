@@ -27,9 +27,10 @@ type Settings struct {
 type Engine interface {
 	// Pull takes the live VSchemas into files; force overwrites local edits.
 	Pull(ctx context.Context, force bool) (view.Pull, error)
-	// Plan compares the files with the cluster and changes nothing. saved
-	// tells that the plan is kept, to be applied later.
-	Plan(ctx context.Context, allow []string, saved bool) (*plan.Plan, error)
+	// Plan compares the files with the cluster. bind ties the plan to the
+	// cluster, as apply wants it, by giving the cluster an id if it has none;
+	// without it nothing is written anywhere.
+	Plan(ctx context.Context, allow []string, bind bool) (*plan.Plan, error)
 	// Paused gives the heads of those keyspaces that are paused.
 	Paused(ctx context.Context, keyspaces []string) ([]rollout.Head, error)
 	// Apply runs a plan to its end, or parks it.
@@ -56,6 +57,8 @@ type Running struct {
 	Park <-chan struct{}
 	// Progress is told what is in hand, whenever that changes.
 	Progress func(text string)
+	// Show is told the plan that was made on the way, before it runs.
+	Show func(*plan.Plan) error
 	// OverPause tells that a person confirmed to change paused keyspaces.
 	OverPause bool
 }

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"errors"
 	"io"
 	"slices"
 
@@ -30,11 +31,12 @@ See one of them with ` + "`vtsync show ROLLOUT`" + `.`,
 			ctx, cancel := c.untilParked(cmd.Context())
 			defer cancel()
 			records, err := engine.History(ctx)
-			if err != nil {
+			if err != nil && len(records) == 0 {
 				return err
 			}
 			records = chosen(records, c.flags.keyspaces, limit)
-			return c.show(records, func(w io.Writer, s view.Style) error { return view.History(w, records, s) })
+			shown := c.show(records, func(w io.Writer, s view.Style) error { return view.History(w, records, s) })
+			return errors.Join(err, shown)
 		},
 	}
 	cmd.Flags().IntVar(&limit, "limit", 20, "how many to list; 0 for all")

@@ -11,7 +11,7 @@ import (
 func planCode(p *plan.Plan, exitCode bool) int {
 	findings := false
 	for _, d := range p.Denials {
-		if d.Code != "finding" {
+		if d.Code != plan.DeniedFinding {
 			return errs.ExitDenied
 		}
 		findings = true

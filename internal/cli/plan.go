@@ -83,6 +83,14 @@ func (c *command) showPlan(p *plan.Plan) error {
 	return err
 }
 
+// showIfText writes a plan for people; as JSON a command has one value to show.
+func (c *command) showIfText(p *plan.Plan) error {
+	if c.flags.format != formatText {
+		return nil
+	}
+	return c.showPlan(p)
+}
+
 func writePlan(path string, p *plan.Plan) error {
 	data, err := plan.Encode(p)
 	if err != nil {

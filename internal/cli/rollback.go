@@ -28,7 +28,9 @@ or the outcome is unknown.`,
 			}
 			defer engine.Close()
 			line := c.startProgress("rolling back")
-			record, err := engine.Rollback(cmd.Context(), arg(args), Running{Park: c.env.Park, Progress: line.say})
+			record, err := engine.Rollback(cmd.Context(), arg(args), Running{
+				Park: c.env.Park, Progress: line.say, Show: c.showIfText,
+			})
 			line.finish()
 			if err != nil {
 				return err

@@ -1,0 +1,173 @@
+// Package app wires the rooms together for one cluster: it connects the
+// adapters, hands their values to the pure rooms, and gives the command line
+// its Engine. Nothing but cmd imports it.
+package app
+
+import (
+	"context"
+	"crypto/rand"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+
+	"go.opentelemetry.io/otel"
+	"go.opentelemetry.io/otel/trace"
+
+	"github.com/vtsync/vtsync/internal/cli"
+	"github.com/vtsync/vtsync/internal/config"
+	"github.com/vtsync/vtsync/internal/observe"
+	"github.com/vtsync/vtsync/internal/rollout"
+	"github.com/vtsync/vtsync/internal/runner"
+	"github.com/vtsync/vtsync/internal/store"
+	"github.com/vtsync/vtsync/internal/topo"
+	"github.com/vtsync/vtsync/internal/vtgate"
+	"github.com/vtsync/vtsync/internal/worktree"
+)
+
+var tracer = otel.Tracer("github.com/vtsync/vtsync/internal/app")
+
+// App is one cluster and the files that it follows.
+type App struct {
+	cluster   config.Cluster
+	keyspaces []string
+	files     worktree.Tree
+	log       *slog.Logger
+	getenv    func(string) string
+
+	topoOpts topo.Options
+	vtgates  []*vtgate.Reader
+
+	// Set by connect.
+	topo    *topo.Server
+	store   *store.Store
+	observe *observe.Observer
+
+	closers []func() // run in reverse order
+}
+
+var _ cli.Engine = (*App)(nil)
+
+// Open is New as the command line wants it.
+func Open(s cli.Settings) (cli.Engine, error) { return New(s) }
+
+// New checks the settings. It connects nothing: each verb does.
+func New(s cli.Settings) (*App, error) {
+	a := &App{
+		cluster:   s.Cluster,
+		keyspaces: s.Keyspaces,
+		files:     worktree.At(s.Dir),
+		log:       slog.New(traceHandler{s.Log.Handler()}),
+		getenv:    s.Getenv,
+	}
+	var err error
+	if a.topoOpts, err = topoOptions(s.Cluster); err != nil {
+		return nil, err
+	}
+	if a.vtgates, err = vtgateReaders(s.Cluster.VTGates, s.Getenv); err != nil {
+		return nil, err
+	}
+	for _, r := range a.vtgates {
+		a.closers = append(a.closers, func() {
+			if err := r.Close(); err != nil {
+				a.log.Debug("vtgate not closed", "vtgate", r.Target(), "err", err)
+			}
+		})
+	}
+	stop, err := startTelemetry(s.Getenv)
+	if err != nil {
+		a.Close()
+		return nil, err
+	}
+	a.closers = append(a.closers, stop)
+	return a, nil
+}
+
+// Close gives back what was opened, the last first.
+func (a *App) Close() {
+	for i := len(a.closers) - 1; i >= 0; i-- {
+		a.closers[i]()
+	}
+	a.closers = nil
+}
+
+// connect opens the global topo; cells are connected as they are read.
+func (a *App) connect(ctx context.Context) error {
+	if a.topo != nil {
+		return nil
+	}
+	server, err := topo.Open(ctx, a.topoOpts)
+	if err != nil {
+		return err
+	}
+	a.closers = append(a.closers, server.Close)
+	a.topo = server
+	a.store = store.New(server, store.Options{})
+	vtgates := make([]observe.VTGate, len(a.vtgates))
+	for i, r := range a.vtgates {
+		vtgates[i] = r
+	}
+	a.observe = observe.New(server, vtgates, a.cluster.IgnoredCells)
+	return nil
+}
+
+// begin connects, and opens the span of one verb.
+func (a *App) begin(ctx context.Context, verb string) (context.Context, trace.Span, error) {
+	ctx, span := tracer.Start(ctx, "vtsync."+verb)
+	if err := a.connect(ctx); err != nil {
+		span.End()
+		return ctx, span, err
+	}
+	return ctx, span, nil
+}
+
+// runner gives a runner that reports to the one who watches.
+func (a *App) runner(run cli.Running) *runner.Runner {
+	return runner.New(runner.Deps{
+		Store:    a.store,
+		Topo:     a.topo,
+		Observe:  a.observe,
+		Now:      time.Now,
+		NewID:    newID,
+		Limits:   runner.Limits{Validate: a.cluster.Policy.Timeout},
+		Log:      a.log,
+		Progress: func(r rollout.Record) { report(run, r) },
+	})
+}
+
+func newID() string {
+	id, err := store.NewID(time.Now(), rand.Reader)
+	if err != nil {
+		panic(err) // crypto/rand never fails
+	}
+	return id
+}
+
+// report tells what a rollout is doing, in a few words.
+func report(run cli.Running, r rollout.Record) {
+	if run.Progress == nil {
+		return
+	}
+	text := fmt.Sprintf("rollout %s: %s", r.ID, r.State)
+	if r.Step != rollout.StepNone {
+		text += ", " + string(r.Step)
+	}
+	if r.Reason != "" {
+		text += ": " + r.Reason
+	}
+	run.Progress(text)
+}
+
+// untilParked gives the context that makes a rollout park when it ends.
+func untilParked(ctx context.Context, park <-chan struct{}) (context.Context, func()) {
+	ctx, cancel := context.WithCancel(ctx)
+	var watcher sync.WaitGroup
+	watcher.Go(func() {
+		select {
+		case <-park:
+			cancel()
+		case <-ctx.Done():
+		}
+	})
+	return ctx, func() { cancel(); watcher.Wait() }
+}

@@ -1,0 +1,167 @@
+package app
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/vtsync/vtsync/internal/desired"
+	"github.com/vtsync/vtsync/internal/diff"
+	"github.com/vtsync/vtsync/internal/errs"
+	"github.com/vtsync/vtsync/internal/near"
+	"github.com/vtsync/vtsync/internal/planes"
+	"github.com/vtsync/vtsync/internal/view"
+	"github.com/vtsync/vtsync/internal/vschema"
+	"github.com/vtsync/vtsync/internal/worktree"
+)
+
+// Pull takes the live VSchemas into files: all that may be written, or, where
+// one is refused, none.
+func (a *App) Pull(ctx context.Context, force bool) (view.Pull, error) {
+	tree, err := a.files.LoadIfAny()
+	if err != nil {
+		return view.Pull{}, err
+	}
+	ctx, span, err := a.begin(ctx, "pull")
+	if err != nil {
+		return view.Pull{}, err
+	}
+	defer span.End()
+	global, err := a.topo.ReadGlobal(ctx)
+	if err != nil {
+		return view.Pull{}, err
+	}
+	names, err := a.pullable(global)
+	if err != nil {
+		return view.Pull{}, err
+	}
+	p := puller{files: a.files, of: a.origin(&planes.Snapshot{Global: global}), force: force}
+	out := view.Pull{Keyspaces: make([]view.Pulled, 0, len(names))}
+	for _, name := range names {
+		pulled, err := p.judge(name, tree.Keyspaces[name], global.Keyspaces[name])
+		if err != nil {
+			return view.Pull{}, err
+		}
+		out.Keyspaces = append(out.Keyspaces, pulled)
+	}
+	for _, name := range sortedKeys(tree.Keyspaces) {
+		if _, live := global.Keyspaces[name]; !live && len(a.keyspaces) == 0 {
+			out.Notes = append(out.Notes, fmt.Sprintf("%s: the cluster has no keyspace %s", a.files.Path(tree.Keyspaces[name].File), name))
+		}
+	}
+	if out.Refused() {
+		return out, nil
+	}
+	return out, p.write(out.Keyspaces, tree, global)
+}
+
+// pullable gives the keyspaces to pull, sorted.
+func (a *App) pullable(global planes.Global) ([]string, error) {
+	all := sortedKeys(global.Keyspaces)
+	if len(a.keyspaces) == 0 {
+		return all, nil
+	}
+	for _, name := range a.keyspaces {
+		if !slices.Contains(all, name) {
+			return nil, &errs.Invalid{Msg: "the cluster has no keyspace " + name, Near: near.Name(name, all)}
+		}
+	}
+	return slices.Compact(slices.Sorted(slices.Values(a.keyspaces))), nil
+}
+
+// puller decides about files and writes them.
+type puller struct {
+	files worktree.Tree
+	of    worktree.Origin
+	force bool
+}
+
+// judge says what pull will do with one keyspace.
+func (p puller) judge(name string, file *desired.Keyspace, live planes.Keyspace) (view.Pulled, error) {
+	out := view.Pulled{Keyspace: name, File: p.files.Path(worktree.KeyspaceFile(name))}
+	if file != nil {
+		out.File = p.files.Path(file.File)
+	}
+	refuse := func(next, reason string, args ...any) (view.Pulled, error) {
+		out.Action, out.Reason, out.Next = view.PullRefused, fmt.Sprintf(reason, args...), next
+		return out, nil
+	}
+	switch {
+	case live.Err != "":
+		return refuse("vtctldclient GetVSchema "+name, "the live VSchema cannot be read: %s", live.Err)
+	case len(live.Unknown) > 0:
+		return refuse("use a vtsync built for the Vitess that wrote it",
+			"the live VSchema has fields that this vtsync does not know and the file would lose: %s", strings.Join(live.Unknown, ", "))
+	case live.VSchema == nil && file == nil:
+		out.Action = view.PullEmpty
+		return out, nil
+	}
+	base, known, err := p.files.Base(name, p.of)
+	if err != nil && !p.force {
+		return out, err
+	}
+	verdict := worktree.JudgePull(file, base, known, orEmpty(live.VSchema))
+	if file != nil && verdict != worktree.PullSame {
+		out.Changes = diff.Between(name, file.VSchema, live.VSchema)
+	}
+	switch verdict {
+	case worktree.PullCreate:
+		out.Action = view.PullWritten
+	case worktree.PullSame:
+		out.Action = view.PullKept
+	case worktree.PullEdited:
+		if !p.force {
+			return refuse("vtsync plan shows what the file changes; vtsync pull --force gives it up",
+				"%s has an edit that pull would lose; from the file to the cluster:", out.File)
+		}
+		out.Action = view.PullUpdated
+	case worktree.PullYAML:
+		if !p.force {
+			return refuse("change it by hand, or vtsync pull --force replaces it by vschema.json",
+				"%s is YAML, and its comments would be lost; from the file to the cluster:", out.File)
+		}
+		out.Action = view.PullUpdated
+	case worktree.PullUpdate:
+		out.Action = view.PullUpdated
+	}
+	if out.Action == view.PullUpdated {
+		out.File = p.files.Path(worktree.KeyspaceFile(name))
+	}
+	return out, nil
+}
+
+// write writes what was judged. The file comes before its base: a base without
+// its file would make the old file look like an edit of the new value.
+func (p puller) write(pulled []view.Pulled, tree *desired.Tree, global planes.Global) error {
+	for _, k := range pulled {
+		live := global.Keyspaces[k.Keyspace].VSchema
+		if k.Action == view.PullEmpty {
+			continue
+		}
+		if k.Action == view.PullWritten || k.Action == view.PullUpdated {
+			if err := p.replace(k.Keyspace, tree.Keyspaces[k.Keyspace], orEmpty(live)); err != nil {
+				return err
+			}
+		}
+		if err := p.files.SaveBase(k.Keyspace, p.of, live); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// replace writes one keyspace's file, in place of one of another form.
+func (p puller) replace(name string, old *desired.Keyspace, live *vschema.Keyspace) error {
+	data, err := desired.Encode(live)
+	if err != nil {
+		return fmt.Errorf("write the VSchema of keyspace %s: %w", name, err)
+	}
+	file := worktree.KeyspaceFile(name)
+	if old != nil && old.File != file {
+		if err := p.files.Remove(old.File); err != nil {
+			return fmt.Errorf("replace %s: %w", p.files.Path(old.File), err)
+		}
+	}
+	return p.files.Write(file, data)
+}

@@ -1,0 +1,121 @@
+package app
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"github.com/vtsync/vtsync/internal/cli"
+	"github.com/vtsync/vtsync/internal/desired"
+	"github.com/vtsync/vtsync/internal/diff"
+	"github.com/vtsync/vtsync/internal/errs"
+	"github.com/vtsync/vtsync/internal/plan"
+	"github.com/vtsync/vtsync/internal/rollout"
+)
+
+// Rollback takes a rollout back: an open one by turning it round, a committed
+// one by a rollout of its own.
+func (a *App) Rollback(ctx context.Context, id string, run cli.Running) (rollout.Record, error) {
+	ctx, span, err := a.begin(ctx, "rollback")
+	if err != nil {
+		return rollout.Record{}, err
+	}
+	defer span.End()
+	rec, err := a.toRollBack(ctx, id)
+	if err != nil {
+		return rec, err
+	}
+	stop, done := untilParked(ctx, run.Park)
+	defer done()
+	if !rec.State.Final() {
+		return a.runner(run).Rollback(stop, rec.ID, a.who(""))
+	}
+	undo, err := a.undo(ctx, rec)
+	if err != nil {
+		return rec, err
+	}
+	if run.Show != nil {
+		if err := run.Show(undo); err != nil {
+			return rec, err
+		}
+	}
+	if err := undoable(undo, rec.ID); err != nil {
+		return rec, err
+	}
+	if undo.Empty() {
+		return rollout.Record{
+			State: rollout.Skipped, Undoes: rec.ID, Keyspaces: rec.Keyspaces,
+			Reason: "nothing that rollout " + rec.ID + " changed is left in any plane",
+		}, nil
+	}
+	return a.runner(run).Start(stop, undo, a.who(""), rec.ID)
+}
+
+// toRollBack finds the rollout to take back.
+func (a *App) toRollBack(ctx context.Context, id string) (rollout.Record, error) {
+	if id != "" {
+		rec, err := a.record(ctx, id)
+		if err == nil && rec.State.Final() && rec.State != rollout.Committed {
+			err = &errs.Denied{Msg: fmt.Sprintf("rollout %s has ended as %s: there is nothing to take back", id, rec.State), Next: "vtsync history"}
+		}
+		return rec, err
+	}
+	records, err := a.store.Rollouts(ctx)
+	if err != nil {
+		return rollout.Record{}, err
+	}
+	return lastRollout(records, a.keyspaces)
+}
+
+// lastRollout gives the newest rollout that left something behind. The one
+// after a rollback is not guessed: taking back the rollback is rarely meant.
+func lastRollout(records []rollout.Record, keyspaces []string) (rollout.Record, error) {
+	for _, r := range records {
+		touches := func(ks string) bool { return slices.Contains(r.Keyspaces, ks) }
+		switch {
+		case len(keyspaces) > 0 && !slices.ContainsFunc(keyspaces, touches):
+		case r.State.Final() && r.State != rollout.Committed:
+		case r.State == rollout.Committed && r.Undoes != "":
+			return r, &errs.Denied{
+				Msg:  fmt.Sprintf("the last rollout, %s, has taken back %s", r.ID, r.Undoes),
+				Next: "name the rollout to take back: vtsync history, then vtsync rollback ROLLOUT",
+			}
+		default:
+			return r, nil
+		}
+	}
+	return rollout.Record{}, &errs.Denied{Msg: "there is no rollout to take back", Next: "vtsync history"}
+}
+
+// undo plans the way back from what the planes hold now.
+func (a *App) undo(ctx context.Context, rec rollout.Record) (*plan.Plan, error) {
+	if len(a.vtgates) == 0 {
+		return nil, &errs.Denied{Msg: "no vtgate is named: nothing could prove that the rollback is served", Next: "add --vtgate HOST:PORT, or vtgates to the config"}
+	}
+	p, err := a.planOf(ctx, rec)
+	if err != nil {
+		return nil, err
+	}
+	look, err := a.look(ctx, &desired.Tree{}, false)
+	if err != nil {
+		return nil, err
+	}
+	look.commit = "" // the files have no part in it
+	return plan.Undo(p, a.planInput(look))
+}
+
+// undoable refuses a way back that would take back what others wrote.
+func undoable(undo *plan.Plan, id string) error {
+	if len(undo.Denials) == 0 {
+		return nil
+	}
+	d := undo.Denials[0]
+	if len(undo.Conflicts) > 0 {
+		return &errs.Conflict{
+			Msg:  fmt.Sprintf("roll back %s: others changed the same entries since, nothing was changed", id),
+			Diff: diff.Text(undo.Conflicts),
+			Next: d.Remedy,
+		}
+	}
+	return &errs.Denied{Msg: fmt.Sprintf("roll back %s: %s", id, d.Text), Next: d.Remedy}
+}
