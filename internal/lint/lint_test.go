@@ -299,6 +299,41 @@ func TestOldMistakes(t *testing.T) {
 	}
 }
 
+// TestRulesOfOthers: a rule that was broken before is somebody else's; one that
+// the change breaks is ours.
+func TestRulesOfOthers(t *testing.T) {
+	before := world(t, map[string]string{
+		"a":             `{"sharded":true,"vindexes":{"h":{"type":"hash"}},"tables":{"x":{"column_vindexes":[{"column":"id","name":"h"}]}}}`,
+		"routing_rules": `{"rules":[{"from_table":"old","to_tables":["nowhere.t"]},{"from_table":"y","to_tables":["a.x"]}]}`,
+	})
+	after := before.CloneVT()
+	delete(after.Keyspaces["a"].Tables, "x")
+	var got []string
+	for _, f := range Check(Input{Before: before, After: after}) {
+		got = append(got, brief(f))
+	}
+	if want := []string{"VS701 warning /routing_rules/old", "VS701 error /routing_rules/y"}; !reflect.DeepEqual(got, want) {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
+// TestTheNet: what the other rules take for sound and vtgate does not build is
+// still found. Only a mistake in them lets it come to that.
+func TestTheNet(t *testing.T) {
+	f := newFacts(world(t, map[string]string{"commerce": commerce, "customer": customer("customer_seq", "")}), Input{})
+	if found := vanished.Check(f); len(found) > 0 {
+		t.Fatalf("findings on sound routing: %v", found)
+	}
+	delete(f.sound.Keyspaces["commerce"].Tables, "customer_seq")
+	var got []string
+	for _, finding := range vanished.Check(f) {
+		got = append(got, finding.Keyspace+"/"+strings.Join(finding.Path, "/"))
+	}
+	if want := []string{"customer/tables/customer", "customer/"}; !reflect.DeepEqual(got, want) {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
 // TestSameFindingsEveryTime runs over a keyspace on which Vitess's own builder
 // gives another answer each time.
 func TestSameFindingsEveryTime(t *testing.T) {

@@ -123,6 +123,36 @@ func TestDenials(t *testing.T) {
 	}
 }
 
+func TestSizes(t *testing.T) {
+	s := store(t)
+	size := s.Cells[0].Size
+	grow := keyspaces{"commerce": edited(t, commerceJSON, `"product":{}`, `"product":{},"invoice":{}`)}
+	shrink := keyspaces{"commerce": edited(t, commerceJSON, `"product":{},`, ``)}
+	tests := []struct {
+		name    string
+		desired keyspaces
+		limit   int
+		denials int
+		notes   int
+	}{
+		{"far from the limit", grow, 10 * size, 0, 0},
+		{"near the limit", grow, size * 12 / 10, 0, 2},
+		{"over the limit", grow, size, 2, 0},
+		{"over the limit, and smaller than before", shrink, size / 2, 0, 2},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			in := input(s, tt.desired)
+			in.Last = keyspaces{"commerce": keyspace(t, commerceJSON)}
+			in.MaxCellBytes = tt.limit
+			p := build(t, in)
+			if len(p.Denials) != tt.denials || len(p.Notes) != tt.notes || p.Empty() {
+				t.Errorf("denials %+v, notes %q", p.Denials, p.Notes)
+			}
+		})
+	}
+}
+
 func TestFindingHasPositionAndNearestName(t *testing.T) {
 	for _, name := range []string{"commerce.custmer_seq", "custmer_seq"} {
 		p := build(t, input(store(t), keyspaces{"customer": edited(t, customerJSON, "commerce.customer_seq", name)}))
