@@ -21,7 +21,7 @@ func TestModel(t *testing.T) {
 		d := newDriver(t)
 		d.noisy = true
 		d.feed(rollout.Start{At: d.at()})
-		for range rapid.IntRange(0, 60).Draw(t, "noisy steps") {
+		for range rapid.SampledFrom([]int{80, 40, 20, 10, 5, 0}).Draw(t, "noisy steps") {
 			if d.rec.State.Final() {
 				break
 			}
@@ -59,7 +59,7 @@ func newDriver(t *rapid.T) *driver {
 func (d *driver) turn() {
 	by := rollout.Who{User: "eve", Host: "h2"}
 	if d.action == nil {
-		if d.chance(30, "rollback of a parked rollout") {
+		if d.chance(20, "rollback of a parked rollout") {
 			d.feed(rollout.Rollback{At: d.at(), By: by})
 		} else {
 			d.feed(rollout.Resume{At: d.at(), By: by})
@@ -72,9 +72,9 @@ func (d *driver) turn() {
 	case d.chance(5, "crash after the action"):
 		d.perform(d.action)
 		d.feed(rollout.Resume{At: d.at(), By: by})
-	case d.chance(2, "rollback"):
+	case d.chance(1, "rollback"):
 		d.feed(rollout.Rollback{At: d.at(), By: by})
-	case d.chance(2, "cancel"):
+	case d.chance(1, "cancel"):
 		d.feed(rollout.Cancel{At: d.at()})
 	default:
 		d.feed(d.perform(d.action))
@@ -133,7 +133,7 @@ func (d *driver) settle() {
 			if steps > 200 {
 				d.t.Fatalf("still %s/%s, next %s, after %d calm steps", d.rec.State, d.rec.Step, d.action, steps)
 			}
-			if rapid.IntRange(0, 9).Draw(d.t, "arrives") == 0 {
+			if d.roll("arrives") >= 80 {
 				d.arrive()
 			}
 			d.turn()

@@ -87,6 +87,8 @@ var (
 	cellNames     = []string{"zone1", "zone2"}
 )
 
+var sevenBits = rapid.SliceOfN(rapid.Bool(), 7, 7)
+
 func newWorld(t *rapid.T) *world {
 	w := &world{
 		t: t, globals: map[string]*topoRecord{}, cells: map[string]*topoRecord{},
@@ -95,7 +97,7 @@ func newWorld(t *rapid.T) *world {
 	for p := range rapid.IntRange(1, 3).Draw(t, "phases") {
 		var changes []change
 		for _, ks := range keyspaceNames {
-			if rapid.Bool().Draw(t, "changed") {
+			if rapid.IntRange(0, 3).Draw(t, "unchanged") != 3 {
 				changes = append(changes, change{ks, fmt.Sprintf("ours%d", p), "old", "new"})
 			}
 		}
@@ -137,9 +139,23 @@ func (w *world) changes(phase int) []change {
 	return out
 }
 
-// chance is true in so many of a hundred cases, while there is noise.
+// chance is true in about so many of a hundred cases, while there is noise.
+// The draw is of single bits, as rapid favours small numbers; it shrinks to
+// false.
 func (w *world) chance(percent int, label string) bool {
-	return w.noisy && rapid.IntRange(0, 99).Draw(w.t, label) < percent
+	return w.noisy && w.roll(label) >= 100-percent
+}
+
+// roll draws a number below 100, evenly.
+func (w *world) roll(label string) int {
+	n := 0
+	for _, bit := range sevenBits.Draw(w.t, label) {
+		n <<= 1
+		if bit {
+			n++
+		}
+	}
+	return n * 100 / 128
 }
 
 // land applies a write where its version still stands.
@@ -203,19 +219,19 @@ func (w *world) otherRebuilds() {
 
 // happen lets one thing happen that is not ours.
 func (w *world) happen() {
-	switch rapid.IntRange(0, 24).Draw(w.t, "happens") {
-	case 0:
-		w.otherWrites("foreign")
-	case 1:
+	switch n := w.roll("happens"); {
+	case n >= 97:
 		w.otherWrites(fmt.Sprintf("ours%d", rapid.IntRange(0, len(w.phases)-1).Draw(w.t, "phase")))
-	case 2, 3:
+	case n >= 93:
+		w.otherWrites("foreign")
+	case n >= 83:
 		w.otherRebuilds()
-	case 4:
+	case n >= 78:
 		cell := rapid.SampledFrom(cellNames).Draw(w.t, "cell")
 		w.silent[cell] = !w.silent[cell]
-	case 5:
+	case n >= 76:
 		w.broken = !w.broken
-	case 6, 7, 8:
+	case n >= 60:
 		w.arrive()
 	}
 }
