@@ -19,8 +19,8 @@ type refusedError struct{ reason string }
 
 func (e *refusedError) Error() string { return e.reason }
 
-// get reads one status page.
-func get(ctx context.Context, client *http.Client, address, path string) ([]byte, error) {
+// get reads one status page of at most limit bytes.
+func get(ctx context.Context, client *http.Client, address, path string, limit int64) ([]byte, error) {
 	page := url.URL{Scheme: "http", Host: address, Path: path}
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, page.String(), nil)
 	if err != nil {
@@ -31,7 +31,7 @@ func get(ctx context.Context, client *http.Client, address, path string) ([]byte
 		return nil, fmt.Errorf("get %s: %w", path, silence(ctx, err))
 	}
 	defer resp.Body.Close()
-	body, err := io.ReadAll(io.LimitReader(resp.Body, maxPage+1))
+	body, err := io.ReadAll(io.LimitReader(resp.Body, limit+1))
 	switch {
 	case err != nil:
 		return nil, fmt.Errorf("get %s: %w", path, silence(ctx, err))
@@ -39,8 +39,8 @@ func get(ctx context.Context, client *http.Client, address, path string) ([]byte
 		return nil, &refusedError{fmt.Sprintf("get %s: access denied: %s", path, firstLine(body))}
 	case resp.StatusCode != http.StatusOK:
 		return nil, &refusedError{fmt.Sprintf("get %s: %s", path, resp.Status)}
-	case len(body) > maxPage:
-		return nil, &refusedError{fmt.Sprintf("get %s: it is larger than %d MiB", path, maxPage>>20)}
+	case int64(len(body)) > limit:
+		return nil, &refusedError{fmt.Sprintf("get %s: it is larger than %d bytes", path, limit)}
 	}
 	return body, nil
 }

@@ -33,6 +33,7 @@ type Reader struct {
 
 	mu    sync.Mutex // guards the fields below
 	links *links     // nil until the ports are known
+	last  flags      // as the command line was read last
 }
 
 // New makes a Reader of the target. Nothing is dialled before the first Read.
@@ -96,9 +97,7 @@ func (r *Reader) Read(ctx context.Context) planes.VTGate {
 		}
 	})
 	wg.Wait()
-	if varsErr == nil {
-		r.forget(links, v.flags)
-	}
+	v.flags = r.settle(links, v.flags, varsErr)
 	return r.assemble(v, varsErr, view, viewErr, b)
 }
 
@@ -110,7 +109,7 @@ type behind struct {
 }
 
 func (r *Reader) readVars(ctx context.Context) (vars, error) {
-	page, err := get(ctx, r.http, r.target.HTTP, "/debug/vars")
+	page, err := get(ctx, r.http, r.target.HTTP, "/debug/vars", maxPage)
 	if err != nil {
 		return vars{}, err
 	}
@@ -118,7 +117,7 @@ func (r *Reader) readVars(ctx context.Context) (vars, error) {
 }
 
 func (r *Reader) readView(ctx context.Context) (*planes.View, error) {
-	page, err := get(ctx, r.http, r.target.HTTP, "/debug/vschema")
+	page, err := get(ctx, r.http, r.target.HTTP, "/debug/vschema", maxPage)
 	if err != nil {
 		return nil, err
 	}
@@ -217,14 +216,20 @@ func (r *Reader) connect(f flags) (*links, error) {
 	return links, nil
 }
 
-// forget drops connections that lead elsewhere than the command line says now,
-// as after a restart with other ports. The next Read connects anew.
-func (r *Reader) forget(used *links, f flags) {
+// settle remembers the flags that were read, or gives the last known ones
+// where none were: a vtgate does not leave its cell by falling silent. It drops
+// connections that lead elsewhere than the command line says now, as after a
+// restart with other ports; the next Read connects anew.
+func (r *Reader) settle(used *links, f flags, varsErr error) flags {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.links == nil || r.links != used || used.fits(r.target, f) {
-		return
+	if varsErr != nil {
+		return r.last
 	}
-	_ = used.close()
-	r.links = nil
+	r.last = f
+	if r.links != nil && r.links == used && !used.fits(r.target, f) {
+		_ = used.close()
+		r.links = nil
+	}
+	return f
 }

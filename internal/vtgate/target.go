@@ -35,17 +35,17 @@ var targetKeys = []string{"mysql", "grpc", "cell", "user"}
 // ParseTarget reads a target as it is given to --vtgate and in vtsync.yaml:
 // HOST:PORT[,mysql=PORT][,grpc=PORT][,cell=NAME][,user=NAME].
 func ParseTarget(text string) (Target, error) {
-	address, rest, _ := strings.Cut(text, ",")
+	address, rest, more := strings.Cut(text, ",")
 	t := Target{HTTP: strings.TrimSpace(address)}
 	if err := checkAddress(t.HTTP); err != nil {
 		return Target{}, invalid(text, err.Error(), "")
 	}
+	if !more {
+		return t, nil
+	}
 	seen := map[string]bool{}
 	for option := range strings.SplitSeq(rest, ",") {
 		option = strings.TrimSpace(option)
-		if option == "" && rest == "" {
-			continue
-		}
 		key, value, ok := strings.Cut(option, "=")
 		switch {
 		case !ok || value == "":
