@@ -193,7 +193,7 @@ func readFile(fsys fs.FS, file string) ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("reading %s: %w", file, err)
 	}
-	defer f.Close()
+	defer func() { _ = f.Close() }() // nothing was written
 	// It may have grown since.
 	data, err := io.ReadAll(io.LimitReader(f, maxFileSize+1))
 	if err != nil {
