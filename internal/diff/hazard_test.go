@@ -28,7 +28,8 @@ var hazardTests = []struct {
 	want          []string // "type hazard", in order
 	undo          diff.Hazard
 }{
-	{"sharded on", `{}`, `{"sharded":true}`, []string{"sharded_on outage"}, diff.Outage},
+	{"sharded on", `{"tables":{"t":{}}}`, `{"sharded":true,"tables":{"t":{}}}`, []string{"sharded_on outage"}, diff.Outage},
+	{"sharded on, nothing routed yet", `{}`, `{"sharded":true}`, []string{"sharded_on replan"}, diff.Outage},
 	{"sharded on, no VSchema yet", `null`, `{"sharded":true}`, []string{"sharded_on replan"}, diff.Outage},
 	{"explicit routing", `{}`, `{"require_explicit_routing":true}`, []string{"require_explicit_routing_on outage"}, diff.Replan},
 	{"foreign keys", `{}`, `{"foreign_key_mode":"managed"}`, []string{"foreign_key_mode_changed replan"}, diff.Replan},

@@ -55,8 +55,9 @@ func Undo(p *Plan, in Input) (*Plan, error) {
 }
 
 // UndoHazard is the worst that taking the plan back can do. What could lose
-// rows or cause an outage is never undone without a person.
-// A write that cannot be read counts as the worst.
+// rows or cause an outage is never undone without a person. To drop again what
+// the plan itself added only leads back to queries that failed before it, so
+// that counts as replan. A write that cannot be read counts as the worst.
 func UndoHazard(p *Plan) diff.Hazard {
 	worst := diff.Safe
 	for _, ph := range p.Phases {
@@ -66,8 +67,14 @@ func UndoHazard(p *Plan) diff.Hazard {
 			if errBefore != nil || errAfter != nil {
 				return diff.Outage
 			}
-			if h := diff.MaxHazard(diff.Between(w.Keyspace, after, before)); h.Worse(worst) {
-				worst = h
+			for _, c := range diff.Between(w.Keyspace, after, before) {
+				h := diff.MaxHazard([]diff.EntryChange{c})
+				if c.After == nil {
+					h = diff.Replan
+				}
+				if h.Worse(worst) {
+					worst = h
+				}
 			}
 		}
 	}
