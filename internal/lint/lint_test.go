@@ -130,12 +130,14 @@ func TestRules(t *testing.T) {
 				"a":        `{"sharded":true,"vindexes":{"email":{"type":"lookup","params":{"table":"commerce.email_lokup"}}}}`,
 				"b":        `{"sharded":true,"vindexes":{"email":{"type":"lookup","params":{"table":"commerce.name_index"}}}}`,
 				"c":        `{"sharded":true,"vindexes":{"email":{"type":"lookup"}}}`,
+				"d":        `{"sharded":true,"vindexes":{"email":{"type":"lookup","params":{"table":"commerce.emai_lokup"}}}}`,
 			},
 			nil, nil,
 			[]string{
 				"VS401 error a/vindexes/email/params/table near commerce.email_lookup",
 				"VS401 warning b/vindexes/email/params/table",
 				"VS401 error c/vindexes/email/params/table",
+				"VS401 warning d/vindexes/email/params/table near commerce.email_lookup",
 			},
 		},
 		{
