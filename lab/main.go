@@ -31,8 +31,9 @@ const usage = `usage: go run ./lab up|status|down|build [flags]
   down    stop it
   build   only build Vitess's programs, which up does if need be
 
-  --state DIR   where to note how to reach the cluster (default .lab)
-`
+  --state DIR   where to note how to reach the cluster (default .lab)`
+
+var errUsage = errors.New(usage)
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
@@ -53,7 +54,7 @@ type settings struct {
 
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	if len(args) == 0 {
-		return errors.New(usage)
+		return errUsage
 	}
 	var s settings
 	flags := flag.NewFlagSet("lab "+args[0], flag.ContinueOnError)
@@ -64,7 +65,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 		flags.IntVar(&s.vtgates, "vtgates", 1, "")
 	}
 	if err := flags.Parse(args[1:]); err != nil || flags.NArg() > 0 {
-		return errors.Join(err, errors.New(usage))
+		return errors.Join(err, errUsage)
 	}
 	switch args[0] {
 	case "up":
@@ -78,6 +79,6 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	case "serve": // what up leaves running; not for people
 		return serve(ctx, s, stderr)
 	default:
-		return errors.New(usage)
+		return errUsage
 	}
 }

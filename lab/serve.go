@@ -30,7 +30,7 @@ func serve(ctx context.Context, s settings, log io.Writer) (err error) {
 	}
 
 	socket := filepath.Join(c.Dir(), "control.sock")
-	listener, err := net.Listen("unix", socket)
+	listener, err := new(net.ListenConfig).Listen(ctx, "unix", socket)
 	if err != nil {
 		return fmt.Errorf("lab: %w", err)
 	}

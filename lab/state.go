@@ -4,11 +4,11 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"net"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/vtsync/vtsync/lab/cluster"
 )
@@ -49,28 +49,30 @@ func describe(c *cluster.Cluster, control string) description {
 	return d
 }
 
-// print says how to use the cluster, in the words of the commands.
-func (d description) print(w io.Writer) {
-	fmt.Fprintf(w, "topology   %s\n", d.Topo)
-	fmt.Fprintf(w, "vtctld     %s\n", d.VTCtld)
+// String says how to use the cluster, in the words of the commands.
+func (d description) String() string {
+	var w strings.Builder
+	fmt.Fprintf(&w, "topology   %s\n", d.Topo)
+	fmt.Fprintf(&w, "vtctld     %s\n", d.VTCtld)
 	for _, g := range d.VTGates {
-		fmt.Fprintf(w, "vtgate     %s: http %s, grpc %s, mysql %s\n", g.Cell, g.HTTP, g.GRPC, g.MySQL)
+		fmt.Fprintf(&w, "vtgate     %s: http %s, grpc %s, mysql %s\n", g.Cell, g.HTTP, g.GRPC, g.MySQL)
 	}
-	fmt.Fprintf(w, "logs       %s\n", filepath.Join(d.Dir, "logs"))
+	fmt.Fprintf(&w, "logs       %s\n", filepath.Join(d.Dir, "logs"))
 	for _, p := range d.Processes {
 		state := "alive"
 		if !p.Alive {
 			state = "dead"
 		}
-		fmt.Fprintf(w, "process    %-16s %s, pid %d\n", p.Name, state, p.PID)
+		fmt.Fprintf(&w, "process    %-16s %s, pid %d\n", p.Name, state, p.PID)
 	}
-	fmt.Fprintf(w, "\nby hand:\n  %s --server %s GetKeyspaces\n", d.VTCtldClient, d.VTCtld)
+	fmt.Fprintf(&w, "\nby hand:\n  %s --server %s GetKeyspaces\n", d.VTCtldClient, d.VTCtld)
 	for _, g := range d.VTGates {
 		if host, port, err := net.SplitHostPort(g.MySQL); err == nil {
-			fmt.Fprintf(w, "  mysql -h %s -P %s   # %s\n", host, port, g.Cell)
+			fmt.Fprintf(&w, "  mysql -h %s -P %s   # %s\n", host, port, g.Cell)
 		}
-		fmt.Fprintf(w, "  curl http://%s/debug/vschema\n", g.HTTP)
+		fmt.Fprintf(&w, "  curl http://%s/debug/vschema\n", g.HTTP)
 	}
+	return w.String()
 }
 
 func stateFile(dir string) string { return filepath.Join(dir, "state.json") }

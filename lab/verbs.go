@@ -42,8 +42,7 @@ func up(ctx context.Context, s settings, args []string, stdout, stderr io.Writer
 	}
 	for {
 		if d, err := current(ctx, s); err == nil {
-			d.print(stdout)
-			return nil
+			return say(stdout, d.String())
 		}
 		select {
 		case <-dead:
@@ -66,8 +65,8 @@ func launch(s settings, args []string) (<-chan struct{}, error) {
 	if err != nil {
 		return nil, fmt.Errorf("lab: %w", err)
 	}
-	defer func() { _ = log.Close() }() // the owner has its own copy
-	owner := exec.Command(self, append([]string{"serve"}, args...)...)
+	defer func() { _ = log.Close() }()                                 // the owner has its own copy
+	owner := exec.Command(self, append([]string{"serve"}, args...)...) //nolint:noctx // it outlives this process
 	owner.Stdout, owner.Stderr = log, log
 	detach(owner)
 	if err := owner.Start(); err != nil {
@@ -86,8 +85,7 @@ func status(ctx context.Context, s settings, stdout io.Writer) error {
 	if err != nil {
 		return err
 	}
-	d.print(stdout)
-	return nil
+	return say(stdout, d.String())
 }
 
 // down stops the cluster and returns when its folder is gone, which is the last
@@ -95,8 +93,7 @@ func status(ctx context.Context, s settings, stdout io.Writer) error {
 func down(ctx context.Context, s settings, stdout io.Writer) error {
 	d, err := current(ctx, s)
 	if errors.Is(err, errNotUp) {
-		fmt.Fprintln(stdout, "the lab is not up")
-		return nil
+		return say(stdout, "the lab is not up\n")
 	}
 	if err != nil {
 		return err
@@ -113,8 +110,7 @@ func down(ctx context.Context, s settings, stdout io.Writer) error {
 	if err != nil {
 		return err
 	}
-	fmt.Fprintln(stdout, "the lab is down")
-	return nil
+	return say(stdout, "the lab is down\n")
 }
 
 // current describes the running cluster, or is errNotUp.
@@ -134,6 +130,13 @@ func current(ctx context.Context, s settings) (description, error) {
 		return description{}, fmt.Errorf("lab: the running cluster answered something else: %w", err)
 	}
 	return d, nil
+}
+
+func say(w io.Writer, text string) error {
+	if _, err := io.WriteString(w, text); err != nil {
+		return fmt.Errorf("lab: printing: %w", err)
+	}
+	return nil
 }
 
 func ownerLog(s settings) string { return filepath.Join(s.state, "up.log") }

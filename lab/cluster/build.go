@@ -79,7 +79,7 @@ func build(ctx context.Context, log io.Writer) (programs, error) {
 // compile builds into a folder beside dir and renames it, so that dir is whole
 // whenever it exists.
 func compile(ctx context.Context, src, dir string, log io.Writer) error {
-	fmt.Fprintln(log, "lab: building Vitess's programs, once; minutes from an empty build cache")
+	_, _ = fmt.Fprintln(log, "lab: building Vitess's programs, once; minutes from an empty build cache")
 	tmp := dir + ".tmp"
 	if err := os.RemoveAll(tmp); err != nil {
 		return fmt.Errorf("lab: %w", err)
@@ -133,7 +133,7 @@ func sourceHash(ctx context.Context, src string) (string, error) {
 		if err != nil {
 			return err
 		}
-		fmt.Fprintf(sum, "%s %d\n", path[len(src):], len(content))
+		sum.Write(fmt.Appendf(nil, "%s %d\n", path[len(src):], len(content)))
 		sum.Write(content)
 		return nil
 	})

@@ -149,7 +149,7 @@ func (c *Cluster) startAll(ctx context.Context) error {
 	for _, cell := range c.options.Cells {
 		for range c.options.VTGatesPerCell {
 			// Created in order, for names that don't depend on timing.
-			_, process, err := c.newVTGate(cell, "")
+			_, process, err := c.newVTGate(ctx, cell, "")
 			if err != nil {
 				return errors.Join(err, group.Wait())
 			}

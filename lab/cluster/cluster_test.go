@@ -1,6 +1,7 @@
 package cluster_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -13,10 +14,13 @@ import (
 
 	"go.uber.org/goleak"
 	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/credentials/insecure"
 	healthpb "google.golang.org/grpc/health/grpc_health_v1"
+	"google.golang.org/grpc/status"
 
 	"github.com/vtsync/vtsync/lab/cluster"
+	"github.com/vtsync/vtsync/lab/proxy"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -153,6 +157,79 @@ func TestCutOffVTGateIsStale(t *testing.T) {
 	c.Proxy(cutOff.Name, "zone1").Restore()
 	if err := cluster.Poll(t.Context(), serves(cutOff)); err != nil {
 		t.Errorf("after the cut: %v", err)
+	}
+}
+
+// A rebuild of vtctld's can be held at its own way to one cell, while the other
+// cell has the change: nobody else's calls are touched.
+func TestHoldARebuild(t *testing.T) {
+	c := cluster.CommerceT(t, cluster.Options{})
+	held := c.Proxy("vtctld", "zone2").Arm(proxy.Rule{Method: "^KV/Put$", Key: "/SrvVSchema$", Times: 1, Fault: proxy.Hold()})
+
+	applied := make(chan error, 1)
+	go func() {
+		applied <- c.ApplyVSchema(t.Context(), "commerce", `{"tables": {"customer_seq": {"type": "sequence"}, "order_seq": {"type": "sequence"}, "email_lookup": {}, "voucher": {}}}`)
+	}()
+	hit, err := held.Next(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	serves := func(gate cluster.VTGate) func() error {
+		return func() error { return c.ServesTable(t.Context(), gate, "commerce", "voucher") }
+	}
+	first, second := c.VTGates()[0], c.VTGates()[1]
+	if err := cluster.Poll(t.Context(), serves(first)); err != nil {
+		t.Error(err)
+	}
+	if serves(second)() == nil {
+		t.Error("a cell whose rebuild is held serves it")
+	}
+	if err := hit.Release(t.Context()); err != nil {
+		t.Error(err)
+	}
+	if err := <-applied; err != nil {
+		t.Error(err)
+	}
+	if err := cluster.Poll(t.Context(), serves(second)); err != nil {
+		t.Error(err)
+	}
+}
+
+// A dead etcd refuses its clients, a frozen one lets them wait, and both come
+// back where they were.
+func TestDeadAndFrozenCells(t *testing.T) {
+	c := cluster.StartT(t, cluster.Options{})
+	addr := c.Proxy(cluster.Vtsync, "zone1").Addr()
+	// check asks through the proxy, as a client that has not connected before.
+	check := func(d time.Duration) error {
+		ctx, cancel := context.WithTimeout(t.Context(), d)
+		defer cancel()
+		conn, err := grpc.NewClient(addr, grpc.WithTransportCredentials(insecure.NewCredentials()))
+		if err != nil {
+			return err
+		}
+		defer func() { _ = conn.Close() }()
+		_, err = healthpb.NewHealthClient(conn).Check(ctx, &healthpb.HealthCheckRequest{})
+		return err
+	}
+	etcd := c.Process("etcd-zone1")
+	etcd.Kill()
+	if err := check(10 * time.Second); status.Code(err) != codes.Unavailable {
+		t.Errorf("a dead cell answered %v, want UNAVAILABLE at once", err)
+	}
+	if err := etcd.Restart(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if err := check(10 * time.Second); err != nil {
+		t.Errorf("after the restart: %v", err)
+	}
+	etcd.Freeze()
+	if err := check(200 * time.Millisecond); status.Code(err) != codes.DeadlineExceeded {
+		t.Errorf("a frozen cell answered %v, want silence", err)
+	}
+	etcd.Thaw()
+	if err := check(10 * time.Second); err != nil {
+		t.Errorf("after the thaw: %v", err)
 	}
 }
 

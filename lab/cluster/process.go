@@ -52,8 +52,8 @@ func (p *Process) start() error {
 	if err != nil {
 		return fmt.Errorf("lab: %w", err)
 	}
-	defer func() { _ = log.Close() }() // the process has its own copy
-	cmd := exec.Command(p.path, p.args...)
+	defer func() { _ = log.Close() }()     // the process has its own copy
+	cmd := exec.Command(p.path, p.args...) //nolint:noctx // it lives until Kill or Stop
 	cmd.Dir, cmd.Stdout, cmd.Stderr = p.Dir, log, log
 	if err := p.spawner.start(cmd); err != nil {
 		return fmt.Errorf("lab: starting %s: %w", p.Name, err)
@@ -71,17 +71,21 @@ func (p *Process) start() error {
 func (p *Process) wait(ctx context.Context) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	served := make(chan error, 1)
-	go func() { served <- p.ready(ctx) }()
+	var err error // of ready; set before asked is closed
+	asked := make(chan struct{})
+	go func() {
+		defer close(asked)
+		err = p.ready(ctx)
+	}()
 	select {
-	case err := <-served:
+	case <-asked:
 		if err != nil {
 			return fmt.Errorf("lab: waiting for %s: %w\n%s", p.Name, err, p.Tail(20))
 		}
 		return nil
 	case <-p.Dead():
 		cancel()
-		<-served
+		<-asked
 		return fmt.Errorf("lab: %s died before it served\n%s", p.Name, p.Tail(20))
 	}
 }

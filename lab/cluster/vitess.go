@@ -19,7 +19,7 @@ type VTGate struct {
 }
 
 func (c *Cluster) startVtctld(ctx context.Context) error {
-	ports, err := freePorts(2)
+	ports, err := freePorts(ctx, 2)
 	if err != nil {
 		return err
 	}
@@ -55,7 +55,7 @@ func serverFlags(http, grpc int) []string {
 // one of its own.
 func (c *Cluster) AddVTGate(ctx context.Context, cell, dir string) (VTGate, error) {
 	c.EtcdAddr(cell) // panics for a cell that there is not
-	gate, process, err := c.newVTGate(cell, dir)
+	gate, process, err := c.newVTGate(ctx, cell, dir)
 	if err != nil {
 		return VTGate{}, err
 	}
@@ -63,8 +63,8 @@ func (c *Cluster) AddVTGate(ctx context.Context, cell, dir string) (VTGate, erro
 }
 
 // newVTGate declares a vtgate, the nth of its cell, without starting it.
-func (c *Cluster) newVTGate(cell, dir string) (VTGate, *Process, error) {
-	ports, err := freePorts(3)
+func (c *Cluster) newVTGate(ctx context.Context, cell, dir string) (VTGate, *Process, error) {
+	ports, err := freePorts(ctx, 3)
 	if err != nil {
 		return VTGate{}, nil, err
 	}
@@ -94,9 +94,8 @@ func (c *Cluster) newVTGate(cell, dir string) (VTGate, *Process, error) {
 		"--mysql-auth-server-impl", "none",
 		"--service-map", "grpc-vtgateservice",
 		"--vschema-ddl-authorized-users=%",
-		// There are no tablets to wait for, nor to ask for their schema.
-		"--tablet-types-to-wait", "PRIMARY",
-		"--gateway-initial-tablet-timeout", "10ms",
+		// There are no tablets to ask for their schema; nor to wait for, which
+		// a vtgate does only if told.
 		"--schema-change-signal=false",
 	)
 	process, err := c.newProcess(gate.Name, dir, args, func(ctx context.Context) error {

@@ -83,11 +83,11 @@ func pause(ctx context.Context, d time.Duration) error {
 
 // freePorts asks the kernel for n loopback ports that nobody listens on. They
 // are free until someone takes them: Start tries again when that happens.
-func freePorts(n int) ([]int, error) {
+func freePorts(ctx context.Context, n int) ([]int, error) {
 	ports := make([]int, 0, n)
 	for range n {
 		// All are held until all are known, so that they differ.
-		l, err := net.Listen("tcp", "127.0.0.1:0")
+		l, err := new(net.ListenConfig).Listen(ctx, "tcp", "127.0.0.1:0")
 		if err != nil {
 			return nil, fmt.Errorf("lab: no free port: %w", err)
 		}

@@ -60,8 +60,10 @@ func New(client, server, target string) (*Proxy, error) {
 	if err != nil {
 		return nil, fmt.Errorf("proxy of %s to %s at %s: %w", client, server, target, err)
 	}
-	tcp, err := net.Listen("tcp", "127.0.0.1:0")
+	ctx, stop := context.WithCancel(context.Background())
+	tcp, err := new(net.ListenConfig).Listen(ctx, "tcp", "127.0.0.1:0")
 	if err != nil {
+		stop()
 		_ = upstream.Close()
 		return nil, fmt.Errorf("proxy of %s to %s: %w", client, server, err)
 	}
@@ -71,8 +73,9 @@ func New(client, server, target string) (*Proxy, error) {
 		listener: &listener{Listener: tcp, conns: map[*conn]struct{}{}},
 		upstream: upstream,
 		served:   make(chan struct{}),
+		ctx:      ctx,
+		stop:     stop,
 	}
-	p.ctx, p.stop = context.WithCancel(context.Background())
 	p.grpc = grpc.NewServer(
 		grpc.ForceServerCodecV2(rawCodec{}),
 		grpc.UnknownServiceHandler(p.handle),
