@@ -25,17 +25,7 @@ func TestLostAnswers(t *testing.T) {
 	for _, base := range []string{"absent", "present"} {
 		begin := func(t *testing.T, name string, fault proxy.Fault) lostWrite {
 			t.Helper()
-			w := lostWrite{t: t, srv: srv, ref: topo.GlobalRef("vtsync/test/" + base + "/" + name), tok: planes.Absent()}
-			if base == "present" {
-				w.tok = w.put("base", planes.Absent())
-			}
-			w.armed = p.Arm(proxy.Rule{Writes: true, Key: w.ref.Path + "$", Times: 1, Fault: fault})
-			t.Cleanup(w.armed.Disarm)
-			_, err := srv.Put(t.Context(), w.ref.Path, []byte("ours"), w.tok)
-			if _, ok := errors.AsType[*errs.Unknown](err); !ok || errors.Is(err, topo.ErrNotSent) {
-				t.Fatalf("a write without an answer: got %v, want *errs.Unknown", err)
-			}
-			return w
+			return loseWrite(t, p, srv, base, name, fault)
 		}
 		t.Run(base+", reply dropped", func(t *testing.T) {
 			w := begin(t, "reply", proxy.DropReply())
@@ -91,40 +81,48 @@ func TestLostAnswers(t *testing.T) {
 			w.settles(planes.LandingLost)
 		})
 	}
-	t.Run("compacted", func(t *testing.T) {
-		w := lostWrite{t: t, srv: srv, ref: topo.GlobalRef("vtsync/test/compacted"), tok: planes.Absent()}
-		w.tok = w.put("base", planes.Absent())
-		theirs := w.put("theirs", w.put("ours", w.tok))
-		etcd := c.Etcd(cluster.Global)
-		now, err := etcd.Get(t.Context(), "any")
-		if err != nil {
-			t.Fatal(err)
+	t.Run("compacted", func(t *testing.T) { compacted(t, c, srv) })
+	t.Run("refused by its size", func(t *testing.T) { tooLarge(t, srv) })
+	t.Run("not sent", func(t *testing.T) { notSent(t, srv) })
+}
+
+// compacted settles a write that etcd has forgotten.
+func compacted(t *testing.T, c *cluster.Cluster, srv *topo.Server) {
+	w := lostWrite{t: t, srv: srv, ref: topo.GlobalRef("vtsync/test/compacted"), tok: planes.Absent()}
+	w.tok = w.put("base", planes.Absent())
+	theirs := w.put("theirs", w.put("ours", w.tok))
+	etcd := c.Etcd(cluster.Global)
+	now, err := etcd.Get(t.Context(), "any")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := etcd.Compact(t.Context(), now.Header.Revision); err != nil {
+		t.Fatal(err)
+	}
+	w.settles(planes.LandingUnclear)
+	w.tok = theirs
+	w.settles(planes.LandingOpen)
+}
+
+// tooLarge is refused by etcd, and larger still by its client.
+func tooLarge(t *testing.T, srv *topo.Server) {
+	for _, size := range []int{1600 << 10, 4 << 20} {
+		_, err := srv.Put(t.Context(), "vtsync/test/large", make([]byte, size), planes.Absent())
+		_, unknown := errors.AsType[*errs.Unknown](err)
+		_, conflict := errors.AsType[*errs.Conflict](err)
+		if err == nil || unknown || conflict {
+			t.Fatalf("%d bytes: got %v, want a refusal", size, err)
 		}
-		if _, err := etcd.Compact(t.Context(), now.Header.Revision); err != nil {
-			t.Fatal(err)
-		}
-		w.settles(planes.LandingUnclear)
-		w.tok = theirs
-		w.settles(planes.LandingOpen)
-	})
-	t.Run("refused by its size", func(t *testing.T) {
-		for _, size := range []int{1600 << 10, 4 << 20} {
-			_, err := srv.Put(t.Context(), "vtsync/test/large", make([]byte, size), planes.Absent())
-			_, unknown := errors.AsType[*errs.Unknown](err)
-			_, conflict := errors.AsType[*errs.Conflict](err)
-			if err == nil || unknown || conflict {
-				t.Fatalf("%d bytes: got %v, want a refusal", size, err)
-			}
-		}
-	})
-	t.Run("not sent", func(t *testing.T) {
-		ctx, cancel := context.WithCancel(t.Context())
-		cancel()
-		_, err := srv.Put(ctx, "vtsync/test/not-sent", nil, planes.Absent())
-		if !errors.Is(err, topo.ErrNotSent) {
-			t.Fatalf("got %v, want ErrNotSent", err)
-		}
-	})
+	}
+}
+
+func notSent(t *testing.T, srv *topo.Server) {
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	_, err := srv.Put(ctx, "vtsync/test/not-sent", nil, planes.Absent())
+	if !errors.Is(err, topo.ErrNotSent) {
+		t.Fatalf("got %v, want ErrNotSent", err)
+	}
 }
 
 // lostWrite is one write of "ours" on tok whose answer was lost.
@@ -134,6 +132,22 @@ type lostWrite struct {
 	ref   topo.Ref
 	tok   planes.Token
 	armed *proxy.Armed
+}
+
+// loseWrite sends a write that gets no answer.
+func loseWrite(t *testing.T, p *proxy.Proxy, srv *topo.Server, base, name string, fault proxy.Fault) lostWrite {
+	t.Helper()
+	w := lostWrite{t: t, srv: srv, ref: topo.GlobalRef("vtsync/test/" + base + "/" + name), tok: planes.Absent()}
+	if base == "present" {
+		w.tok = w.put("base", planes.Absent())
+	}
+	w.armed = p.Arm(proxy.Rule{Writes: true, Key: w.ref.Path + "$", Times: 1, Fault: fault})
+	t.Cleanup(w.armed.Disarm)
+	_, err := srv.Put(t.Context(), w.ref.Path, []byte("ours"), w.tok)
+	if _, ok := errors.AsType[*errs.Unknown](err); !ok || errors.Is(err, topo.ErrNotSent) {
+		t.Fatalf("a write without an answer: got %v, want *errs.Unknown", err)
+	}
+	return w
 }
 
 func (w lostWrite) put(value string, tok planes.Token) planes.Token {
@@ -220,4 +234,30 @@ func TestSilentCell(t *testing.T) {
 func openShort(t *testing.T, url string) *topo.Server {
 	t.Helper()
 	return openURL(t, url, func(o *topo.Options) { o.CallTimeout = shortCall })
+}
+
+// Opening a topo that does not answer ends at the deadline, as a silence.
+func TestOpenSilentTopo(t *testing.T) {
+	c := cluster.StartT(t, cluster.Options{Cells: []string{"zone1"}})
+	p := c.Proxy(cluster.Vtsync, cluster.Global)
+	p.Freeze()
+	t.Cleanup(p.Restore)
+	o, err := topo.ParseURL(c.Topo())
+	if err != nil {
+		t.Fatal(err)
+	}
+	o.CallTimeout = shortCall
+	began := time.Now()
+	srv, err := topo.Open(t.Context(), o)
+	if err == nil {
+		// A frozen server still takes connections: the first read tells.
+		defer srv.Close()
+		_, err = srv.ReadGlobal(t.Context())
+	}
+	if _, ok := errors.AsType[*errs.Unknown](err); !ok {
+		t.Fatalf("got %v, want *errs.Unknown", err)
+	}
+	if took := time.Since(began); took > 3*shortCall {
+		t.Fatalf("it took %v", took)
+	}
 }
