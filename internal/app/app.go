@@ -13,6 +13,7 @@ import (
 
 	"go.opentelemetry.io/otel"
 	"go.opentelemetry.io/otel/trace"
+	vtlog "vitess.io/vitess/go/vt/log"
 
 	"github.com/vtsync/vtsync/internal/cli"
 	"github.com/vtsync/vtsync/internal/config"
@@ -60,6 +61,7 @@ func New(s cli.Settings) (*App, error) {
 		log:       slog.New(traceHandler{s.Log.Handler()}),
 		getenv:    s.Getenv,
 	}
+	quietVitess(a.log)
 	var err error
 	if a.topoOpts, err = topoOptions(s.Cluster); err != nil {
 		return nil, err
@@ -81,6 +83,16 @@ func New(s cli.Settings) (*App, error) {
 	}
 	a.closers = append(a.closers, stop)
 	return a, nil
+}
+
+// quietVitess keeps the log lines of Vitess's packages, which go to stderr by
+// themselves, for those who ask for each step. What matters of them comes back
+// as errors.
+func quietVitess(log *slog.Logger) {
+	if !log.Enabled(context.Background(), slog.LevelDebug) {
+		log = slog.New(slog.DiscardHandler)
+	}
+	vtlog.SwapLogger(log.With("from", "vitess"))
 }
 
 // Close gives back what was opened, the last first.

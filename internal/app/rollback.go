@@ -11,6 +11,7 @@ import (
 	"github.com/vtsync/vtsync/internal/errs"
 	"github.com/vtsync/vtsync/internal/plan"
 	"github.com/vtsync/vtsync/internal/rollout"
+	"github.com/vtsync/vtsync/internal/worktree"
 )
 
 // Rollback takes a rollout back: an open one by turning it round, a committed
@@ -30,7 +31,11 @@ func (a *App) Rollback(ctx context.Context, id string, run cli.Running) (rollout
 	if !rec.State.Final() {
 		return a.runner(run).Rollback(stop, rec.ID, a.who(""))
 	}
-	undo, err := a.undo(ctx, rec)
+	p, err := a.planOf(ctx, rec)
+	if err != nil {
+		return rec, err
+	}
+	undo, err := a.undo(ctx, p)
 	if err != nil {
 		return rec, err
 	}
@@ -48,7 +53,30 @@ func (a *App) Rollback(ctx context.Context, id string, run cli.Running) (rollout
 			Reason: "nothing that rollout " + rec.ID + " changed is left in any plane",
 		}, nil
 	}
-	return a.runner(run).Start(stop, undo, a.who(""), rec.ID)
+	undone, err := a.runner(run).Start(stop, undo, a.who(""), rec.ID)
+	if err == nil && undone.State == rollout.Committed {
+		a.revertBases(ctx, p)
+	}
+	return undone, err
+}
+
+// revertBases takes a rollout's changes out of the bases too: what the files
+// still say of it is then a change of theirs, not one that others took back.
+func (a *App) revertBases(ctx context.Context, p *plan.Plan) {
+	of := worktree.Origin{Cluster: p.Cluster, Topo: a.topoOpts.URL()}
+	for _, ph := range p.Phases {
+		for _, w := range ph.Writes {
+			base, known, err := a.files.Base(w.Keyspace, of)
+			if err == nil && known {
+				if base, _, err = diff.Revert(base, w.Changes); err == nil {
+					err = a.files.SaveBase(w.Keyspace, of, base)
+				}
+			}
+			if err != nil {
+				a.log.WarnContext(ctx, "the base of a file could not be taken back", "keyspace", w.Keyspace, "err", err)
+			}
+		}
+	}
 }
 
 // toRollBack finds the rollout to take back.
@@ -88,13 +116,9 @@ func lastRollout(records []rollout.Record, keyspaces []string) (rollout.Record, 
 }
 
 // undo plans the way back from what the planes hold now.
-func (a *App) undo(ctx context.Context, rec rollout.Record) (*plan.Plan, error) {
+func (a *App) undo(ctx context.Context, p *plan.Plan) (*plan.Plan, error) {
 	if len(a.vtgates) == 0 {
 		return nil, &errs.Denied{Msg: "no vtgate is named: nothing could prove that the rollback is served", Next: "add --vtgate HOST:PORT, or vtgates to the config"}
-	}
-	p, err := a.planOf(ctx, rec)
-	if err != nil {
-		return nil, err
 	}
 	look, err := a.look(ctx, &desired.Tree{}, false)
 	if err != nil {

@@ -61,9 +61,9 @@ func (p *page) keyspace(k status.Keyspace) {
 		p.line("  paused since %s: %s", stamp(k.Paused.Since), k.Paused.Reason)
 		p.line("  next: vtsync unpause %s", k.Name)
 	}
-	p.changes("  the file wants, and the global topo lacks", k.Changes.Ours)
-	p.changes("  made by others, not in the file", k.Changes.Foreign)
-	p.changes("  changed in the file and by others", k.Changes.Conflicts)
+	p.changes("  the file differs from the global topo: apply would do this", k.Changes.Ours)
+	p.changes("  changed by others, kept by apply (pull takes it into the file)", k.Changes.Foreign)
+	p.changes("  changed in the file and by others: apply would be denied", k.Changes.Conflicts)
 	p.drifts("  cells that do not serve what the global topo has", k.Cells)
 	if len(k.VTGates) > 0 {
 		p.heading("  vtgates that do not serve what the global topo has")

@@ -1,0 +1,104 @@
+package main
+
+import (
+	"errors"
+	"flag"
+	"os"
+	"os/exec"
+	"strconv"
+	"testing"
+
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/vtsync/vtsync/lab/cluster"
+)
+
+// update rewrites the golden files inside the scripts.
+var update = flag.Bool("update", false, "update the golden files in testdata/script")
+
+func TestMain(m *testing.M) {
+	testscript.Main(m, map[string]func(){"vtsync": main})
+}
+
+// TestScripts runs the scripts that need no cluster.
+func TestScripts(t *testing.T) {
+	testscript.Run(t, testscript.Params{
+		Dir:                 "../../testdata/script",
+		RequireExplicitExec: true,
+		UpdateScripts:       *update,
+		Cmds:                map[string]func(*testscript.TestScript, bool, []string){"exits": exits},
+	})
+}
+
+// TestLabScripts runs, one after the other, the scripts that need a cluster.
+// They share one: each has keyspaces of its own.
+func TestLabScripts(t *testing.T) {
+	lab := cluster.StartT(t, cluster.Options{})
+	testscript.RunT(serial{t}, testscript.Params{
+		Dir:                 "../../testdata/script/lab",
+		RequireExplicitExec: true,
+		UpdateScripts:       *update,
+		Setup: func(env *testscript.Env) error {
+			env.Setenv("TOPO", lab.Topo())
+			for i, g := range lab.VTGates() {
+				env.Setenv("VTGATE"+strconv.Itoa(i+1), g.HTTP)
+			}
+			return nil
+		},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){
+			"exits":    exits,
+			"keyspace": func(ts *testscript.TestScript, _ bool, args []string) { createKeyspace(t, ts, lab, args) },
+			"vtctldclient": func(ts *testscript.TestScript, _ bool, args []string) {
+				if _, err := lab.VTCtldClient(t.Context(), args...); err != nil {
+					ts.Fatalf("vtctldclient: %v", err)
+				}
+			},
+		},
+	})
+}
+
+// exits runs a program and wants that exit code: exits CODE PROGRAM ARG...
+func exits(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 2 {
+		ts.Fatalf("usage: exits CODE PROGRAM ARG...")
+	}
+	want, err := strconv.Atoi(args[0])
+	ts.Check(err)
+	err = ts.Exec(args[1], args[2:]...)
+	code := 0
+	var exit *exec.ExitError
+	if errors.As(err, &exit) {
+		code = exit.ExitCode()
+	} else {
+		ts.Check(err)
+	}
+	if code != want {
+		ts.Fatalf("exit code %d, want %d", code, want)
+	}
+}
+
+// createKeyspace makes a keyspace in the lab: keyspace NAME FILE SHARD...,
+// where FILE is its VSchema, or - for none.
+func createKeyspace(t *testing.T, ts *testscript.TestScript, lab *cluster.Cluster, args []string) {
+	if len(args) < 2 {
+		ts.Fatalf("usage: keyspace NAME FILE SHARD...")
+	}
+	ts.Check(lab.CreateKeyspace(t.Context(), args[0], args[2:]...))
+	if args[1] == "-" {
+		return
+	}
+	vschema, err := os.ReadFile(ts.MkAbs(args[1]))
+	ts.Check(err)
+	ts.Check(lab.ApplyVSchema(t.Context(), args[0], string(vschema)))
+}
+
+// serial is a test whose scripts run one after the other.
+type serial struct{ *testing.T }
+
+func (s serial) Parallel() {}
+
+func (s serial) Verbose() bool { return testing.Verbose() }
+
+func (s serial) Run(name string, f func(testscript.T)) {
+	s.T.Run(name, func(t *testing.T) { f(serial{t}) })
+}
