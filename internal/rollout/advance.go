@@ -119,10 +119,10 @@ func (m *machine) because(c Code, reason string) {
 
 // end enters a final state and settles the heads.
 func (m *machine) end(s State, c Code, reason string) {
-	m.because(c, reason)
-	if reason != "" {
+	if reason != "" && clip(reason, maxText) != m.rec.Reason {
 		m.log("%s", reason)
 	}
+	m.because(c, reason)
 	m.to(s)
 	m.rec.Step = StepNone
 	m.rec.Then = ""

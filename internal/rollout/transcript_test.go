@@ -137,13 +137,13 @@ type args struct {
 func readArgs(d *datadriven.TestData, names ...string) args {
 	a := args{named: map[string]string{}}
 	for _, arg := range d.CmdArgs {
-		if !slices.Contains(names, arg.Key) {
-			a.rest = append(a.rest, arg)
-			continue
-		}
-		a.named[arg.Key] = "yes"
-		if len(arg.Vals) > 0 {
+		switch {
+		case arg.Key == "expired":
+			a.named[arg.Key] = "yes"
+		case len(arg.Vals) > 0 && slices.Contains(names, arg.Key):
 			a.named[arg.Key] = arg.Vals[0]
+		default:
+			a.rest = append(a.rest, arg)
 		}
 	}
 	return a
@@ -162,7 +162,7 @@ func parts(arg datadriven.CmdArg) (first string, flags []string) {
 
 func (s *story) event(t *testing.T, d *datadriven.TestData) rollout.Event {
 	at := rollout.At{Time: s.now}
-	a := readArgs(d, "expired", "unknown", "overwritten", "code", "reason", "token")
+	a := readArgs(d, "unknown", "overwritten", "code", "reason", "token")
 	switch d.Cmd {
 	case "start":
 		return rollout.Start{At: at}
