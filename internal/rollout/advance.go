@@ -277,7 +277,6 @@ func (m *machine) redoStep() {
 }
 
 func (m *machine) rollback(e Rollback) {
-	m.log("rollback asked by %s@%s", e.By.User, e.By.Host)
 	m.rec.Parked = nil
 	m.rec.Heals = 0
 	// A person has weighed what going back can do.
@@ -285,16 +284,19 @@ func (m *machine) rollback(e Rollback) {
 	reason := fmt.Sprintf("rollback asked by %s@%s", e.By.User, e.By.Host)
 	switch {
 	case m.rec.State == RollingBack:
+		m.log("%s", reason)
 		m.rec.Began = m.at
 		m.redo()
 	case (m.rec.State == Pending || m.rec.State == Waiting) && !m.written():
 		m.end(Canceled, CodeAsked, reason)
 	case m.rec.State == Applying && m.rec.Then != "":
 		// It is being unwound already: nothing of it is to stay.
+		m.log("%s", reason)
 		m.rec.Began = m.at
 		m.redo()
 	case m.rec.State == Applying && m.inFlight() >= 0:
 		m.rec.Then = RollingBack
+		m.log("%s: the write without an answer is fenced off first", reason)
 		m.because(CodeAsked, reason)
 		m.fenceNext()
 	default:

@@ -42,15 +42,15 @@ func (m *machine) cellsRead(e CellsRead) {
 		if c == nil {
 			continue
 		}
-		c.Detail = clip(f.Silent, maxDetail)
 		if f.Silent != "" {
+			c.Detail = clip(f.Silent, maxDetail)
 			continue
 		}
 		// A write sent on this very token may still land: only another CAS
 		// on the token kills it, even where the cell looks right already.
 		inFlight := c.Status == WriteIntended && c.Token == f.Token
 		if f.Holds && !inFlight {
-			c.Status, c.Result = WriteLanded, f.Token
+			c.Status, c.Result, c.Detail = WriteLanded, f.Token, ""
 			continue
 		}
 		c.Status, c.Token = WriteIntended, f.Token

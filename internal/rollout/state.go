@@ -11,18 +11,18 @@ type State string
 
 // The states.
 const (
-	Pending     State = "pending"
-	Waiting     State = "waiting"
-	Applying    State = "applying"
-	Validating  State = "validating"
-	RollingBack State = "rolling_back"
-	Committed   State = "committed"
-	Skipped     State = "skipped"
-	DeniedState State = "denied"
-	Canceled    State = "canceled"
-	Conflicted  State = "conflict"
-	RolledBack  State = "rolled_back"
-	Failed      State = "failed"
+	Pending     State = "pending"      // recorded; the admission checks have not answered yet
+	Waiting     State = "waiting"      // an admission check says not yet, or another holds a lock
+	Applying    State = "applying"     // global records are written, then the cells
+	Validating  State = "validating"   // every cell and vtgate is asked what it serves
+	RollingBack State = "rolling_back" // what was written is taken back, then proved as well
+	Committed   State = "committed"    // every cell and vtgate serves the change
+	Skipped     State = "skipped"      // every plane held the change already
+	DeniedState State = "denied"       // an admission check said no: nothing was written
+	Canceled    State = "canceled"     // it was given up and left nothing behind
+	Conflicted  State = "conflict"     // another wrote first; nothing of ours is left
+	RolledBack  State = "rolled_back"  // nothing of ours is left in any plane
+	Failed      State = "failed"       // a person must look: the record says where each plane is
 )
 
 // States lists all of them, in the order of the life of a rollout.
