@@ -191,13 +191,27 @@ func (b *builder) drifts() {
 				b.phase.Heals = append(b.phase.Heals, d)
 			case b.after[d.Keyspace] != nil:
 				b.phase.Carried = append(b.phase.Carried, d)
-			case b.managed[d.Keyspace]:
+			case b.managed[d.Keyspace] && b.vouched(d):
 				b.phase.Heals = append(b.phase.Heals, d)
 			default:
 				b.note("%s; this plan leaves it so (vtctldclient RebuildVSchemaGraph --cells %s ships it)", d.Text, name)
 			}
 		}
 	}
+}
+
+// vouched tells whether the file agrees with global on something that the cell
+// does not serve. Where it agrees on nothing, all of the drift is others' work
+// that they have not rebuilt: to ship it is up to them.
+func (b *builder) vouched(d CellDrift) bool {
+	desired, ok := b.in.Desired[d.Keyspace]
+	if !ok || len(d.Changes) == 0 {
+		return true // an undo, or a keyspace that the cell lacks and that is empty
+	}
+	live := b.global.Keyspaces[d.Keyspace].VSchema
+	return slices.ContainsFunc(d.Changes, func(c diff.EntryChange) bool {
+		return vschema.EntryEqual(desired, live, c.Entry)
+	})
 }
 
 // rebuilds tells whether some cell gets a full rebuild.

@@ -59,6 +59,16 @@ func TestDrifts(t *testing.T) {
 			serve(s, 0, "customer", edited(t, customerJSON, `"column":"id","name"`, `"column":"uid","name"`))
 			return input(s, keyspaces{"commerce": more(t)})
 		}, nil, nil, "cell z1 serves another VSchema of keyspace customer"},
+		{"nor where that keyspace has a file, which does not hold the change", func(t *testing.T) Input {
+			s := store(t)
+			serve(s, 0, "commerce", edited(t, commerceJSON, `"product":{},`, ``))
+			return input(s, keyspaces{"commerce": edited(t, commerceJSON, `"product":{},`, ``)})
+		}, nil, nil, "cell z1 serves another VSchema of keyspace commerce"},
+		{"it comes with what the file holds and the cell lacks", func(t *testing.T) Input {
+			s := store(t)
+			serve(s, 0, "commerce", keyspace(t, `{}`))
+			return input(s, keyspaces{"commerce": edited(t, commerceJSON, `"product":{},`, ``)})
+		}, []string{"z1/commerce"}, nil, ""},
 		{"nor are rules", func(t *testing.T) Input {
 			s := store(t)
 			s.Cells[0].Srv.RoutingRules = &vschema.RoutingRules{Rules: []*vschemapb.RoutingRule{{FromTable: "a", ToTables: []string{"commerce.product"}}}}
