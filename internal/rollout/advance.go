@@ -192,6 +192,9 @@ func (m *machine) beginPhase(e Admitted) error {
 		m.because("", "")
 	}
 	m.rec.State = Applying
+	if m.rec.Phase == 0 {
+		m.rec.Baseline = e.Baseline
+	}
 	for i := range m.rec.Cells {
 		m.rec.Cells[i].Status, m.rec.Cells[i].Detail = WritePlanned, ""
 	}

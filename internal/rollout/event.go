@@ -72,6 +72,8 @@ type Admitted struct {
 	Nothing bool
 	// Tokens are the tokens to write the phase's records on.
 	Tokens map[string]planes.Token
+	// Baseline is what the planes show before the first phase.
+	Baseline *Baseline
 }
 
 // Locked says that the keyspace locks are held; LockHeld that another has one.

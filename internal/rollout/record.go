@@ -72,6 +72,10 @@ type Record struct {
 	// asked for by a person: the keyspaces are paused when it ends.
 	Auto bool `json:"auto,omitempty"`
 
+	// Baseline is what was so before the first write: it is no evidence
+	// against the change.
+	Baseline *Baseline `json:"baseline,omitempty"`
+
 	Created time.Time `json:"created"`
 	Updated time.Time `json:"updated"`
 	// Began is when the state or the writes in hand began; deadlines count
@@ -80,6 +84,14 @@ type Record struct {
 	// Log is what happened, for people; the oldest lines go first when the
 	// record would grow too large.
 	Log []LogLine `json:"log,omitempty"`
+}
+
+// Baseline is what the planes showed before the first write of a rollout.
+type Baseline struct {
+	// Broken holds the keyspaces that some cell or vtgate had in error.
+	Broken map[string]string `json:"broken,omitempty"`
+	// Reloads holds each vtgate's count of VSchema reloads, by its target.
+	Reloads map[string]int64 `json:"reloads,omitempty"`
 }
 
 // Who started a rollout.

@@ -9,9 +9,9 @@ import (
 // clipped where they enter a record, so that only its log can grow; the store
 // drops the oldest lines of that.
 const (
-	maxText   = 2 << 10  // a reason, a line of the log
-	maxDetail = 512      // of one cell
-	maxDiff   = 16 << 10 // what was found instead of what was expected
+	maxText   = 2 << 10 // a reason, a line of the log
+	maxDetail = 512     // of one cell
+	maxDiff   = 8 << 10 // what was found instead of what was expected
 )
 
 // clip shortens a text to at most n bytes, and says that it did. Bytes that are

@@ -91,7 +91,9 @@ func (s *story) run(t *testing.T, d *datadriven.TestData) string {
 	if s.taken != nil {
 		s.taken[step(s.rec.State, ev.Kind(), rec.State)] = true
 	}
-	s.rec = stored(t, rec)
+	read := stored(t, rec)
+	checkUnshared(t, s.rec, rec)
+	s.rec = read
 	return out
 }
 
