@@ -141,10 +141,21 @@ func (a *App) runner(run cli.Running) *runner.Runner {
 		Observe:  a.observe,
 		Now:      time.Now,
 		NewID:    newID,
-		Limits:   runner.Limits{Validate: a.cluster.Policy.Timeout},
+		Limits:   limits(a.cluster.Policy.Timeout),
 		Log:      a.log,
 		Progress: func(r rollout.Record) { report(run, r) },
+
+		OpaqueVindexes: a.cluster.VindexTypes,
 	})
+}
+
+// limits bounds a rollout's waits by how long the user allows a change to take:
+// nothing that one write needs may take longer than all of it.
+func limits(validate time.Duration) runner.Limits {
+	return runner.Limits{
+		Validate: validate,
+		Write:    min(validate, runner.DefaultLimits.Write),
+	}
 }
 
 func newID() string {

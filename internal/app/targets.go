@@ -18,6 +18,7 @@ func topoOptions(c config.Cluster) (topo.Options, error) {
 	if err != nil {
 		return o, at(c.Topo.Pos, err)
 	}
+	o.CallTimeout = min(topo.DefaultCallTimeout, c.Policy.Timeout/3)
 	o.TLS = topo.TLS{Cert: c.TopoTLS.Cert, Key: c.TopoTLS.Key, CA: c.TopoTLS.CA}
 	return o, nil
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"github.com/vtsync/vtsync/internal/admit"
+	"github.com/vtsync/vtsync/internal/converge"
 	"github.com/vtsync/vtsync/internal/diff"
 	"github.com/vtsync/vtsync/internal/errs"
 	"github.com/vtsync/vtsync/internal/planes"
@@ -14,30 +15,43 @@ import (
 )
 
 // admit runs the admission checks on what global holds now. A global plane
-// that does not answer has not refused: wait.
+// that does not answer has not refused: wait. Before the first phase all
+// planes are looked at, as what is broken already is no evidence against us.
 func (x *run) admit(ctx context.Context, a rollout.Admit) rollout.Event {
-	g, err := x.Topo.ReadGlobal(ctx)
+	snap, err := x.lookBefore(ctx, a.Phase)
 	if err != nil {
 		return rollout.Admitted{At: x.at(), Verdict: rollout.Wait, Code: rollout.CodeWait, Reason: "the global topo does not answer: " + err.Error()}
 	}
-	if a.Phase == 0 && x.nothingToDo(ctx, g) {
+	if a.Phase == 0 && x.nothingToDo(snap) {
 		return rollout.Admitted{At: x.at(), Nothing: true}
 	}
-	v := admit.Judge(admit.Input{Plan: x.plan, Phase: a.Phase, Global: g, OpaqueVindexes: x.OpaqueVindexes})
+	v := admit.Judge(admit.Input{Plan: x.plan, Phase: a.Phase, Global: snap.Global, OpaqueVindexes: x.OpaqueVindexes})
 	reason := v.Reason
 	if v.Remedy != "" {
 		reason += "; " + v.Remedy
 	}
 	return rollout.Admitted{
 		At: x.at(), Verdict: v.Verdict, Code: v.Code, Reason: reason, Diff: v.Diff,
-		Tokens: admittedTokens(g, x.rec.Phases[a.Phase]),
+		Tokens: admittedTokens(snap.Global, x.rec.Phases[a.Phase]),
+		Baseline: &rollout.Baseline{
+			Broken:  converge.BrokenBefore(snap, x.OpaqueVindexes...),
+			Reloads: converge.Reloads(snap),
+		},
 	}
+}
+
+func (x *run) lookBefore(ctx context.Context, phase int) (*planes.Snapshot, error) {
+	if phase == 0 {
+		return x.Observe.Snapshot(ctx)
+	}
+	g, err := x.Topo.ReadGlobal(ctx)
+	return &planes.Snapshot{Global: g}, err
 }
 
 // nothingToDo tells whether the last phase's values are in global already and
 // every plane serves them: the same plan was applied before.
-func (x *run) nothingToDo(ctx context.Context, g planes.Global) bool {
-	if g.ClusterID != x.plan.Cluster {
+func (x *run) nothingToDo(snap *planes.Snapshot) bool {
+	if snap.Global.ClusterID != x.plan.Cluster {
 		return false
 	}
 	last := x.wanted(len(x.shape.writes) - 1)
@@ -45,13 +59,9 @@ func (x *run) nothingToDo(ctx context.Context, g planes.Global) bool {
 		return false
 	}
 	for ks, want := range last {
-		if vschema.Fingerprint(g.Keyspaces[ks].VSchema) != vschema.Fingerprint(want) {
+		if vschema.Fingerprint(snap.Global.Keyspaces[ks].VSchema) != vschema.Fingerprint(want) {
 			return false
 		}
-	}
-	snap, err := x.Observe.Snapshot(ctx)
-	if err != nil {
-		return false
 	}
 	return x.judgeSnapshot(snap, len(x.shape.writes)-1, true).All()
 }

@@ -80,7 +80,7 @@ func (x *run) judgeSnapshot(snap *planes.Snapshot, phase int, forward bool) conv
 	x.wantHealed(&want, snap.Global)
 	slices.SortFunc(want.Entries, vschema.Entry.Compare)
 	want.Entries = slices.Compact(want.Entries)
-	want.BrokenBefore = x.brokenBefore(want.Srv)
+	x.wantBaseline(&want, forward)
 	return converge.Judge(want, snap)
 }
 
@@ -109,32 +109,13 @@ func (x *run) wantHealed(want *converge.Want, g planes.Global) {
 	}
 }
 
-// brokenBefore gives the keyspace errors that vtgate had before our change:
-// they are no evidence against it.
-func (x *run) brokenBefore(now *vschema.SrvVSchema) map[string]string {
-	base := &vschema.SrvVSchema{
-		Keyspaces:            make(map[string]*vschema.Keyspace, len(now.Keyspaces)),
-		RoutingRules:         now.RoutingRules,
-		ShardRoutingRules:    now.ShardRoutingRules,
-		KeyspaceRoutingRules: now.KeyspaceRoutingRules,
-		MirrorRules:          now.MirrorRules,
+// wantBaseline adds what was so before the first write. What only SQL shows is
+// asked for on the way forward: a way back is not refused for want of proof.
+func (x *run) wantBaseline(want *converge.Want, forward bool) {
+	want.OpaqueVindexes = x.OpaqueVindexes
+	if b := x.rec.Baseline; b != nil {
+		want.BrokenBefore, want.ReloadsBefore = b.Broken, b.Reloads
 	}
-	for ks, v := range now.Keyspaces {
-		base.Keyspaces[ks] = v
-	}
-	for _, writes := range slices.Backward(x.shape.writes) {
-		for ks, w := range writes {
-			base.Keyspaces[ks] = w.before
-			if w.before == nil {
-				base.Keyspaces[ks] = &vschema.Keyspace{}
-			}
-		}
-	}
-	broken := map[string]string{}
-	for ks, view := range converge.Project(base).Keyspaces {
-		if view.Error != "" {
-			broken[ks] = view.Error
-		}
-	}
-	return broken
+	isVindex := func(e vschema.Entry) bool { return e.Kind == vschema.VindexEntry }
+	want.NeedSQL = forward && x.plan.Undoes == "" && slices.ContainsFunc(want.Entries, isVindex)
 }
