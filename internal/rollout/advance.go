@@ -38,6 +38,7 @@ type machine struct {
 	rec     Record
 	at      time.Time
 	actions []Action
+	shipped bool // a part of an unwound phase may stand in a cell
 }
 
 func clone(r Record) Record {

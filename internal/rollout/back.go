@@ -67,7 +67,7 @@ func (m *machine) toTakeBack() (names []string, reached bool) {
 	for _, phase := range m.rec.Phases[:m.rec.Phase] {
 		names = append(names, phase...)
 	}
-	reached = m.rec.Step == StepCells || m.rec.Step == StepProve
+	reached = m.shipped || m.rec.Step == StepCells || m.rec.Step == StepProve
 	for _, w := range m.rec.Globals {
 		if w.Status == WriteLanded {
 			names, reached = append(names, w.Keyspace), true
@@ -205,8 +205,7 @@ func (m *machine) inspected(e Inspected) {
 	} else {
 		reason += "; not every cell could be read to see whether a part was shipped: " + e.Unknown
 	}
-	// The cells are now a part of the way back.
-	m.rec.Step = StepCells
+	m.shipped = true
 	if m.written() {
 		m.goBack(CodeForeign, reason, true)
 		return

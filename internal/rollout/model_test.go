@@ -92,6 +92,8 @@ func (d *driver) feed(ev rollout.Event) {
 		d.t.Fatalf("%d actions: %v", len(actions), actions)
 	case (len(actions) == 0) != (rec.Parked != nil):
 		d.t.Fatalf("actions %v while parked is %v", actions, rec.Parked)
+	case rec.Then != "" && rec.State != rollout.Applying:
+		d.t.Fatalf("%s while a phase is being unwound", rec.State)
 	}
 	d.rec = stored(d.t, rec)
 	d.action = nil

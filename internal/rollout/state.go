@@ -71,7 +71,7 @@ const (
 	StepLock    Step = "lock"    // take the keyspace locks
 	StepGlobals Step = "globals" // CAS the global records, in order
 	StepFence   Step = "fence"   // kill a write that is given up
-	StepUnlock  Step = "unlock"
+	StepUnlock  Step = "unlock"  // release the keyspace locks
 	StepInspect Step = "inspect" // did anybody ship a part of an unwound phase?
 	StepCells   Step = "cells"   // bring our entries to the cells
 	StepProve   Step = "prove"   // every cell and vtgate serves them
@@ -94,21 +94,21 @@ type Code string
 
 // The codes.
 const (
-	CodeStale       Code = "stale"       // a record that the plan was made from has changed
-	CodeDenied      Code = "denied"      // an admission check says no
-	CodeWait        Code = "wait"        // an admission check says not yet
-	CodeLocked      Code = "locked"      // another holds the keyspace lock
-	CodeConflict    Code = "conflict"    // another wrote before we did
-	CodeRefused     Code = "refused"     // topo refused the write for good
-	CodeUnknown     Code = "unknown"     // the outcome of a write cannot be told
-	CodeFenced      Code = "fenced"      // a write without an answer was given up and cannot land any more
-	CodeOverwritten Code = "overwritten" // our change was overwritten in global after it landed
-	CodeFight       Code = "fight"       // another writer keeps overwriting a cell
-	CodeBroken      Code = "broken"      // a cell or vtgate is evidence against the change
-	CodeUnproved    Code = "unproved"    // the deadline passed without proof and without evidence
-	CodeUndoHazard  Code = "undo_hazard" // going back could lose rows or cause an outage: a person decides
-	CodeUndo        Code = "undo_conflict"
-	CodeInterrupted Code = "interrupted" // a person stopped it
-	CodeAsked       Code = "asked"       // a person asked for it
-	CodeForeign     Code = "foreign_rebuild"
+	CodeStale       Code = "stale"           // a record that the plan was made from has changed
+	CodeDenied      Code = "denied"          // an admission check says no
+	CodeWait        Code = "wait"            // an admission check says not yet
+	CodeLocked      Code = "locked"          // another holds the keyspace lock
+	CodeConflict    Code = "conflict"        // another wrote before we did
+	CodeRefused     Code = "refused"         // topo refused the write for good
+	CodeUnknown     Code = "unknown"         // the outcome of a write cannot be told
+	CodeFenced      Code = "fenced"          // a write without an answer was given up and cannot land any more
+	CodeOverwritten Code = "overwritten"     // our change was overwritten in global after it landed
+	CodeFight       Code = "fight"           // another writer keeps overwriting a cell
+	CodeBroken      Code = "broken"          // a cell or vtgate is evidence against the change
+	CodeUnproved    Code = "unproved"        // the deadline passed without proof and without evidence
+	CodeUndoHazard  Code = "undo_hazard"     // going back could lose rows or cause an outage: a person decides
+	CodeUndo        Code = "undo_conflict"   // others changed entries of ours before they were taken back: theirs stay
+	CodeInterrupted Code = "interrupted"     // a person stopped it
+	CodeAsked       Code = "asked"           // a person asked for it
+	CodeForeign     Code = "foreign_rebuild" // somebody's rebuild shipped a part of a phase that was then unwound, or may have
 )
