@@ -1,12 +1,14 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"path"
 	"slices"
+	"strings"
 
 	"golang.org/x/sync/errgroup"
 
@@ -98,15 +100,19 @@ func (s *Store) SaveRollout(ctx context.Context, r *rollout.Record, tok planes.T
 	return s.save(ctx, key, raw, tok)
 }
 
-// Rollouts gives all records, newest first. Damaged ones are left out and told
-// in the error, which stands beside the others.
+// Rollouts gives all records, newest first: by when they were made, since ids
+// tell that to the second only. Damaged ones are left out and told in the
+// error, which stands beside the others.
 func (s *Store) Rollouts(ctx context.Context) ([]rollout.Record, error) {
 	ids, err := s.kv.List(ctx, rolloutDir)
 	if err != nil {
 		return nil, err
 	}
-	slices.Reverse(ids)
-	return readAll(ctx, ids, s.Rollout)
+	records, err := readAll(ctx, ids, s.Rollout)
+	slices.SortFunc(records, func(a, b rollout.Record) int {
+		return cmp.Or(b.Created.Compare(a.Created), strings.Compare(b.ID, a.ID))
+	})
+	return records, err
 }
 
 // checkSave refuses a save that could not be recognised or read back.

@@ -245,6 +245,24 @@ func TestLargeRecordLosesItsOldestLines(t *testing.T) {
 	}
 }
 
+// Two rollouts of one second have ids in any order; what was made last is still
+// given first, since a rollback without a name takes that.
+func TestRolloutsOfOneSecond(t *testing.T) {
+	s := store.New(storetest.NewMemory(), store.Options{})
+	older := storetest.NewRecord("20261122t160102-ffffff", rollout.Committed, "customer")
+	newer := storetest.NewRecord("20261122t160102-000000", rollout.Committed, "customer")
+	newer.Created = older.Created.Add(time.Millisecond)
+	for _, r := range []rollout.Record{newer, older} {
+		if _, err := s.SaveRollout(t.Context(), &r, planes.Absent()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	got, err := s.Rollouts(t.Context())
+	if err != nil || len(got) != 2 || got[0].ID != newer.ID {
+		t.Fatalf("got %+v, %v, want %s first", got, err, newer.ID)
+	}
+}
+
 func TestNewID(t *testing.T) {
 	at := time.Date(2026, 11, 22, 17, 1, 2, 0, time.FixedZone("CET", 3600))
 	id, err := store.NewID(at, bytes.NewReader([]byte{0xab, 0xcd, 0xef}))
