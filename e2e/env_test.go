@@ -8,9 +8,11 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -63,6 +65,14 @@ func newEnv(t *testing.T, o cluster.Options) *env {
 	return e
 }
 
+// folder is the same cluster with an empty folder of files of its own: another
+// person's clone.
+func (e *env) folder() *env {
+	other := *e
+	other.dir = e.t.TempDir()
+	return &other
+}
+
 // result is what one run of vtsync did.
 type result struct {
 	code           int
@@ -103,24 +113,51 @@ type proc struct {
 // start begins a run of vtsync; the test's end kills it.
 func (e *env) start(args ...string) *proc {
 	e.t.Helper()
-	p := &proc{t: e.t}
-	p.cmd = exec.CommandContext(e.t.Context(), program, append(args, e.args...)...)
-	p.cmd.Stdout, p.cmd.Stderr = &p.stdout, &p.stderr
-	p.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+	p := e.prepare(args...)
 	if err := p.cmd.Start(); err != nil {
 		e.t.Fatal(err)
 	}
 	return p
 }
 
+func (e *env) prepare(args ...string) *proc {
+	p := &proc{t: e.t}
+	p.cmd = exec.CommandContext(e.t.Context(), program, slices.Concat(args, e.args)...)
+	p.cmd.Stdout, p.cmd.Stderr = &p.stdout, &p.stderr
+	p.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+	return p
+}
+
 func (p *proc) wait() result {
 	p.t.Helper()
+	r, err := p.end()
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	return r
+}
+
+func (p *proc) end() (result, error) {
 	err := p.cmd.Wait()
 	var exit *exec.ExitError
 	if err != nil && !errors.As(err, &exit) {
-		p.t.Fatalf("running vtsync: %v", err)
+		return result{}, fmt.Errorf("running vtsync: %w", err)
 	}
-	return result{p.cmd.ProcessState.ExitCode(), p.stdout.String(), p.stderr.String()}
+	return result{p.cmd.ProcessState.ExitCode(), p.stdout.String(), p.stderr.String()}, nil
+}
+
+// try runs the program to its end on any goroutine, where a test must not be
+// failed: exit codes other than those wanted are an error.
+func (e *env) try(want []int, args ...string) (result, error) {
+	p := e.prepare(args...)
+	if err := p.cmd.Start(); err != nil {
+		return result{}, fmt.Errorf("starting vtsync: %w", err)
+	}
+	r, err := p.end()
+	if err == nil && !slices.Contains(want, r.code) {
+		err = fmt.Errorf("vtsync %s: exit %d, want one of %v\n%s", strings.Join(args, " "), r.code, want, r)
+	}
+	return r, err
 }
 
 // kill ends a running vtsync with SIGKILL.
@@ -134,22 +171,26 @@ func (e *env) file(ks string) string {
 // edit changes a keyspace's file as a person would: by its JSON.
 func (e *env) edit(ks string, change func(v map[string]any)) {
 	e.t.Helper()
+	if err := e.tryEdit(ks, change); err != nil {
+		e.t.Fatal(err)
+	}
+}
+
+func (e *env) tryEdit(ks string, change func(v map[string]any)) error {
 	raw, err := os.ReadFile(e.file(ks))
 	if err != nil {
-		e.t.Fatal(err)
+		return err
 	}
 	var v map[string]any
 	if err := json.Unmarshal(raw, &v); err != nil {
-		e.t.Fatal(err)
+		return err
 	}
 	change(v)
 	out, err := json.MarshalIndent(v, "", "  ")
 	if err != nil {
-		e.t.Fatal(err)
+		return err
 	}
-	if err := os.WriteFile(e.file(ks), out, 0o644); err != nil {
-		e.t.Fatal(err)
-	}
+	return os.WriteFile(e.file(ks), out, 0o644)
 }
 
 // table gives a table of a file's JSON, made if it is not there.
@@ -259,5 +300,63 @@ func (e *env) eventually(what string, condition func() error) {
 	defer cancel()
 	if err := cluster.Poll(ctx, condition); err != nil {
 		e.t.Fatalf("%s: %v", what, err)
+	}
+}
+
+// untouched runs do, and fails the test if anything was written to an etcd
+// meanwhile, by whomever.
+func (e *env) untouched(do func()) {
+	e.t.Helper()
+	before := e.revisions()
+	do()
+	for server, was := range before {
+		if now := e.revisions()[server]; now != was {
+			e.t.Errorf("etcd %s: %d writes, want none", server, now-was)
+		}
+	}
+}
+
+// revisions are the etcds' own counts of writes, of any key.
+func (e *env) revisions() map[string]int64 {
+	e.t.Helper()
+	out := map[string]int64{}
+	for _, server := range append(e.Cells(), "global") {
+		resp, err := e.Etcd(server).Get(e.t.Context(), "/")
+		if err != nil {
+			e.t.Fatal(err)
+		}
+		out[server] = resp.Header.Revision
+	}
+	return out
+}
+
+// raw is a key's bytes in etcd, read past every proxy.
+func (e *env) raw(server, key string) string {
+	e.t.Helper()
+	resp, err := e.Etcd(server).Get(e.t.Context(), key)
+	if err != nil {
+		e.t.Fatal(err)
+	}
+	if len(resp.Kvs) == 0 {
+		e.t.Fatalf("%s: no key %s", server, key)
+	}
+	return string(resp.Kvs[0].Value)
+}
+
+// put writes a key's bytes into etcd, past every proxy and every check.
+func (e *env) put(server, key, value string) {
+	e.t.Helper()
+	if _, err := e.Etcd(server).Put(e.t.Context(), key, value); err != nil {
+		e.t.Fatal(err)
+	}
+}
+
+// wants fails the test unless a run said all of the texts.
+func (r result) wants(t *testing.T, texts ...string) {
+	t.Helper()
+	for _, text := range texts {
+		if !strings.Contains(r.String(), text) {
+			t.Errorf("no %q in:\n%s", text, r)
+		}
 	}
 }
