@@ -1,10 +1,12 @@
-package main
+package main_test
 
 import (
 	"errors"
 	"flag"
+	"fmt"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strconv"
 	"testing"
 
@@ -16,8 +18,38 @@ import (
 // update rewrites the golden files inside the scripts.
 var update = flag.Bool("update", false, "update the golden files in testdata/script")
 
-func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){"vtsync": main})
+// programDir holds the program under test. It is built, not part of the test
+// binary: Vitess's packages behave differently inside of one.
+var programDir string
+
+func TestMain(m *testing.M) { os.Exit(buildAndRun(m)) }
+
+func buildAndRun(m *testing.M) int {
+	dir, err := os.MkdirTemp("", "vtsync-script-")
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	defer os.RemoveAll(dir)
+	programDir = dir
+	out, err := exec.Command("go", "build", "-o", dir, ".").CombinedOutput()
+	if err != nil {
+		fmt.Fprintf(os.Stderr, "build vtsync: %v\n%s", err, out)
+		return 1
+	}
+	return m.Run()
+}
+
+// setup puts the program first in the script's path, and keeps the git of
+// whoever runs the tests out of it.
+func setup(env *testscript.Env) {
+	env.Setenv("PATH", programDir+string(os.PathListSeparator)+env.Getenv("PATH"))
+	env.Setenv("GIT_CONFIG_GLOBAL", os.DevNull)
+	env.Setenv("GIT_CONFIG_NOSYSTEM", "1")
+	for _, role := range []string{"AUTHOR", "COMMITTER"} {
+		env.Setenv("GIT_"+role+"_NAME", "script")
+		env.Setenv("GIT_"+role+"_EMAIL", "script@example.com")
+	}
 }
 
 // TestScripts runs the scripts that need no cluster.
@@ -26,12 +58,15 @@ func TestScripts(t *testing.T) {
 		Dir:                 "../../testdata/script",
 		RequireExplicitExec: true,
 		UpdateScripts:       *update,
+		Setup:               func(env *testscript.Env) error { setup(env); return nil },
 		Cmds:                map[string]func(*testscript.TestScript, bool, []string){"exits": exits},
 	})
 }
 
 // TestLabScripts runs, one after the other, the scripts that need a cluster.
-// They share one: each has keyspaces of its own.
+// They share one: each has keyspaces of its own. Each finds a vtsync.yaml that
+// names the cluster, with files in repo, and the addresses in $TOPO, $VTGATE1
+// and $VTGATE2.
 func TestLabScripts(t *testing.T) {
 	lab := cluster.StartT(t, cluster.Options{})
 	testscript.RunT(serial{t}, testscript.Params{
@@ -39,11 +74,14 @@ func TestLabScripts(t *testing.T) {
 		RequireExplicitExec: true,
 		UpdateScripts:       *update,
 		Setup: func(env *testscript.Env) error {
+			setup(env)
 			env.Setenv("TOPO", lab.Topo())
+			config := "clusters:\n  lab:\n    path: repo\n    topo: " + lab.Topo() + "\n    vtgates:\n"
 			for i, g := range lab.VTGates() {
 				env.Setenv("VTGATE"+strconv.Itoa(i+1), g.HTTP)
+				config += "      - " + g.HTTP + "\n"
 			}
-			return nil
+			return os.WriteFile(filepath.Join(env.WorkDir, "vtsync.yaml"), []byte(config), 0o644)
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"exits":    exits,

@@ -17,8 +17,8 @@ func Plan(w io.Writer, p *plan.Plan, style Style) error {
 	for i := range p.Phases {
 		out.phase(&p.Phases[i], i+1, len(p.Phases))
 	}
-	out.changes("made by others and kept (`vtsync pull` takes them into the files)", p.Kept)
-	out.changes("changed in the files and by others", p.Conflicts)
+	out.changes("", "made by others and kept (`vtsync pull` takes them into the files)", p.Kept)
+	out.changes("", "changed in the files and by others", p.Conflicts)
 	out.findings(p.Findings)
 	out.denials(p.Denials)
 	for _, note := range p.Notes {
@@ -35,39 +35,28 @@ func (p *page) phase(ph *plan.Phase, number, of int) {
 	for _, write := range ph.Writes {
 		p.WriteString(p.style.paintDiff(diff.Text(write.Changes)))
 	}
-	p.drifts("cells to heal", ph.Heals)
-	p.drifts("carried along: changes of others, saved and not yet served", ph.Carried)
+	p.drifts("", "cells to heal", ph.Heals)
+	p.drifts("", "carried along: changes of others, saved and not yet served", ph.Carried)
 }
 
-func (p *page) changes(heading string, changes []diff.EntryChange) {
+func (p *page) changes(indent, heading string, changes []diff.EntryChange) {
 	if len(changes) == 0 {
 		return
 	}
-	p.heading(heading)
-	p.block("  ", p.style.paintDiff(diff.Text(changes)))
+	p.heading(indent + heading)
+	p.block(indent+"  ", p.style.paintDiff(diff.Text(changes)))
 }
 
-func (p *page) drifts(heading string, drifts []plan.CellDrift) {
+// drifts writes how entries of cells differ.
+func (p *page) drifts(indent, heading string, drifts []plan.CellDrift) {
 	if len(drifts) == 0 {
 		return
 	}
-	p.heading(heading)
+	p.heading(indent + heading)
 	for _, d := range drifts {
-		p.drift(d)
+		p.line("%s  %s", indent, d.Text)
+		p.block(indent+"    ", p.style.paintDiff(diff.Text(d.Changes)))
 	}
-}
-
-// drift writes one entry of a cell and how it differs.
-func (p *page) drift(d plan.CellDrift) {
-	switch {
-	case d.Keyspace != "":
-		p.line("  cell %s, keyspace %s: %s", d.Cell, d.Keyspace, d.Text)
-	case d.Rules != "":
-		p.line("  cell %s, %s: %s", d.Cell, d.Rules, d.Text)
-	default:
-		p.line("  cell %s: %s", d.Cell, d.Text)
-	}
-	p.block("    ", p.style.paintDiff(diff.Text(d.Changes)))
 }
 
 func (p *page) findings(findings []lint.Finding) {

@@ -15,7 +15,7 @@ func Status(w io.Writer, s status.Status, style Style) error {
 	for _, k := range s.Keyspaces {
 		p.keyspace(k)
 	}
-	p.drifts("rules that a cell does not serve as the global topo has them", s.Rules)
+	p.drifts("", "rules that a cell does not serve as the global topo has them", s.Rules)
 	for _, v := range s.Unread {
 		p.line("%s %s", style.paint(red, string(v.Status)+":"), verdict(v))
 	}
@@ -61,10 +61,10 @@ func (p *page) keyspace(k status.Keyspace) {
 		p.line("  paused since %s: %s", stamp(k.Paused.Since), k.Paused.Reason)
 		p.line("  next: vtsync unpause %s", k.Name)
 	}
-	p.changes("  the file differs from the global topo: apply would do this", k.Changes.Ours)
-	p.changes("  changed by others, kept by apply (pull takes it into the file)", k.Changes.Foreign)
-	p.changes("  changed in the file and by others: apply would be denied", k.Changes.Conflicts)
-	p.drifts("  cells that do not serve what the global topo has", k.Cells)
+	p.changes("  ", "the file differs from the global topo: apply would do this", k.Changes.Ours)
+	p.changes("  ", "changed by others, kept by apply (pull takes it into the file)", k.Changes.Foreign)
+	p.changes("  ", "changed in the file and by others: apply would be denied", k.Changes.Conflicts)
+	p.drifts("  ", "cells that do not serve what the global topo has", k.Cells)
 	if len(k.VTGates) > 0 {
 		p.heading("  vtgates that do not serve what the global topo has")
 		for _, v := range k.VTGates {

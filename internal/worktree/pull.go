@@ -4,6 +4,7 @@ import (
 	"path"
 
 	"github.com/vtsync/vtsync/internal/desired"
+	"github.com/vtsync/vtsync/internal/diff"
 	"github.com/vtsync/vtsync/internal/vschema"
 )
 
@@ -27,11 +28,21 @@ func JudgePull(file *desired.Keyspace, base *vschema.Keyspace, known bool, live 
 		return PullCreate
 	case vschema.Equal(file.VSchema, live):
 		return PullSame
-	case !known || !vschema.Equal(file.VSchema, base):
+	case !known || edited(file.VSchema, base, live):
 		return PullEdited
 	case path.Ext(file.File) != ".json":
 		return PullYAML
 	default:
 		return PullUpdate
 	}
+}
+
+// edited tells that the file has an entry that is neither what it was derived
+// from nor live: that one would be lost.
+func edited(file, base, live *vschema.Keyspace) bool {
+	if base == nil {
+		base = &vschema.Keyspace{} // known to have been absent
+	}
+	r := diff.Compare("", live, file, base)
+	return len(r.Ours)+len(r.Conflicts) > 0
 }

@@ -61,7 +61,9 @@ func (t Tree) relocate(err error) error {
 		return err
 	}
 	moved := *invalid
-	moved.Pos = t.Position(invalid.Pos)
+	if moved.Pos = t.Position(invalid.Pos); moved.Pos.File == "" {
+		moved.Pos.File = t.dir
+	}
 	return &moved
 }
 

@@ -124,6 +124,8 @@ func TestJudgePull(t *testing.T) {
 		{"live moved on, yaml", file("vschema.yml", "a"), unsharded("a"), unsharded("a", "b"), true, PullYAML},
 		{"edited", file("vschema.json", "a", "c"), unsharded("a"), unsharded("a"), true, PullEdited},
 		{"both moved", file("vschema.json", "a", "c"), unsharded("a"), unsharded("b"), true, PullEdited},
+		{"edit is live", file("vschema.json", "a", "c"), unsharded("a"), unsharded("a", "b", "c"), true, PullUpdate},
+		{"edit drops", file("vschema.json"), unsharded("a"), unsharded("a", "b"), true, PullEdited},
 		{"base not known", file("vschema.json", "a"), nil, unsharded("b"), false, PullEdited},
 		{"base known as absent", file("vschema.json", "a"), nil, unsharded("b"), true, PullEdited},
 	}
