@@ -71,15 +71,20 @@ func (c *Cluster) AlterVSchema(ctx context.Context, gate VTGate, statement strin
 	return nil
 }
 
-// Query runs a statement through a vtgate with a keyspace in use, and returns
+// Query is the vtgate's Query.
+func (c *Cluster) Query(ctx context.Context, gate VTGate, keyspace, statement string) ([][]string, error) {
+	return gate.Query(ctx, keyspace, statement)
+}
+
+// Query runs a statement through the vtgate with a keyspace in use, and returns
 // its rows as text. NULL is an empty string.
-func (c *Cluster) Query(ctx context.Context, gate VTGate, keyspace, statement string) (rows [][]string, err error) {
+func (g VTGate) Query(ctx context.Context, keyspace, statement string) (rows [][]string, err error) {
 	defer func() {
 		if err != nil {
-			err = fmt.Errorf("lab: %s: %s: %w", gate.Name, statement, err)
+			err = fmt.Errorf("lab: %s: %s: %w", g.Name, statement, err)
 		}
 	}()
-	db, err := open(gate, keyspace)
+	db, err := open(g, keyspace)
 	if err != nil {
 		return nil, err
 	}
@@ -123,9 +128,14 @@ func open(gate VTGate, keyspace string) (*sql.DB, error) {
 	return sql.OpenDB(connector), nil
 }
 
-// Debug is a page of a vtgate, such as vschema or vars.
+// Debug is the vtgate's Debug.
 func (c *Cluster) Debug(ctx context.Context, gate VTGate, page string) ([]byte, error) {
-	return get(ctx, "http://"+gate.HTTP+"/debug/"+page)
+	return gate.Debug(ctx, page)
+}
+
+// Debug is a page of the vtgate, such as vschema or vars.
+func (g VTGate) Debug(ctx context.Context, page string) ([]byte, error) {
+	return get(ctx, "http://"+g.HTTP+"/debug/"+page)
 }
 
 func get(ctx context.Context, url string) ([]byte, error) {
