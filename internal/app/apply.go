@@ -46,6 +46,9 @@ func (a *App) Apply(ctx context.Context, p *plan.Plan, run cli.Running) (rollout
 			return record, err
 		}
 		record = rollout.Record{State: rollout.Skipped, PlanID: p.ID, Keyspaces: managed, Reason: "all planes agree"}
+		if len(p.Kept) > 0 {
+			record.Reason = "only what others made differs, and it is kept"
+		}
 	} else {
 		if err := a.mayApply(ctx, p, run); err != nil {
 			return record, err

@@ -98,8 +98,11 @@ func (p *page) denials(denials []plan.Denial) {
 // planSummary is the last line: what applying the plan would do.
 func planSummary(p *plan.Plan) string {
 	if p.Empty() {
-		if len(p.Denials) > 0 {
+		switch {
+		case len(p.Denials) > 0:
 			return "the plan is denied and changes nothing"
+		case len(p.Kept) > 0:
+			return "nothing to do: only what others made differs, and it is kept"
 		}
 		return "nothing to do: files, global topo and cells agree"
 	}
