@@ -16,10 +16,20 @@ import (
 // it first: heads are written a few times per rollout, never in a loop.
 const headTries = 20
 
+// putBlob keeps bytes under their hash; a topo that does not answer is given up
+// at the deadline of a write.
+func (r *Runner) putBlob(ctx context.Context, plain []byte) (hash string, err error) {
+	ctx, cancel := context.WithTimeout(ctx, r.Limits.Write)
+	defer cancel()
+	return r.Store.PutBlob(ctx, plain)
+}
+
 // updateHead changes one keyspace's head by CAS; change returns false where
 // there is nothing to change, and is called again on a fresh read after a
 // conflict.
 func (r *Runner) updateHead(ctx context.Context, keyspace string, change func(*rollout.Head) (bool, error)) error {
+	ctx, cancel := context.WithTimeout(ctx, r.Limits.Write)
+	defer cancel()
 	for range headTries {
 		h, tok, err := r.Store.Head(ctx, keyspace)
 		if err != nil {
@@ -98,8 +108,8 @@ func (x *run) finish(ctx context.Context) error {
 	x.unlock(ctx)
 	for _, ks := range x.rec.Keyspaces {
 		var hash string
-		if raw := x.plan.Desired[ks]; x.rec.State == rollout.Committed && len(raw) > 0 && string(raw) != "null" {
-			h, err := x.Store.PutBlob(ctx, raw)
+		if raw := x.plan.Desired[ks]; x.served() && len(raw) > 0 && string(raw) != "null" {
+			h, err := x.putBlob(ctx, raw)
 			if err != nil {
 				return x.unsettled(err)
 			}
@@ -124,12 +134,18 @@ func (x *run) settleHead(h *rollout.Head, hash string) bool {
 	h.Open = ""
 	_, managed := x.plan.Desired[h.Keyspace]
 	switch {
-	case x.rec.State == rollout.Committed && managed:
+	case x.served() && managed:
 		h.Committed, h.CommittedBy, h.Commit = hash, x.rec.ID, x.rec.By.Commit
 	case (x.rec.State == rollout.RolledBack || x.rec.State == rollout.Failed) && x.rec.Auto:
 		h.Paused = &rollout.Pause{Reason: x.rec.Reason, Rollout: x.rec.ID, Since: x.rec.Updated}
 	}
 	return true
+}
+
+// served tells whether the rollout ended with every plane serving its plan:
+// skipped means that they did before it began.
+func (x *run) served() bool {
+	return x.rec.State == rollout.Committed || x.rec.State == rollout.Skipped
 }
 
 func (x *run) unsettled(err error) error {
@@ -161,7 +177,7 @@ func (x *run) releaseHeads(ctx context.Context) {
 // is how a cluster is adopted. Keyspaces with an open rollout are left alone.
 func (r *Runner) RecordCommitted(ctx context.Context, p *plan.Plan, keyspaces []string, commit string) error {
 	for _, ks := range slices.Sorted(slices.Values(keyspaces)) {
-		hash, err := r.Store.PutBlob(ctx, p.Desired[ks])
+		hash, err := r.putBlob(ctx, p.Desired[ks])
 		if err != nil {
 			return fmt.Errorf("recording keyspace %s: %w", ks, err)
 		}

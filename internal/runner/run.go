@@ -34,7 +34,8 @@ type run struct {
 
 	unlocks []func(context.Context) error
 	cells   map[string]planes.Cell // as last read, for the writes decided on them
-	pause   time.Duration
+	pause   time.Duration          // the last one
+	paused  time.Time              // what it belongs to: Record.Began
 }
 
 // Start records a new rollout of the plan, takes its keyspaces' heads and runs
@@ -46,7 +47,7 @@ func (r *Runner) Start(ctx context.Context, p *plan.Plan, by rollout.Who, undoes
 	if err != nil {
 		return rollout.Record{}, err
 	}
-	hash, err := r.Store.PutBlob(ctx, raw)
+	hash, err := r.putBlob(ctx, raw)
 	if err != nil {
 		return rollout.Record{}, fmt.Errorf("storing plan %s: %w", p.ID, err)
 	}
@@ -216,13 +217,9 @@ func (x *run) step(stop, work context.Context, a rollout.Action) rollout.Event {
 }
 
 func (x *run) act(stop, work context.Context, a rollout.Action) rollout.Event {
-	if p, ok := a.(rollout.PauseFor); ok {
-		return x.wait(stop, p)
-	}
-	if a.String() != "judge" {
-		x.pause = 0
-	}
 	switch a := a.(type) {
+	case rollout.PauseFor:
+		return x.wait(stop)
 	case rollout.Admit:
 		return x.admit(work, a)
 	case rollout.Lock:
@@ -247,8 +244,12 @@ func (x *run) act(stop, work context.Context, a rollout.Action) rollout.Event {
 	}
 }
 
-// wait pauses a little longer each time; a stop ends it at once.
-func (x *run) wait(stop context.Context, _ rollout.PauseFor) rollout.Event {
+// wait pauses a little longer each time, from when the state or the writes in
+// hand began; a stop ends it at once.
+func (x *run) wait(stop context.Context) rollout.Event {
+	if !x.rec.Began.Equal(x.paused) {
+		x.paused, x.pause = x.rec.Began, 0
+	}
 	x.pause = min(max(x.pause*2, 2*time.Millisecond), x.Limits.Poll)
 	x.Progress(x.rec)
 	t := time.NewTimer(x.pause)
@@ -277,6 +278,8 @@ func (x *run) save(ctx context.Context, rec rollout.Record) error {
 	}
 	rec.Seq++
 	rec.Writer = x.writer
+	ctx, cancel := context.WithTimeout(ctx, x.Limits.Write)
+	defer cancel()
 	tok, err := x.Store.SaveRollout(ctx, &rec, x.token)
 	if err != nil {
 		var conflict *errs.Conflict

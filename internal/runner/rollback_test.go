@@ -1,0 +1,280 @@
+package runner_test
+
+import (
+	"context"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/vtsync/vtsync/internal/rollout"
+	"github.com/vtsync/vtsync/internal/runner/runnertest"
+	"github.com/vtsync/vtsync/internal/vschema"
+)
+
+// breaksOn makes a vtgate that cannot load a keyspace which has the table.
+func breaksOn(ks, table string) func(*runnertest.VTGate) {
+	return func(g *runnertest.VTGate) {
+		g.Breaks = func(name string, vs *vschema.Keyspace) string {
+			if _, ok := vs.Tables[table]; ok && name == ks {
+				return "open map.json: no such file"
+			}
+			return ""
+		}
+	}
+}
+
+// brokenVTGate runs a rollout that one vtgate breaks on.
+func brokenVTGate(t *testing.T, w *world) rollout.Record {
+	t.Helper()
+	w.addTable("customer", "orders")
+	w.SetVTGate("zone2", breaksOn("customer", "orders"))
+	return start(t, w, w.process("one"), w.plan())
+}
+
+func TestEvidenceRollsBack(t *testing.T) {
+	bubble(t, "a broken vtgate", func(t *testing.T, w *world) {
+		rec := brokenVTGate(t, w)
+		w.state(t, rec, rollout.RolledBack, rollout.CodeBroken)
+		if !strings.Contains(rec.Reason, "vtgate-zone2") || !strings.Contains(rec.Reason, "map.json") {
+			t.Errorf("reason %q", rec.Reason)
+		}
+		w.everywhere("customer", "orders", false)
+		w.free(t)
+		if h := w.head(t, "customer"); h.Paused == nil || h.Committed != "" {
+			t.Errorf("head: %+v", h)
+		}
+	})
+	bubble(t, "a foreign edit of another table stays", func(t *testing.T, w *world) {
+		w.addTable("customer", "orders")
+		w.SetVTGate("zone2", breaksOn("customer", "orders"))
+		one := w.process("one")
+		one.Fail(before(runnertest.CellPath("zone1"), func() { w.foreign("customer", "invoice") }))
+		rec := start(t, w, one, w.plan())
+		w.state(t, rec, rollout.RolledBack, rollout.CodeBroken)
+		w.everywhere("customer", "orders", false)
+		w.everywhere("customer", "invoice", true)
+	})
+	bubble(t, "a keyspace that was broken before is no evidence", func(t *testing.T, w *world) {
+		w.foreign("commerce", "extra")
+		w.Edit("commerce", func(vs *vschema.Keyspace) { vs.Tables["bad"] = &vschema.Table{Type: "sequence", Pinned: "zz"} })
+		w.Rebuild()
+		w.files["commerce"] = w.VSchema("commerce")
+		w.addTable("customer", "orders")
+		w.SetVTGate("zone2", func(g *runnertest.VTGate) {
+			g.Breaks = func(ks string, _ *vschema.Keyspace) string {
+				if ks == "commerce" {
+					return "bad"
+				}
+				return ""
+			}
+		})
+		w.state(t, start(t, w, w.process("one"), w.plan()), rollout.Committed, "")
+	})
+	bubble(t, "an undo that could lose rows is left to a person", func(t *testing.T, w *world) {
+		// Taking the owned lookup back would leave rows without their entries.
+		w.Edit("commerce", func(vs *vschema.Keyspace) { addTable(vs, "commerce", "email_lookup") })
+		w.Rebuild()
+		w.files["commerce"] = w.VSchema("commerce")
+		vs := w.files["customer"]
+		vs.Vindexes["email"] = &vschema.Vindex{
+			Type: "consistent_lookup", Owner: "customer",
+			Params: map[string]string{"table": "commerce.email_lookup", "from": "email,id", "to": "keyspace_id"},
+		}
+		cvs := &vs.Tables["customer"].ColumnVindexes
+		*cvs = append(*cvs, &vschema.ColumnVindex{Columns: []string{"email", "id"}, Name: "email"})
+		w.SetVTGate("zone2", func(g *runnertest.VTGate) {
+			g.Breaks = func(_ string, vs *vschema.Keyspace) string {
+				if vs.Vindexes["email"] != nil {
+					return "no"
+				}
+				return ""
+			}
+		})
+		one := w.process("one")
+		rec := start(t, w, one, w.plan())
+		w.parked(t, rec, rollout.Validating, rollout.CodeUndoHazard)
+		if w.VSchema("customer").Vindexes["email"] == nil {
+			t.Fatal("it was taken back by itself")
+		}
+		rec = rollback(t, w.process("two"), rec.ID)
+		w.state(t, rec, rollout.RolledBack, rollout.CodeAsked)
+		if w.VSchema("customer").Vindexes["email"] != nil || w.head(t, "customer").Paused != nil {
+			t.Errorf("not taken back, or paused though a person asked: %+v", w.head(t, "customer"))
+		}
+	})
+}
+
+func TestSilenceParks(t *testing.T) {
+	bubble(t, "a silent vtgate", func(t *testing.T, w *world) {
+		w.addTable("customer", "orders")
+		w.SetVTGate("zone2", func(g *runnertest.VTGate) { g.Silent = true })
+		rec := start(t, w, w.process("one"), w.plan())
+		w.parked(t, rec, rollout.Validating, rollout.CodeUnproved)
+		if !strings.Contains(rec.Parked.Text, "vtgate-zone2 is silent") {
+			t.Errorf("parked: %q", rec.Parked.Text)
+		}
+		w.everywhere("customer", "orders", true)
+		w.SetVTGate("zone2", func(g *runnertest.VTGate) { g.Silent = false })
+		w.state(t, resume(t, w.process("two"), rec.ID), rollout.Committed, "")
+		w.free(t)
+	})
+	bubble(t, "a vtgate that is cut off from topo", func(t *testing.T, w *world) {
+		w.addTable("customer", "orders")
+		w.SetVTGate("zone2", func(g *runnertest.VTGate) { g.CutOff = true })
+		rec := start(t, w, w.process("one"), w.plan())
+		w.parked(t, rec, rollout.Validating, rollout.CodeUnproved)
+		w.SetVTGate("zone2", func(g *runnertest.VTGate) { g.CutOff = false })
+		w.state(t, resume(t, w.process("two"), rec.ID), rollout.Committed, "")
+	})
+	bubble(t, "a dead cell", func(t *testing.T, w *world) {
+		w.addTable("customer", "orders")
+		p := w.plan()
+		w.SilenceCell("zone2", true)
+		rec := start(t, w, w.process("one"), p)
+		w.parked(t, rec, rollout.Validating, rollout.CodeUnproved)
+		if !strings.Contains(rec.Parked.Text, "cell zone2 is silent") || !w.served("zone1", "customer", "orders") {
+			t.Errorf("parked: %q, zone1 served: %v", rec.Parked.Text, w.served("zone1", "customer", "orders"))
+		}
+		w.SilenceCell("zone2", false)
+		w.state(t, resume(t, w.process("two"), rec.ID), rollout.Committed, "")
+		w.everywhere("customer", "orders", true)
+	})
+}
+
+func TestForeignWriters(t *testing.T) {
+	bubble(t, "our entry is overwritten after our write", func(t *testing.T, w *world) {
+		w.addTable("customer", "orders")
+		one := w.process("one")
+		one.Fail(before(runnertest.CellPath("zone1"), func() {
+			w.Edit("customer", func(vs *vschema.Keyspace) { delete(vs.Tables, "orders") })
+		}))
+		rec := start(t, w, one, w.plan())
+		w.parked(t, rec, rollout.Validating, rollout.CodeOverwritten)
+		if !strings.Contains(rec.Parked.Text, "orders") {
+			t.Errorf("parked: %q", rec.Parked.Text)
+		}
+	})
+	bubble(t, "and changed: theirs stays, and the end says so", func(t *testing.T, w *world) {
+		w.addTable("customer", "orders")
+		one := w.process("one")
+		one.Fail(before(runnertest.CellPath("zone1"), func() {
+			w.Edit("customer", func(vs *vschema.Keyspace) { vs.Tables["orders"].ColumnVindexes[0].Column = "customer_id" })
+		}))
+		rec := start(t, w, one, w.plan())
+		w.parked(t, rec, rollout.Validating, rollout.CodeOverwritten)
+		rec = rollback(t, w.process("two"), rec.ID)
+		w.state(t, rec, rollout.Failed, rollout.CodeUndo)
+		if !strings.Contains(rec.Diff, "orders") || w.VSchema("customer").Tables["orders"].ColumnVindexes[0].Column != "customer_id" {
+			t.Errorf("diff %q, global %v", rec.Diff, w.VSchema("customer"))
+		}
+	})
+	bubble(t, "a cell is overwritten by an old snapshot", func(t *testing.T, w *world) {
+		w.addTable("customer", "orders")
+		old := w.Served("zone1")
+		one := w.process("one")
+		one.Fail(before(runnertest.CellPath("zone2"), func() { w.Serve("zone1", old) }))
+		rec := start(t, w, one, w.plan())
+		w.state(t, rec, rollout.Committed, "")
+		w.everywhere("customer", "orders", true)
+	})
+	bubble(t, "a cell that is overwritten again and again", func(t *testing.T, w *world) {
+		w.addTable("customer", "orders")
+		old := w.Served("zone1")
+		one := w.process("one")
+		one.OnSnapshot(func() { w.Serve("zone1", old) })
+		rec := start(t, w, one, w.plan())
+		w.parked(t, rec, rollout.Validating, rollout.CodeFight)
+		if !strings.Contains(rec.Parked.Text, "zone1") {
+			t.Errorf("parked: %q", rec.Parked.Text)
+		}
+	})
+	bubble(t, "another keyspace's cell write is no conflict", func(t *testing.T, w *world) {
+		w.addTable("customer", "orders")
+		one := w.process("one")
+		one.Fail(before(runnertest.CellPath("zone1"), func() {
+			w.foreign("commerce", "extra")
+			w.Rebuild("zone1")
+		}))
+		w.state(t, start(t, w, one, w.plan()), rollout.Committed, "")
+		w.everywhere("customer", "orders", true)
+		if !w.served("zone1", "commerce", "extra") {
+			t.Error("the other keyspace's change was lost in zone1")
+		}
+		if w.served("zone2", "commerce", "extra") {
+			t.Error("the other keyspace's unrebuilt change was shipped to zone2")
+		}
+	})
+}
+
+func TestStop(t *testing.T) {
+	bubble(t, "before anything is written", func(t *testing.T, w *world) {
+		w.addTable("customer", "orders")
+		w.HoldLock("customer", "Reshard", time.Hour)
+		ctx, stop := context.WithTimeout(t.Context(), time.Second)
+		defer stop()
+		rec, err := w.process("one").Start(ctx, w.plan(), me, "")
+		if err != nil {
+			t.Fatal(err)
+		}
+		w.state(t, rec, rollout.Canceled, rollout.CodeInterrupted)
+		w.free(t)
+	})
+	bubble(t, "after the action in hand", func(t *testing.T, w *world) {
+		w.addTable("customer", "orders")
+		ctx, stop := context.WithCancel(t.Context())
+		defer stop()
+		one := w.process("one")
+		one.Fail(before(runnertest.KeyspacePath("customer"), stop))
+		rec, err := one.Start(ctx, w.plan(), me, "")
+		if err != nil {
+			t.Fatal(err)
+		}
+		w.parked(t, rec, rollout.Applying, rollout.CodeInterrupted)
+		if rec.Globals[0].Status != rollout.WriteLanded || w.served("zone1", "customer", "orders") {
+			t.Errorf("globals %+v", rec.Globals)
+		}
+		w.state(t, resume(t, w.process("two"), rec.ID), rollout.Committed, "")
+		w.everywhere("customer", "orders", true)
+	})
+}
+
+func TestTwoRunnersOfOneRollout(t *testing.T) {
+	bubble(t, "the slower one stops", func(t *testing.T, w *world) {
+		w.addTable("customer", "orders")
+		w.SetVTGate("zone2", func(g *runnertest.VTGate) { g.Silent = true })
+		first := start(t, w, w.process("one"), w.plan())
+		w.parked(t, first, rollout.Validating, rollout.CodeUnproved)
+
+		two, three := w.process("two"), w.process("three")
+		var fast rollout.Record
+		two.Fail(before("vtsync/rollouts/"+first.ID, func() {
+			w.SetVTGate("zone2", func(g *runnertest.VTGate) { g.Silent = false })
+			fast = resume(t, three, first.ID)
+		}))
+		_, err := two.Resume(t.Context(), first.ID, me)
+		if !isUnknown(err) || !strings.Contains(err.Error(), "in the hands of another process") {
+			t.Errorf("%v", err)
+		}
+		w.state(t, fast, rollout.Committed, "")
+		w.free(t)
+	})
+}
+
+func TestUnwritableStore(t *testing.T) {
+	bubble(t, "the runner stops", func(t *testing.T, w *world) {
+		w.addTable("customer", "orders")
+		one := w.process("one")
+		one.Fail(func(path string, nth int) runnertest.Fault {
+			if strings.HasPrefix(path, "vtsync/rollouts/") && nth > 3 {
+				return runnertest.NotLanded
+			}
+			return runnertest.Fault{}
+		})
+		rec, err := one.Start(t.Context(), w.plan(), me, "")
+		if !isUnknown(err) {
+			t.Fatalf("%s, %v", rec.State, err)
+		}
+		w.state(t, resume(t, w.process("two"), rec.ID), rollout.Committed, "")
+		w.everywhere("customer", "orders", true)
+	})
+}
