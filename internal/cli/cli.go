@@ -152,6 +152,16 @@ func isTerminal(f any) bool {
 	return ok && term.IsTerminal(int(file.Fd()))
 }
 
+// terminalWidth gives the columns of a terminal, or 80 where it does not say.
+func terminalWidth(f any) int {
+	if file, ok := f.(*os.File); ok {
+		if width, _, err := term.GetSize(int(file.Fd())); err == nil && width > 0 {
+			return width
+		}
+	}
+	return 80
+}
+
 // logger gives the log on stderr: warnings, or with -v everything.
 func (c *command) logger() *slog.Logger {
 	level := slog.LevelWarn

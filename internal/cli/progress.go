@@ -13,9 +13,10 @@ const progressAfter = time.Second
 // progress is one line on a terminal, rewritten while something takes long,
 // and nothing at all where no terminal is.
 type progress struct {
-	w    io.Writer // nil where there is no terminal
-	stop chan struct{}
-	done chan struct{}
+	w     io.Writer // nil where there is no terminal
+	width int       // of the terminal, in columns
+	stop  chan struct{}
+	done  chan struct{}
 
 	mu   sync.Mutex
 	text string // guarded by mu
@@ -25,7 +26,7 @@ type progress struct {
 func (c *command) startProgress(text string) *progress {
 	p := &progress{text: text, stop: make(chan struct{}), done: make(chan struct{})}
 	if isTerminal(c.env.Stderr) {
-		p.w = c.env.Stderr
+		p.w, p.width = c.env.Stderr, terminalWidth(c.env.Stderr)
 	}
 	go p.run(time.Now())
 	return p
@@ -69,8 +70,18 @@ func (p *progress) run(began time.Time) {
 		case now := <-ticker.C:
 			if took := now.Sub(began); took >= progressAfter {
 				shown = true
-				fmt.Fprintf(p.w, "\r\x1b[K%s (%ds)", p.current(), int(took.Seconds()))
+				line := fmt.Sprintf("%s (%ds)", p.current(), int(took.Seconds()))
+				fmt.Fprint(p.w, "\r\x1b[K"+clip(line, p.width-1))
 			}
 		}
 	}
+}
+
+// clip keeps a line on one row: a wrapped one could not be rewritten.
+func clip(line string, width int) string {
+	runes := []rune(line)
+	if width < 1 || len(runes) <= width {
+		return line
+	}
+	return string(runes[:width-1]) + "…"
 }

@@ -15,8 +15,9 @@ func (c *command) status() *cobra.Command {
 		Short: "Tell whether files, global topo, cells and vtgates agree",
 		Long: `Status compares each plane with its neighbour: files with the global topo, the
 global topo with each cell's SrvVSchema, and that with what each vtgate says it
-serves. A difference is drift, unless an open rollout explains it. Entries that
-others made, and that the files lack, are drift too: ` + "`vtsync pull`" + ` takes them in.
+serves. A difference is drift, also while a rollout is open, which is then named.
+Entries that others made, and that the files lack, are drift too: ` + "`vtsync pull`" + `
+takes them in.
 
 Keyspaces without a file are named and not judged. It changes nothing.
 
