@@ -59,10 +59,11 @@ func (k Keyspace) InSync() bool {
 		len(k.Cells) == 0 && len(k.VTGates) == 0
 }
 
-// Drifted tells that a difference is explained by no open rollout.
+// Drifted tells that two planes differ. An open rollout may be the reason, but
+// it may also have parked, so it excuses nothing.
 func (s Status) Drifted() bool {
 	for _, k := range s.Keyspaces {
-		if !k.InSync() && k.Err == "" && k.Rollout == nil {
+		if !k.InSync() && k.Err == "" {
 			return true
 		}
 	}
