@@ -35,9 +35,27 @@ func (x *run) admit(ctx context.Context, a rollout.Admit) rollout.Event {
 		Tokens: admittedTokens(snap.Global, x.rec.Phases[a.Phase]),
 		Baseline: &rollout.Baseline{
 			Broken:  converge.BrokenBefore(snap, x.OpaqueVindexes...),
-			Reloads: converge.Reloads(snap),
+			Reloads: x.reloadsBefore(snap),
 		},
 	}
+}
+
+// reloadsBefore gives the reloads of the vtgates that the rollout makes reload.
+// A cell that serves all of it already is not written, so its vtgates have no
+// reason to.
+func (x *run) reloadsBefore(snap *planes.Snapshot) map[string]int64 {
+	reloads := converge.Reloads(snap)
+	for _, c := range x.judgeSnapshot(snap, x.rec.Phase, true).Cells {
+		if c.Status != converge.Serving {
+			continue
+		}
+		for _, g := range snap.VTGates {
+			if g.Cell == c.Name || g.Cell == "" {
+				delete(reloads, g.Target)
+			}
+		}
+	}
+	return reloads
 }
 
 func (x *run) lookBefore(ctx context.Context, phase int) (*planes.Snapshot, error) {
