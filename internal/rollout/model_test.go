@@ -3,6 +3,7 @@ package rollout_test
 import (
 	"encoding/json"
 	"reflect"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -17,20 +18,25 @@ import (
 // and people interfere; then lets the cluster calm down and checks what is
 // left.
 func TestModel(t *testing.T) {
-	rapid.Check(t, func(t *rapid.T) {
-		d := newDriver(t)
-		d.noisy = true
-		d.feed(rollout.Start{At: d.at()})
-		for range rapid.SampledFrom([]int{80, 40, 20, 10, 5, 0}).Draw(t, "noisy steps") {
-			if d.rec.State.Final() {
-				break
-			}
-			d.happen()
-			d.turn()
+	const rounds = 4 // of rapid's usual hundred each
+	for i := range rounds {
+		t.Run(strconv.Itoa(i), func(t *testing.T) { rapid.Check(t, hostileCluster) })
+	}
+}
+
+func hostileCluster(t *rapid.T) {
+	d := newDriver(t)
+	d.noisy = true
+	d.feed(rollout.Start{At: d.at()})
+	for range rapid.SampledFrom([]int{80, 40, 20, 10, 5, 0}).Draw(t, "noisy steps") {
+		if d.rec.State.Final() {
+			break
 		}
-		d.calm()
-		d.settle()
-	})
+		d.happen()
+		d.turn()
+	}
+	d.calm()
+	d.settle()
 }
 
 func newDriver(t *rapid.T) *driver {
@@ -184,11 +190,14 @@ func (d *driver) checkFinal() {
 		if len(d.rec.Kept) == 0 && len(all) > 0 && len(d.changes(d.rec.Phase)) > 0 {
 			d.t.Fatalf("failed without a cause: %s", d.rec.Reason)
 		}
-		fallthrough
-	default:
-		for _, c := range all {
-			d.checkEntry(c, c.after, false)
+		d.checkGone(all)
+	case rollout.RolledBack:
+		if len(d.rec.Kept) > 0 {
+			d.t.Fatalf("rolled back, and others changed our entries in %v", d.rec.Kept)
 		}
+		d.checkGone(all)
+	default:
+		d.checkGone(all)
 	}
 	for key, value := range d.theirs {
 		ks, entry, _ := strings.Cut(key, ".")
@@ -197,6 +206,13 @@ func (d *driver) checkFinal() {
 		}
 	}
 	d.checkFlight()
+}
+
+// checkGone refuses an end that leaves something of ours.
+func (d *driver) checkGone(all []change) {
+	for _, c := range all {
+		d.checkEntry(c, c.after, false)
+	}
 }
 
 func (d *driver) checkEntry(c change, value string, want bool) {
