@@ -215,8 +215,8 @@ func TestHeads(t *testing.T) {
 		w.addTable("customer", "orders")
 		one := w.process("one")
 		// It dies on its way to let the keyspaces go.
-		one.Fail(func(path string, nth int) runnertest.Fault {
-			if path == "vtsync/heads/customer" && nth == 2 {
+		one.Fail(func(x runnertest.Write) runnertest.Fault {
+			if x.Path == "vtsync/heads/customer" && x.Nth == 2 {
 				one.Kill()
 			}
 			return runnertest.Fault{}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/vtsync/vtsync/internal/admit"
 	"github.com/vtsync/vtsync/internal/converge"
@@ -103,6 +104,9 @@ func (x *run) saveGlobal(ctx context.Context, a rollout.SaveGlobal) rollout.Even
 	}
 	// Refused may mean that an earlier try of this very write landed.
 	ev.Outcome, ev.Token, ev.Text = x.settle(ctx, w, value, ev.Text)
+	if ev.Outcome == rollout.LandedThenLost && x.stands(ctx, w.Keyspace, want) {
+		ev.Outcome = rollout.Landed
+	}
 	if ev.Outcome == rollout.Refused || ev.Outcome == rollout.LandedThenLost {
 		ev.Diff = x.since(ctx, w.Keyspace, want)
 	}
@@ -125,6 +129,18 @@ func (x *run) settle(ctx context.Context, w rollout.Write, value []byte, refusal
 	default:
 		return rollout.OutcomeUnknown, now, refusal
 	}
+}
+
+// stands tells whether every entry of a write that landed is still there, under
+// what another wrote since.
+func (x *run) stands(ctx context.Context, keyspace string, ours write) bool {
+	live, err := x.readWritable(ctx, keyspace)
+	if err != nil {
+		return false
+	}
+	return !slices.ContainsFunc(ours.changes, func(ch diff.EntryChange) bool {
+		return !vschema.EntryEqual(live.VSchema, ours.after, ch.Entry)
+	})
 }
 
 // since shows what others changed in a keyspace after the plan was made.

@@ -68,8 +68,6 @@ func (x *run) judgeSnapshot(snap *planes.Snapshot, phase int, forward bool) conv
 	want := converge.Want{
 		Keyspaces: map[string]*vschema.Keyspace{},
 		Srv:       plan.FullSrv(snap.Global),
-
-		OpaqueVindexes: x.OpaqueVindexes,
 	}
 	planned := x.wanted(phase)
 	for ks, entries := range x.touched() {

@@ -264,8 +264,8 @@ func TestUnwritableStore(t *testing.T) {
 	bubble(t, "the runner stops", func(t *testing.T, w *world) {
 		w.addTable("customer", "orders")
 		one := w.process("one")
-		one.Fail(func(path string, nth int) runnertest.Fault {
-			if strings.HasPrefix(path, "vtsync/rollouts/") && nth > 3 {
+		one.Fail(func(x runnertest.Write) runnertest.Fault {
+			if strings.HasPrefix(x.Path, "vtsync/rollouts/") && x.Nth > 3 {
 				return runnertest.NotLanded
 			}
 			return runnertest.Fault{}

@@ -230,6 +230,9 @@ func (x *run) act(stop, work context.Context, a rollout.Action) rollout.Event {
 	case rollout.ReadGlobals:
 		return x.readGlobals(work, a)
 	case rollout.SaveGlobal:
+		if x.rec.Globals[a.Index].Attempts > 1 {
+			x.rest(stop) // a server that answers nothing may say so at once
+		}
 		return x.saveGlobal(work, a)
 	case rollout.Fence:
 		return x.fence(work, a)
@@ -244,25 +247,30 @@ func (x *run) act(stop, work context.Context, a rollout.Action) rollout.Event {
 	}
 }
 
-// wait pauses a little longer each time, from when the state or the writes in
-// hand began; a stop ends it at once.
+// wait is a pause with a deadline behind it.
 func (x *run) wait(stop context.Context) rollout.Event {
+	x.Progress(x.rec)
+	x.rest(stop)
+	limit := x.Limits.Write
+	if x.rec.State == rollout.Waiting {
+		limit = x.Limits.Wait
+	}
+	return rollout.Tick{At: x.at(), Expired: x.expired(limit)}
+}
+
+// rest pauses a little longer each time, from when the state or the writes in
+// hand began; a stop ends it at once.
+func (x *run) rest(stop context.Context) {
 	if !x.rec.Began.Equal(x.paused) {
 		x.paused, x.pause = x.rec.Began, 0
 	}
 	x.pause = min(max(x.pause*2, 2*time.Millisecond), x.Limits.Poll)
-	x.Progress(x.rec)
 	t := time.NewTimer(x.pause)
 	defer t.Stop()
 	select {
 	case <-t.C:
 	case <-stop.Done():
 	}
-	limit := x.Limits.Write
-	if x.rec.State == rollout.Waiting {
-		limit = x.Limits.Wait
-	}
-	return rollout.Tick{At: x.at(), Expired: x.expired(limit)}
 }
 
 func (x *run) expired(limit time.Duration) bool {

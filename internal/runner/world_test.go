@@ -233,9 +233,9 @@ func bubble(t *testing.T, name string, test func(*testing.T, *world)) {
 }
 
 // onFirst gives a fault to the first so many writes of a path.
-func onFirst(n int, path string, f runnertest.Fault) func(string, int) runnertest.Fault {
-	return func(at string, nth int) runnertest.Fault {
-		if at == path && nth <= n {
+func onFirst(n int, path string, f runnertest.Fault) func(runnertest.Write) runnertest.Fault {
+	return func(x runnertest.Write) runnertest.Fault {
+		if x.Path == path && x.Nth <= n {
 			return f
 		}
 		return runnertest.Fault{}
@@ -243,9 +243,9 @@ func onFirst(n int, path string, f runnertest.Fault) func(string, int) runnertes
 }
 
 // before does something once, just before the first write of a path.
-func before(path string, do func()) func(string, int) runnertest.Fault {
-	return func(at string, nth int) runnertest.Fault {
-		if at == path && nth == 1 {
+func before(path string, do func()) func(runnertest.Write) runnertest.Fault {
+	return func(x runnertest.Write) runnertest.Fault {
+		if x.Path == path && x.Nth == 1 {
 			do()
 		}
 		return runnertest.Fault{}

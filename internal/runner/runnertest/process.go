@@ -50,7 +50,7 @@ var errRefused = errors.New("permission denied")
 type Process struct {
 	cluster *Cluster
 	name    string
-	fault   func(path string, nth int) Fault
+	fault   func(Write) Fault
 	look    func()         // before each snapshot
 	tries   map[string]int // writes, by path
 	writes  int
@@ -65,9 +65,16 @@ func (c *Cluster) Process(name string) *Process {
 	return &Process{cluster: c, name: name, tries: map[string]int{}}
 }
 
-// Fail asks f before each write of the process what happens to it; nth counts
-// its writes to that path from 1. F may change the cluster.
-func (p *Process) Fail(f func(path string, nth int) Fault) { p.fault = f }
+// Write is one write on its way.
+type Write struct {
+	Path  string
+	Nth   int // of the process's writes to that path, from 1
+	Value []byte
+}
+
+// Fail asks f before each write of the process what happens to it. F may
+// change the cluster.
+func (p *Process) Fail(f func(Write) Fault) { p.fault = f }
 
 // DieAt lets the process die at its nth write: just after it takes effect, or
 // just before, so that it never does. From then on nothing that the process
@@ -123,7 +130,7 @@ func (p *Process) write(ctx context.Context, path string, value []byte, tok plan
 	if tok.IsZero() {
 		return planes.Token{}, fmt.Errorf("write %s: no token", path)
 	}
-	fault := p.next(path)
+	fault := p.next(path, value)
 	p.cluster.mu.Lock()
 	defer p.cluster.mu.Unlock()
 	p.cluster.called()
@@ -155,7 +162,7 @@ func (p *Process) write(ctx context.Context, path string, value []byte, tok plan
 	return p.land(path, value, tok)
 }
 
-func (p *Process) next(path string) Fault {
+func (p *Process) next(path string, value []byte) Fault {
 	p.cluster.mu.Lock()
 	p.tries[path]++
 	nth := p.tries[path]
@@ -163,7 +170,7 @@ func (p *Process) next(path string) Fault {
 	if p.fault == nil {
 		return Fault{}
 	}
-	return p.fault(path, nth)
+	return p.fault(Write{Path: path, Nth: nth, Value: value})
 }
 
 // land applies a write where its token still stands.
