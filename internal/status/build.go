@@ -42,8 +42,12 @@ func Build(in Input) Status {
 	}
 	drifts := in.cellDrifts()
 	for _, d := range drifts {
-		if d.Rules != "" {
+		_, managed := in.Desired[d.Keyspace]
+		switch {
+		case d.Rules != "" && len(in.Only) == 0:
 			s.Rules = append(s.Rules, d)
+		case d.Keyspace != "" && !managed && in.chosen(d.Keyspace):
+			s.Others = append(s.Others, d)
 		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(in.Desired)) {

@@ -22,6 +22,9 @@ type Status struct {
 	Removed []string `json:"removed,omitempty"`
 	// Rules lists, per cell, kinds of rules that differ from the global ones.
 	Rules []plan.CellDrift `json:"rules,omitempty"`
+	// Others lists how cells differ from the global topo in keyspaces without
+	// a file. They are told and not counted.
+	Others []plan.CellDrift `json:"others,omitempty"`
 	// Unread lists the cells and vtgates that did not say what they serve.
 	Unread []converge.Verdict `json:"unread,omitempty"`
 	// IgnoredCells are those that the config names as decommissioned.
@@ -67,7 +70,7 @@ func (s Status) Drifted() bool {
 			return true
 		}
 	}
-	return false
+	return len(s.Rules) > 0
 }
 
 // Unreadable tells that a plane did not say what it holds.

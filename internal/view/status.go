@@ -16,6 +16,10 @@ func Status(w io.Writer, s status.Status, style Style) error {
 		p.keyspace(k)
 	}
 	p.drifts("", "rules that a cell does not serve as the global topo has them", s.Rules)
+	if len(s.Rules) > 0 {
+		p.line("  next: vtctldclient RebuildVSchemaGraph (vtsync does not manage rules yet)")
+	}
+	p.drifts("", "not managed: cells that do not serve what the global topo has", s.Others)
 	for _, v := range s.Unread {
 		p.line("%s %s", style.paint(red, string(v.Status)+":"), verdict(v))
 	}
