@@ -6,6 +6,8 @@ import (
 	"strings"
 	"testing"
 
+	"google.golang.org/protobuf/encoding/protowire"
+	"google.golang.org/protobuf/proto"
 	"vitess.io/vitess/go/vt/sqlparser"
 
 	"github.com/vtsync/vtsync/internal/diff"
@@ -70,8 +72,20 @@ func TestDenials(t *testing.T) {
 		}, []DenialCode{DeniedUnreadable}, "truncated"},
 		{"unknown field in a record to write", func(t *testing.T) Input {
 			s := store(t)
-			setGlobal(s, "commerce", func(k *planes.Keyspace) { k.Unknown = []string{"tables.product: field 19"} })
+			setGlobal(s, "commerce", func(k *planes.Keyspace) { newerField(k, k.VSchema) })
 			return input(s, keyspaces{"commerce": newTable(t)})
+		}, []DenialCode{DeniedUnknownField}, "drop: field 19"},
+		{"unknown field in a table that is left alone", func(t *testing.T) Input {
+			s := store(t)
+			setGlobal(s, "commerce", func(k *planes.Keyspace) { newerField(k, k.VSchema.Tables["product"]) })
+			in := input(s, keyspaces{"commerce": newTable(t)})
+			in.Last = keyspaces{"commerce": keyspace(t, commerceJSON)}
+			return in
+		}, []DenialCode{DeniedUnknownField}, "tables.product: field 19"},
+		{"unknown field in a table that the file has without it", func(t *testing.T) Input {
+			s := store(t)
+			setGlobal(s, "commerce", func(k *planes.Keyspace) { newerField(k, k.VSchema.Tables["product"]) })
+			return input(s, keyspaces{"commerce": keyspace(t, commerceJSON)})
 		}, []DenialCode{DeniedUnknownField}, "tables.product: field 19"},
 		{"unknown field in a record that is left alone", func(t *testing.T) Input {
 			s := store(t)
@@ -121,6 +135,12 @@ func TestDenials(t *testing.T) {
 			}
 		})
 	}
+}
+
+// newerField adds to a part of the record what only a newer Vitess knows.
+func newerField(k *planes.Keyspace, part proto.Message) {
+	part.ProtoReflect().SetUnknown(protowire.AppendVarint(protowire.AppendTag(nil, 19, protowire.VarintType), 1))
+	k.Unknown = vschema.UnknownFields(k.VSchema)
 }
 
 func TestSizes(t *testing.T) {

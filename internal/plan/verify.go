@@ -2,6 +2,7 @@ package plan
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/vtsync/vtsync/internal/diff"
 	"github.com/vtsync/vtsync/internal/planes"
@@ -11,15 +12,27 @@ import (
 // Verify proves a plan on a copy of live: its base is what was read, its
 // changes lead from there to what it writes and to nothing else, and taking
 // them back leads to live again. A failure is a mistake in vtsync itself.
+//
+// A plan cannot hold fields that this build does not know, so nothing can be
+// proved of a record that has them: such a plan only shows, and is denied.
 func Verify(p *Plan, snap *planes.Snapshot) error {
 	for _, ph := range p.Phases {
 		for _, w := range ph.Writes {
-			if err := verifyWrite(p, w, snap.Global.Keyspaces[w.Keyspace].VSchema); err != nil {
+			rec := snap.Global.Keyspaces[w.Keyspace]
+			if len(rec.Unknown) > 0 && p.denied(DeniedUnknownField) {
+				continue
+			}
+			if err := verifyWrite(p, w, rec.VSchema); err != nil {
 				return fmt.Errorf("verify plan: keyspace %s: %w", w.Keyspace, err)
 			}
 		}
 	}
 	return nil
+}
+
+// denied tells whether the plan is denied for that reason.
+func (p *Plan) denied(code DenialCode) bool {
+	return slices.ContainsFunc(p.Denials, func(d Denial) bool { return d.Code == code })
 }
 
 func verifyWrite(p *Plan, w GlobalWrite, live *vschema.Keyspace) error {
