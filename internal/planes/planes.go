@@ -4,6 +4,8 @@
 package planes
 
 import (
+	"regexp"
+
 	"github.com/vtsync/vtsync/internal/vschema"
 )
 
@@ -42,6 +44,12 @@ type Global struct {
 	// Cells are the names of all known cells, sorted.
 	Cells []string `json:"cells"`
 }
+
+var clusterID = regexp.MustCompile(`^[0-9a-f]{32}$`)
+
+// IsClusterID tells whether a text can be a cluster's id. One that is damaged
+// must not be taken for another cluster's.
+func IsClusterID(s string) bool { return clusterID.MatchString(s) }
 
 // Keyspace is one keyspace in the global topo.
 type Keyspace struct {

@@ -79,8 +79,11 @@ func decodeHead(key, keyspace string, raw []byte) (rollout.Head, error) {
 	if err := decode(key, raw, &h); err != nil {
 		return rollout.Head{}, err
 	}
-	if h.Keyspace != keyspace {
+	switch {
+	case h.Keyspace != keyspace:
 		return rollout.Head{}, damaged(key, fmt.Errorf("it is the head of keyspace %q", h.Keyspace))
+	case h.Committed != "" && !validHash.MatchString(h.Committed):
+		return rollout.Head{}, damaged(key, notAHash("what was committed last", h.Committed))
 	}
 	return h, nil
 }
@@ -96,8 +99,15 @@ func decodeRecord(key, id string, raw []byte) (rollout.Record, error) {
 		return rollout.Record{}, damaged(key, fmt.Errorf("it is the record of rollout %q", r.ID))
 	case r.State == "":
 		return rollout.Record{}, damaged(key, errors.New("it has no state"))
+	case r.Plan != "" && !validHash.MatchString(r.Plan):
+		return rollout.Record{}, damaged(key, notAHash("its plan", r.Plan))
 	}
 	return r, nil
+}
+
+// notAHash says that the name of a kept value was damaged.
+func notAHash(what, text string) error {
+	return fmt.Errorf("it names %s by %.80q, which is not a hash", what, text)
 }
 
 // encodeRecord gives a record's bytes. The oldest lines of its log go first

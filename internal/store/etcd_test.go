@@ -33,6 +33,15 @@ func TestOnEtcd(t *testing.T) {
 			t.Fatalf("topo reads %q, %v, want %q", g.ClusterID, err, id)
 		}
 	})
+	t.Run("a damaged id is not another cluster's", func(t *testing.T) {
+		srv := open(t, c, "/damaged")
+		if _, err := srv.Put(t.Context(), "vtsync/id", []byte("prod"), planes.Absent()); err != nil {
+			t.Fatal(err)
+		}
+		if g, err := srv.ReadGlobal(t.Context()); !isInvalid(err) {
+			t.Fatalf("topo reads %q, %v, want *errs.Invalid", g.ClusterID, err)
+		}
+	})
 	t.Run("one id for all", func(t *testing.T) { oneID(t, c) })
 	for name, fault := range map[string]proxy.Fault{
 		"reply dropped":   proxy.DropReply(),

@@ -18,7 +18,6 @@ import (
 	"fmt"
 	"io"
 	"path"
-	"regexp"
 	"strings"
 	"time"
 
@@ -92,8 +91,6 @@ func NewID(now time.Time, r io.Reader) (string, error) {
 	return now.UTC().Format("20060102t150405") + "-" + hex.EncodeToString(b), nil
 }
 
-var validID = regexp.MustCompile(`^[0-9a-f]{32}$`)
-
 // ClusterID gives the random id of the cluster, which ties plans to it. Where
 // there is none yet it is empty, or made if create is set; whoever makes it
 // first makes it for all.
@@ -123,7 +120,7 @@ func (s *Store) ClusterID(ctx context.Context, create bool) (string, error) {
 		}
 	}
 	id := strings.TrimSpace(string(value))
-	if !validID.MatchString(id) {
+	if !planes.IsClusterID(id) {
 		return "", damaged(idPath, fmt.Errorf("%.40q is not an id", id))
 	}
 	return id, nil

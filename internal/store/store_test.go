@@ -134,6 +134,7 @@ func TestDamagedRecords(t *testing.T) {
 		"unknown state":    replace(`"committed"`, `"comitted"`),
 		"no state":         replace(`"state":"committed"`, `"state":""`),
 		"another id":       replace(id, "20261122t160102-000002"),
+		"plan by no hash":  replace(`"plan":"`, `"plan":"r`),
 		"newer format":     replace(`"format":1`, `"format":2`),
 		"no format":        replace(`"format":1,`, ``),
 		"bad utf-8":        replace("planned", "pl\xffnned"),
@@ -181,6 +182,22 @@ func TestIndentedRecordIsRead(t *testing.T) {
 	kv.Set("vtsync/heads/customer", append(raw, '\r', '\n'))
 	if _, _, err := store.New(kv, store.Options{}).Head(t.Context(), "customer"); err != nil {
 		t.Fatal(err)
+	}
+}
+
+// A head whose hash is damaged is told by its own name, before anything looks
+// for a value that never was.
+func TestDamagedHead(t *testing.T) {
+	head := storetest.NewHead("customer", 1, "w")
+	head.Committed = strings.Repeat("0", 63) + "r"
+	raw, err := json.Marshal(head)
+	if err != nil {
+		t.Fatal(err)
+	}
+	kv := storetest.NewMemory()
+	kv.Set("vtsync/heads/customer", raw)
+	if _, _, err := store.New(kv, store.Options{}).Head(t.Context(), "customer"); !isInvalid(err) || !strings.Contains(err.Error(), "vtsync/heads/customer") {
+		t.Fatalf("got %v, want *errs.Invalid with the key", err)
 	}
 }
 

@@ -42,15 +42,31 @@ func (s *Server) ReadGlobal(ctx context.Context) (planes.Global, error) {
 		g.Rules, err = s.ReadRules(ctx)
 		return err
 	})
-	group.Go(func() error {
-		id, _, err := s.Get(ctx, clusterIDPath)
-		g.ClusterID = strings.TrimSpace(string(id))
+	group.Go(func() (err error) {
+		g.ClusterID, err = s.readClusterID(ctx)
 		return err
 	})
 	if err := group.Wait(); err != nil {
 		return planes.Global{}, err
 	}
 	return g, nil
+}
+
+// readClusterID reads the id that vtsync gave the cluster; empty where there is
+// none yet.
+func (s *Server) readClusterID(ctx context.Context) (string, error) {
+	raw, token, err := s.Get(ctx, clusterIDPath)
+	if err != nil || token.IsAbsent() {
+		return "", err
+	}
+	id := strings.TrimSpace(string(raw))
+	if !planes.IsClusterID(id) {
+		return "", &errs.Invalid{
+			Msg:  fmt.Sprintf("damaged record %s in the global topo: %.40q is not the id of a cluster", clusterIDPath, id),
+			Next: "look at it with vtctldclient GetTopologyPath /global/" + clusterIDPath + "; put a backup back, or delete the key to have a new id made",
+		}
+	}
+	return id, nil
 }
 
 // ReadKeyspace reads one keyspace from the global topo. One that does not
