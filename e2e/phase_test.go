@@ -14,16 +14,16 @@ import (
 	"github.com/vtsync/vtsync/lab/proxy"
 )
 
-// pair is a change of two keyspaces that is applied in one phase: a table
+// twin is a change of two keyspaces that is applied in one phase: a table
 // called voucher in both.
-const pair = "voucher"
+const twin = "voucher"
 
 // A change of two keyspaces is one thing to a vtgate: asked as fast as they
 // answer, both vtgates serve both halves or neither, from before the apply until
 // after it.
 func TestTwoKeyspacesAppearTogether(t *testing.T) {
 	e := newEnv(t, cluster.Options{})
-	e.editPair()
+	e.editTwins()
 	polled := e.poll()
 	e.ok("apply", "--yes", e.dir)
 	saw := polled.end()
@@ -43,7 +43,7 @@ func TestTwoKeyspacesAppearTogether(t *testing.T) {
 func TestConflictOfTheSecondKeyspace(t *testing.T) {
 	e := newEnv(t, cluster.Options{})
 	before := e.global("commerce")
-	e.editPair()
+	e.editTwins()
 	cells := e.cellWrites()
 	polled := e.poll()
 	r := e.betweenTheTwo(func() { e.foreignTable("customer", "theirs") })
@@ -61,7 +61,7 @@ func TestConflictOfTheSecondKeyspace(t *testing.T) {
 	if !proto.Equal(e.global("commerce"), before) {
 		t.Errorf("commerce is not as it was: %v", e.global("commerce"))
 	}
-	if customer := e.global("customer"); customer.Tables[pair] != nil || customer.Tables["theirs"] == nil {
+	if customer := e.global("customer"); customer.Tables[twin] != nil || customer.Tables["theirs"] == nil {
 		t.Errorf("customer holds tables %v, want theirs and not ours", customer.Tables)
 	}
 	for cell, c := range cells {
@@ -77,14 +77,14 @@ func TestConflictOfTheSecondKeyspace(t *testing.T) {
 // person has looked.
 func TestConflictAndForeignRebuild(t *testing.T) {
 	e := newEnv(t, cluster.Options{})
-	e.editPair()
+	e.editTwins()
 	r := e.betweenTheTwo(func() {
 		e.foreignTable("customer", "theirs")
 		if err := e.RebuildVSchemaGraph(t.Context()); err != nil {
 			t.Fatal(err)
 		}
 		for _, cell := range e.Cells() {
-			if e.srv(cell).Keyspaces["commerce"].Tables[pair] == nil {
+			if e.srv(cell).Keyspaces["commerce"].Tables[twin] == nil {
 				t.Fatalf("cell %s: the rebuild between the writes has not shipped half", cell)
 			}
 		}
@@ -104,7 +104,7 @@ func TestConflictAndForeignRebuild(t *testing.T) {
 	for _, cell := range e.Cells() {
 		srv := e.srv(cell)
 		for _, ks := range []string{"commerce", "customer"} {
-			if !proto.Equal(srv.Keyspaces[ks], e.global(ks)) || srv.Keyspaces[ks].Tables[pair] != nil {
+			if !proto.Equal(srv.Keyspaces[ks], e.global(ks)) || srv.Keyspaces[ks].Tables[twin] != nil {
 				t.Errorf("cell %s, keyspace %s holds %v", cell, ks, srv.Keyspaces[ks])
 			}
 		}
@@ -130,11 +130,11 @@ func TestConflictAndForeignRebuild(t *testing.T) {
 	}
 }
 
-// editPair puts the pair into the files.
-func (e *env) editPair() {
+// editTwins puts the twins into the files.
+func (e *env) editTwins() {
 	e.t.Helper()
-	e.edit("commerce", func(v map[string]any) { table(v, pair) })
-	e.edit("customer", func(v map[string]any) { hashed(v, pair, "id") })
+	e.edit("commerce", func(v map[string]any) { table(v, twin) })
+	e.edit("customer", func(v map[string]any) { hashed(v, twin, "id") })
 }
 
 // betweenTheTwo applies the files, and runs do while the write of the second
@@ -149,7 +149,7 @@ func (e *env) betweenTheTwo(do func(), args ...string) result {
 	if err != nil {
 		e.t.Fatal(err)
 	}
-	if e.global("commerce").Tables[pair] == nil {
+	if e.global("commerce").Tables[twin] == nil {
 		e.t.Fatal("the first keyspace is not written yet")
 	}
 	do()
@@ -178,7 +178,7 @@ func (e *env) cellWrites() map[string]*counter {
 	return out
 }
 
-// halves is what one vtgate serves of the pair.
+// halves is what one vtgate serves of the twins.
 type halves struct{ commerce, customer bool }
 
 // halves asks a vtgate once; both halves are of one answer.
@@ -198,7 +198,7 @@ func (e *env) halves(ctx context.Context, gate cluster.VTGate) halves {
 	if err := json.Unmarshal(page, &served); err != nil {
 		e.t.Errorf("%s: /debug/vschema: %v", gate.Name, err)
 	}
-	has := func(ks string) bool { _, ok := served.Keyspaces[ks].Tables[pair]; return ok }
+	has := func(ks string) bool { _, ok := served.Keyspaces[ks].Tables[twin]; return ok }
 	return halves{has("commerce"), has("customer")}
 }
 
