@@ -141,7 +141,7 @@ func (c *command) confirm(ctx context.Context, engine Engine, p *plan.Plan, yes 
 	if err != nil {
 		return false, err
 	}
-	interactive := isTerminal(c.env.Stdin) && isTerminal(c.env.Stderr)
+	interactive := isTerminal(c.env.Stdin)
 	switch {
 	case len(paused) == 0 && yes:
 		return false, nil
@@ -156,23 +156,37 @@ func (c *command) confirm(ctx context.Context, engine Engine, p *plan.Plan, yes 
 	for _, h := range paused {
 		fmt.Fprintf(c.env.Stderr, "keyspace %s is paused: %s\n", h.Keyspace, h.Paused.Reason)
 	}
-	if err := ask(c.env.Stdin, c.env.Stderr, "apply this plan?"); err != nil {
+	if err := ask(c.env.Stdin, c.env.Stderr, "apply this plan?", c.env.Park); err != nil {
 		return false, err
 	}
 	return len(paused) > 0, nil
 }
 
-// ask wants the word yes, typed out.
-func ask(in io.Reader, out io.Writer, question string) error {
+// ask wants the word yes, typed out. A request to stop is a no; what still
+// waits for the answer then ends with the process.
+func ask(in io.Reader, out io.Writer, question string, park <-chan struct{}) error {
 	fmt.Fprintf(out, "%s type yes to go on: ", question)
-	answer, err := bufio.NewReader(in).ReadString('\n')
-	if err != nil && err != io.EOF {
-		return fmt.Errorf("read the answer: %w", err)
+	type line struct {
+		text string
+		err  error
 	}
-	if strings.TrimSpace(answer) != "yes" {
-		return &errs.Denied{Msg: "the answer was not yes, nothing was changed"}
+	answer := make(chan line, 1)
+	go func() {
+		text, err := bufio.NewReader(in).ReadString('\n')
+		answer <- line{text, err}
+	}()
+	select {
+	case <-park:
+		return interrupted()
+	case l := <-answer:
+		if l.err != nil && l.err != io.EOF {
+			return fmt.Errorf("read the answer: %w", l.err)
+		}
+		if strings.TrimSpace(l.text) != "yes" {
+			return &errs.Denied{Msg: "the answer was not yes, nothing was changed"}
+		}
+		return nil
 	}
-	return nil
 }
 
 // planKeyspaces gives the keyspaces that a plan writes.

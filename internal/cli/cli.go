@@ -52,7 +52,25 @@ func Run(ctx context.Context, env Env) int {
 	if err == nil {
 		return errs.ExitOK
 	}
+	if errors.Is(err, context.Canceled) && c.parked() {
+		// Only reading is dropped: a rollout parks and says so itself.
+		err = interrupted()
+	}
 	return c.report(err)
+}
+
+// parked tells whether the user has asked to stop.
+func (c *command) parked() bool {
+	select {
+	case <-c.env.Park:
+		return true
+	default:
+		return false
+	}
+}
+
+func interrupted() error {
+	return &errs.Denied{Msg: "interrupted, nothing was changed"}
 }
 
 // exitError ends a command with a code when all that is to say was said.

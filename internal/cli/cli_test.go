@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"slices"
@@ -108,13 +110,36 @@ func TestApply(t *testing.T) {
 func TestAsk(t *testing.T) {
 	for answer, want := range map[string]bool{"yes\n": true, " yes \n": true, "yes": true, "y\n": false, "no\n": false, "": false} {
 		var out bytes.Buffer
-		err := ask(strings.NewReader(answer), &out, "apply this plan?")
+		err := ask(strings.NewReader(answer), &out, "apply this plan?", nil)
 		if (err == nil) != want || errs.ExitCode(err) != map[bool]int{true: errs.ExitOK, false: errs.ExitDenied}[want] {
 			t.Errorf("%q: %v", answer, err)
 		}
 		if !strings.HasPrefix(out.String(), "apply this plan? ") {
 			t.Errorf("asked %q", out.String())
 		}
+	}
+}
+
+func TestAskInterrupted(t *testing.T) {
+	park := make(chan struct{})
+	close(park)
+	silent, answer := io.Pipe()
+	defer answer.Close()
+	if err := ask(silent, io.Discard, "apply this plan?", park); errs.ExitCode(err) != errs.ExitDenied {
+		t.Errorf("error = %v", err)
+	}
+}
+
+// TestInterrupted shows that reading which was cut short is no failure.
+func TestInterrupted(t *testing.T) {
+	park := make(chan struct{})
+	close(park)
+	d := &double{err: fmt.Errorf("read the global topo: %w", context.Canceled)}
+	if got := d.runIn(t, park, "plan", "--topo", "etcd2://h:1/r"); got.code != errs.ExitDenied {
+		t.Errorf("exit code %d\n%s", got.code, got.stderr)
+	}
+	if got := d.run(t, "plan"); got.code != errs.ExitError {
+		t.Errorf("canceled by nobody: exit code %d\n%s", got.code, got.stderr)
 	}
 }
 
