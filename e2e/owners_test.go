@@ -1,7 +1,6 @@
 package e2e
 
 import (
-	"encoding/json"
 	"fmt"
 	"os"
 	"os/exec"
@@ -268,16 +267,6 @@ func (e *env) wantTables(names ...string) {
 			e.t.Errorf("table %s in the live VSchema: %v, want %v", name, ok, !absent)
 		}
 	}
-}
-
-// history is what the cluster remembers, the newest first.
-func (e *env) history() []rollout.Record {
-	e.t.Helper()
-	var records []rollout.Record
-	if err := json.Unmarshal([]byte(e.ok("history", "--format", "json").stdout), &records); err != nil {
-		e.t.Fatal(err)
-	}
-	return records
 }
 
 // forgetBases makes the files those of a fresh clone.

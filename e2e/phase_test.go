@@ -168,16 +168,6 @@ func (e *env) foreignTable(ks, name string) {
 	}
 }
 
-// cellWrites counts the writes of every cell's SrvVSchema from now on.
-func (e *env) cellWrites() map[string]*counter {
-	e.t.Helper()
-	out := map[string]*counter{}
-	for _, cell := range e.Cells() {
-		out[cell] = e.writes(cell, e.srvKey(cell))
-	}
-	return out
-}
-
 // halves is what one vtgate serves of the twins.
 type halves struct{ commerce, customer bool }
 
