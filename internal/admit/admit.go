@@ -19,6 +19,9 @@ type Input struct {
 	Plan   *plan.Plan
 	Phase  int
 	Global planes.Global
+	// Cells are the cells as they were read beside Global; none where only
+	// Global was.
+	Cells []planes.Cell
 	// OpaqueVindexes are the vindex types that stand in as opaque ones.
 	OpaqueVindexes []string
 }
@@ -44,9 +47,12 @@ var Checks = []Check{
 	{"cluster", cluster},
 	{"plan", denials},
 	{"record", records},
+	{"cell", cells},
 	{"base", base},
 	{"whole", whole},
 }
+
+const remedyUnknown = "use a vtsync built for the Vitess that wrote it"
 
 // Judge runs the checks.
 func Judge(in Input) Verdict {
@@ -100,7 +106,22 @@ func records(in Input) Verdict {
 			return Verdict{
 				Verdict: rollout.Deny, Code: rollout.CodeDenied,
 				Reason: fmt.Sprintf("keyspace %s has fields that this build of vtsync does not know (%s): writing it would lose them", w.Keyspace, ks.Unknown[0]),
-				Remedy: "use a vtsync built for the Vitess that wrote it",
+				Remedy: remedyUnknown,
+			}
+		}
+	}
+	return Verdict{}
+}
+
+// cells refuses to begin what a cell could not be given: the write of it would
+// lose fields. A cell that does not answer is for the rollout to wait for.
+func cells(in Input) Verdict {
+	for _, c := range in.Cells {
+		if len(c.Unknown) > 0 && slices.Contains(in.Plan.Cells, c.Name) {
+			return Verdict{
+				Verdict: rollout.Deny, Code: rollout.CodeDenied,
+				Reason: fmt.Sprintf("cell %s has fields that this build of vtsync does not know (%s): writing it would lose them", c.Name, c.Unknown[0]),
+				Remedy: remedyUnknown,
 			}
 		}
 	}

@@ -26,7 +26,7 @@ func (x *run) admit(ctx context.Context, a rollout.Admit) rollout.Event {
 	if a.Phase == 0 && x.nothingToDo(snap) {
 		return rollout.Admitted{At: x.at(), Nothing: true}
 	}
-	v := admit.Judge(admit.Input{Plan: x.plan, Phase: a.Phase, Global: snap.Global, OpaqueVindexes: x.OpaqueVindexes})
+	v := admit.Judge(admit.Input{Plan: x.plan, Phase: a.Phase, Global: snap.Global, Cells: snap.Cells, OpaqueVindexes: x.OpaqueVindexes})
 	reason := v.Reason
 	if v.Remedy != "" {
 		reason += "; " + v.Remedy
