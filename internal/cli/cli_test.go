@@ -224,7 +224,7 @@ func TestHistoryShowsWhatItCan(t *testing.T) {
 			{ID: "r2", State: rollout.Committed, Keyspaces: []string{"a", "b"}},
 			{ID: "r1", State: rollout.Committed, Keyspaces: []string{"a"}},
 		},
-		err:     &errs.Invalid{Msg: "damaged record r0"},
+		err: &errs.Invalid{Msg: "damaged record r0"},
 	}
 	got := d.run(t, "history", "--keyspace", "a", "--limit", "1", "--format", "json")
 	var shown []rollout.Record
