@@ -56,80 +56,82 @@ func (in *Input) setLive(name string, ks *vschema.Keyspace) {
 	in.Snapshot.Global.Keyspaces[name] = rec
 }
 
+// buildTests change one thing in a cluster whose planes agree.
+var buildTests = []struct {
+	name       string
+	change     func(*Input)
+	drifted    bool
+	unreadable bool
+	check      func(Status) bool
+}{
+	{"agreeing", func(*Input) {}, false, false, func(s Status) bool {
+		return s.Keyspaces[0].InSync() && s.Keyspaces[0].File == "keyspaces/a/vschema.json" && slices.Equal(s.Unmanaged, []string{"b"})
+	}},
+	{"edited file", func(in *Input) { in.Desired["a"] = keyspace("t", "new") }, true, false, func(s Status) bool {
+		return len(s.Keyspaces[0].Changes.Ours) == 1
+	}},
+	{"foreign in every plane", func(in *Input) {
+		in.setLive("a", keyspace("t", "theirs"))
+		srv := plan.FullSrv(in.Snapshot.Global)
+		in.Snapshot.Cells[0].Srv, in.Snapshot.VTGates[0].View = srv, converge.Project(srv)
+	}, true, false, func(s Status) bool {
+		k := s.Keyspaces[0]
+		return len(k.Changes.Foreign) == 1 && len(k.Cells)+len(k.VTGates) == 0
+	}},
+	{"stale cell", func(in *Input) {
+		in.Snapshot.Cells[0].Srv = proto.CloneOf(in.Snapshot.Cells[0].Srv)
+		in.Snapshot.Cells[0].Srv.Keyspaces["a"] = keyspace()
+	}, true, false, func(s Status) bool { return s.Keyspaces[0].Cells[0].Cell == "z1" }},
+	{"stale cell of a keyspace without a file", func(in *Input) {
+		in.Snapshot.Cells[0].Srv = proto.CloneOf(in.Snapshot.Cells[0].Srv)
+		in.Snapshot.Cells[0].Srv.Keyspaces["b"] = keyspace()
+	}, false, false, func(s Status) bool {
+		return len(s.Keyspaces[0].Cells) == 0 && s.Others[0].Keyspace == "b"
+	}},
+	{"cell without SrvVSchema", func(in *Input) { in.Snapshot.Cells[0].Srv = nil }, true, false, func(s Status) bool {
+		return len(s.Keyspaces[0].Cells) == 1
+	}},
+	{"stale vtgate", func(in *Input) {
+		in.Snapshot.VTGates[0].View = converge.Project(&vschema.SrvVSchema{Keyspaces: map[string]*vschema.Keyspace{"a": keyspace()}})
+	}, true, false, func(s Status) bool { return s.Keyspaces[0].VTGates[0].Name == "h:1" }},
+	{"silent vtgate", func(in *Input) {
+		in.Snapshot.VTGates[0] = planes.VTGate{Target: "h:1", Silent: "refused"}
+	}, false, true, func(s Status) bool { return s.Unread[0].Status == converge.Silent && len(s.Keyspaces[0].VTGates) == 0 }},
+	{"denied vtgate", func(in *Input) {
+		in.Snapshot.VTGates[0] = planes.VTGate{Target: "h:1", Unreadable: "403"}
+	}, false, true, func(s Status) bool { return s.Unread[0].Status == converge.Unreadable }},
+	{"dead cell", func(in *Input) {
+		in.Snapshot.Cells[0] = planes.Cell{Name: "z1", Err: "no answer"}
+	}, true, true, func(s Status) bool { return s.Unread[0].Name == "z1" && len(s.Keyspaces[0].Cells) == 0 }},
+	{"bad live record", func(in *Input) {
+		in.Snapshot.Global.Keyspaces["a"] = planes.Keyspace{HasRecord: true, Err: "bad bytes"}
+	}, false, true, func(s Status) bool { return s.Keyspaces[0].Err == "bad bytes" }},
+	{"file removed", func(in *Input) {
+		delete(in.Desired, "a")
+		in.Heads = []rollout.Head{{Keyspace: "a", Committed: "hash"}}
+	}, false, false, func(s Status) bool { return len(s.Keyspaces) == 0 && slices.Equal(s.Removed, []string{"a"}) }},
+	{"only another", func(in *Input) {
+		in.Only = []string{"b"}
+		in.Desired["a"] = keyspace()
+	}, false, false, func(s Status) bool { return len(s.Keyspaces) == 0 && slices.Equal(s.Unmanaged, []string{"b"}) }},
+	{"paused", func(in *Input) {
+		in.Heads = []rollout.Head{{Keyspace: "a", Paused: &rollout.Pause{Reason: "r"}}}
+	}, false, false, func(s Status) bool { return s.Keyspaces[0].Paused.Reason == "r" }},
+	{"open rollout", func(in *Input) {
+		in.Heads = []rollout.Head{{Keyspace: "a", Open: "r1"}}
+		in.Open = map[string]rollout.Record{"r1": {ID: "r1", State: rollout.Validating}}
+	}, false, false, func(s Status) bool { return s.Keyspaces[0].Rollout.State == rollout.Validating }},
+	{"rollout that has ended", func(in *Input) {
+		in.Heads = []rollout.Head{{Keyspace: "a", Open: "r1"}}
+		in.Open = map[string]rollout.Record{"r1": {ID: "r1", State: rollout.Committed}}
+	}, false, false, func(s Status) bool { return s.Keyspaces[0].Rollout == nil }},
+	{"stale rules", func(in *Input) {
+		in.Snapshot.Global.Rules.Table = &vschema.RoutingRules{Rules: []*vschemapb.RoutingRule{{FromTable: "x", ToTables: []string{"a.t"}}}}
+	}, true, false, func(s Status) bool { return s.Rules[0].Cell == "z1" && s.Rules[0].Rules == vschema.TableRules }},
+}
+
 func TestBuild(t *testing.T) {
-	tests := []struct {
-		name       string
-		change     func(*Input)
-		drifted    bool
-		unreadable bool
-		check      func(Status) bool
-	}{
-		{"agreeing", func(*Input) {}, false, false, func(s Status) bool {
-			return s.Keyspaces[0].InSync() && s.Keyspaces[0].File == "keyspaces/a/vschema.json" && slices.Equal(s.Unmanaged, []string{"b"})
-		}},
-		{"edited file", func(in *Input) { in.Desired["a"] = keyspace("t", "new") }, true, false, func(s Status) bool {
-			return len(s.Keyspaces[0].Changes.Ours) == 1
-		}},
-		{"foreign in every plane", func(in *Input) {
-			in.setLive("a", keyspace("t", "theirs"))
-			srv := plan.FullSrv(in.Snapshot.Global)
-			in.Snapshot.Cells[0].Srv, in.Snapshot.VTGates[0].View = srv, converge.Project(srv)
-		}, true, false, func(s Status) bool {
-			k := s.Keyspaces[0]
-			return len(k.Changes.Foreign) == 1 && len(k.Cells)+len(k.VTGates) == 0
-		}},
-		{"stale cell", func(in *Input) {
-			in.Snapshot.Cells[0].Srv = proto.CloneOf(in.Snapshot.Cells[0].Srv)
-			in.Snapshot.Cells[0].Srv.Keyspaces["a"] = keyspace()
-		}, true, false, func(s Status) bool { return s.Keyspaces[0].Cells[0].Cell == "z1" }},
-		{"stale cell of a keyspace without a file", func(in *Input) {
-			in.Snapshot.Cells[0].Srv = proto.CloneOf(in.Snapshot.Cells[0].Srv)
-			in.Snapshot.Cells[0].Srv.Keyspaces["b"] = keyspace()
-		}, false, false, func(s Status) bool {
-			return len(s.Keyspaces[0].Cells) == 0 && s.Others[0].Keyspace == "b"
-		}},
-		{"cell without SrvVSchema", func(in *Input) { in.Snapshot.Cells[0].Srv = nil }, true, false, func(s Status) bool {
-			return len(s.Keyspaces[0].Cells) == 1
-		}},
-		{"stale vtgate", func(in *Input) {
-			in.Snapshot.VTGates[0].View = converge.Project(&vschema.SrvVSchema{Keyspaces: map[string]*vschema.Keyspace{"a": keyspace()}})
-		}, true, false, func(s Status) bool { return s.Keyspaces[0].VTGates[0].Name == "h:1" }},
-		{"silent vtgate", func(in *Input) {
-			in.Snapshot.VTGates[0] = planes.VTGate{Target: "h:1", Silent: "refused"}
-		}, false, true, func(s Status) bool { return s.Unread[0].Status == converge.Silent && len(s.Keyspaces[0].VTGates) == 0 }},
-		{"denied vtgate", func(in *Input) {
-			in.Snapshot.VTGates[0] = planes.VTGate{Target: "h:1", Unreadable: "403"}
-		}, false, true, func(s Status) bool { return s.Unread[0].Status == converge.Unreadable }},
-		{"dead cell", func(in *Input) {
-			in.Snapshot.Cells[0] = planes.Cell{Name: "z1", Err: "no answer"}
-		}, true, true, func(s Status) bool { return s.Unread[0].Name == "z1" && len(s.Keyspaces[0].Cells) == 0 }},
-		{"bad live record", func(in *Input) {
-			in.Snapshot.Global.Keyspaces["a"] = planes.Keyspace{HasRecord: true, Err: "bad bytes"}
-		}, false, true, func(s Status) bool { return s.Keyspaces[0].Err == "bad bytes" }},
-		{"file removed", func(in *Input) {
-			delete(in.Desired, "a")
-			in.Heads = []rollout.Head{{Keyspace: "a", Committed: "hash"}}
-		}, false, false, func(s Status) bool { return len(s.Keyspaces) == 0 && slices.Equal(s.Removed, []string{"a"}) }},
-		{"only another", func(in *Input) {
-			in.Only = []string{"b"}
-			in.Desired["a"] = keyspace()
-		}, false, false, func(s Status) bool { return len(s.Keyspaces) == 0 && slices.Equal(s.Unmanaged, []string{"b"}) }},
-		{"paused", func(in *Input) {
-			in.Heads = []rollout.Head{{Keyspace: "a", Paused: &rollout.Pause{Reason: "r"}}}
-		}, false, false, func(s Status) bool { return s.Keyspaces[0].Paused.Reason == "r" }},
-		{"open rollout", func(in *Input) {
-			in.Heads = []rollout.Head{{Keyspace: "a", Open: "r1"}}
-			in.Open = map[string]rollout.Record{"r1": {ID: "r1", State: rollout.Validating}}
-		}, false, false, func(s Status) bool { return s.Keyspaces[0].Rollout.State == rollout.Validating }},
-		{"rollout that has ended", func(in *Input) {
-			in.Heads = []rollout.Head{{Keyspace: "a", Open: "r1"}}
-			in.Open = map[string]rollout.Record{"r1": {ID: "r1", State: rollout.Committed}}
-		}, false, false, func(s Status) bool { return s.Keyspaces[0].Rollout == nil }},
-		{"stale rules", func(in *Input) {
-			in.Snapshot.Global.Rules.Table = &vschema.RoutingRules{Rules: []*vschemapb.RoutingRule{{FromTable: "x", ToTables: []string{"a.t"}}}}
-		}, true, false, func(s Status) bool { return s.Rules[0].Cell == "z1" && s.Rules[0].Rules == vschema.TableRules }},
-	}
-	for _, tt := range tests {
+	for _, tt := range buildTests {
 		t.Run(tt.name, func(t *testing.T) {
 			in := agreeing()
 			tt.change(&in)
