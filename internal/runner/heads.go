@@ -106,6 +106,7 @@ func (x *run) settleEnded(ctx context.Context, id string) error {
 // of times, in any process.
 func (x *run) finish(ctx context.Context) error {
 	x.unlock(ctx)
+	var toPrune []string
 	for _, ks := range x.rec.Keyspaces {
 		var hash string
 		if raw := x.plan.Desired[ks]; x.served() && len(raw) > 0 && string(raw) != "null" {
@@ -115,11 +116,19 @@ func (x *run) finish(ctx context.Context) error {
 			}
 			hash = h
 		}
-		if err := x.updateHead(ctx, ks, func(h *rollout.Head) (bool, error) { return x.settleHead(h, hash), nil }); err != nil {
+		var saves int64
+		err := x.updateHead(ctx, ks, func(h *rollout.Head) (bool, error) {
+			saves = h.Seq
+			return x.settleHead(h, hash), nil
+		})
+		if err != nil {
 			return x.unsettled(err)
 		}
+		if saves%pruneEvery < savesPerRollout {
+			toPrune = append(toPrune, ks)
+		}
 	}
-	for _, ks := range x.rec.Keyspaces {
+	for _, ks := range toPrune {
 		if err := x.Store.Prune(ctx, ks, keepRollouts); err != nil {
 			x.Log.WarnContext(ctx, "old rollouts could not be pruned", "keyspace", ks, "err", err)
 		}

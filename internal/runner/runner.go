@@ -72,8 +72,16 @@ var DefaultLimits = Limits{
 	Poll:     500 * time.Millisecond,
 }
 
-// keepRollouts is how many ended rollouts are kept per keyspace.
-const keepRollouts = 50
+const (
+	// keepRollouts is how many ended rollouts are kept per keyspace, at least.
+	keepRollouts = 50
+	// savesPerRollout is how often a rollout saves a head: taken and settled.
+	savesPerRollout = 2
+	// pruneEvery is after how many saves of its head a keyspace's old rollouts
+	// are forgotten. That reads every record and each value that none names:
+	// done at every end, rollouts would take longer the more of them there are.
+	pruneEvery = 8 * savesPerRollout
+)
 
 // Deps are what a Runner is made of. All but Progress are required.
 type Deps struct {

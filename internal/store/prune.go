@@ -7,6 +7,8 @@ import (
 	"path"
 	"slices"
 
+	"golang.org/x/sync/errgroup"
+
 	"github.com/vtsync/vtsync/internal/errs"
 	"github.com/vtsync/vtsync/internal/rollout"
 )
@@ -44,15 +46,22 @@ func (s *Store) Prune(ctx context.Context, keyspace string, keep int) error {
 			return err
 		}
 	}
-	var failed []error
-	for _, hash := range blobs {
-		if used[hash] {
-			continue
-		}
-		if err := s.forgetBlob(ctx, hash); err != nil {
-			failed = append(failed, err) // one damaged blob keeps no other
-		}
+	unused := slices.DeleteFunc(blobs, func(hash string) bool { return used[hash] })
+	return s.forgetBlobs(ctx, unused)
+}
+
+// forgetBlobs forgets many at once; one that is damaged keeps no other.
+func (s *Store) forgetBlobs(ctx context.Context, hashes []string) error {
+	failed := make([]error, len(hashes))
+	var group errgroup.Group
+	group.SetLimit(maxReads)
+	for i, hash := range hashes {
+		group.Go(func() error {
+			failed[i] = s.forgetBlob(ctx, hash)
+			return nil
+		})
 	}
+	_ = group.Wait() // each error is in its place
 	return errors.Join(failed...)
 }
 
