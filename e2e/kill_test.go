@@ -2,6 +2,8 @@ package e2e
 
 import (
 	"fmt"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -27,63 +29,84 @@ import (
 // heard of it.
 func TestKilledAnywhereInApplyAndRollback(t *testing.T) {
 	k := newKills(t)
-	before, after := []string{"seed"}, []string{"added", "seed"}
-
-	k.undisturbed = k.pair(0)
+	k.undisturbed = k.twins(0)
 	k.seed(k.undisturbed)
-	k.undisturbed.edit(after...)
-	n := len(k.record(k.applying(k.undisturbed)...))
-	k.ks = k.pairs(1, 2*n)
+	k.undisturbed.edit("added", "seed")
+	apply := course{
+		command: func(p twins) []string { return k.applying(p) },
+		ends:    rollout.Committed, writes: 1,
+	}
+	n := len(k.record(apply))
+	k.ks = k.manyTwins(1, 2*n)
 	k.seed(k.ks...)
 	for _, p := range k.ks {
-		p.edit(after...)
+		p.edit("added", "seed")
 	}
-	k.everywhere(func(p pair) []string { return k.applying(p) }, k.wantState(rollout.Committed, 0))
-	k.same(after)
+	k.everywhere(apply)
+	k.same("added", "seed")
 
-	back := func(p pair) []string { return []string{"rollback", k.show(p.a).ID} }
-	m := len(k.record(back(k.undisturbed)...))
+	back := course{
+		command: func(p twins) []string { return []string{"rollback", k.show(p.a).ID} },
+		ends:    rollout.Committed, writes: 1,
+	}
+	m := len(k.record(back))
 	if m > n {
 		t.Fatalf("a rollback makes %d writes, an apply %d: there are too few rollouts to kill", m, n)
 	}
 	k.ks = k.ks[:2*m]
-	k.everywhere(back, k.wantState(rollout.Committed, 0))
-	k.same(before)
+	k.everywhere(back)
+	k.same("seed")
 	k.free()
 }
 
-// The same for a rollout that is turned round before it has ended: whatever
-// moment the way back is killed at, it is gone to its end from another host.
-func TestKilledAnywhereOnTheWayBack(t *testing.T) {
+// The same where vtsync goes back by itself: a vtgate cannot load the change,
+// and whatever moment of the way back the process is killed at, another host
+// goes it to its end, and the keyspaces stay paused.
+func TestKilledAnywhereInAutomaticRollback(t *testing.T) {
 	k := newKills(t)
-	before, after := []string{"seed"}, []string{"added", "seed"}
-
-	k.undisturbed = k.pair(0)
-	k.seed(k.undisturbed)
-	k.undisturbed.edit(after...)
-	keys := k.record(k.applying(k.undisturbed)...)
-	// The save that would commit it: everything has been written by then.
-	last := 0
-	for i, key := range keys {
-		if strings.Contains(key, "/vtsync/rollouts/") {
-			last = i + 1
+	// A vindex that reads a file, which the first vtgate has not.
+	for _, gate := range k.VTGates()[1:] {
+		path := filepath.Join(k.Process(gate.Name).Dir, "map.json")
+		if err := os.WriteFile(path, []byte(`{"1": 1}`), 0o600); err != nil {
+			t.Fatal(err)
 		}
 	}
-	k.undisturbed.edit("added", "more", "seed")
-	k.killAt(boundary{last, proxy.BeforeForward}, k.applying(k.undisturbed)...)
-	back := func(p pair) []string { return []string{"rollback", k.show(p.a).ID} }
-	n := len(k.record(back(k.undisturbed)...))
-
-	k.ks = k.pairs(1, 2*n)
+	breaking := func(p twins) {
+		for _, ks := range p.names() {
+			k.edit(ks, func(v map[string]any) {
+				v["vindexes"] = map[string]any{"m": map[string]any{
+					"type": "numeric_static_map", "params": map[string]any{"json_path": "map.json"},
+				}}
+			})
+		}
+	}
+	k.undisturbed = k.twins(0)
+	k.seed(k.undisturbed)
+	breaking(k.undisturbed)
+	c := course{
+		command: func(p twins) []string { return k.applying(p) },
+		ends:    rollout.RolledBack, code: 5, paused: true, writes: 2,
+	}
+	keys := k.record(c)
+	cells := 0 // written forward
+	for i, key := range keys {
+		if cells < len(k.Cells()) && strings.Contains(key, "/SrvVSchema") {
+			cells++
+			c.skip = i + 1
+		}
+	}
+	k.ks = k.manyTwins(1, 2*(len(keys)-c.skip))
 	k.seed(k.ks...)
 	for _, p := range k.ks {
-		p.edit(after...)
-		k.killAt(boundary{last, proxy.BeforeForward}, k.applying(p)...)
+		breaking(p)
 	}
-	k.everywhere(back, k.wantState(rollout.RolledBack, 5))
-	k.undisturbed.edit(before...)
-	k.ok(k.applying(k.undisturbed)...)
-	k.same(before)
+	k.everywhere(c)
+	k.same("seed")
+	for _, p := range k.ks {
+		for _, ks := range p.names() {
+			k.ok("unpause", ks)
+		}
+	}
 	k.free()
 }
 
@@ -91,12 +114,82 @@ func TestKilledAnywhereOnTheWayBack(t *testing.T) {
 // it hears of it, leaves nothing in the way of the next.
 func TestKilledAtFirstWrite(t *testing.T) {
 	k := newKills(t)
-	p := k.pair(0)
+	p := k.twins(0)
 	k.addKeyspaces(p.names()...)
 	p.edit("seed")
 	k.killAt(boundary{1, proxy.BeforeForward}, k.applying(p)...)
 	k.killAt(boundary{1, proxy.BeforeReply}, k.applying(p)...)
 	k.ok(k.applying(p)...)
+}
+
+// A request of a process that was killed may still be on its way. Whether it
+// lands before another host resumes the rollout, or after that has ended, the
+// end is the same, and nothing is written twice.
+func TestLateRequestOfAKilledProcess(t *testing.T) {
+	t.Parallel()
+	e := newEnv(t, cluster.Options{})
+	e.args = append(e.args, "--timeout", "30s")
+	cells := e.cellWrites()
+	type late struct {
+		name, ks string
+		writes   *counter
+		request  *proxy.Hit
+		resume   *proc
+	}
+	hold := func(i int, where, server string, rule proxy.Rule) *late {
+		l := &late{name: where, ks: fmt.Sprintf("late%d", i)}
+		e.addKeyspaces(l.ks)
+		e.setTables(l.ks, "added")
+		l.writes = e.writes("global", vschemaKey(l.ks))
+		rule.Writes, rule.Times, rule.Fault = true, 1, proxy.Hold()
+		armed := e.Proxy(cluster.Vtsync, server).Arm(rule)
+		p := e.start("apply", "--yes", e.dir, "--keyspace", l.ks)
+		l.request = e.next(armed)
+		p.kill()
+		p.wait()
+		return l
+	}
+	release := func(lates []*late) {
+		t.Helper()
+		for _, l := range lates {
+			if err := l.request.Release(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	var before, after []*late
+	for i, into := range []*[]*late{&before, &after} {
+		*into = append(*into,
+			hold(3*i, "global", "global", proxy.Rule{Key: "^/vitess/global/keyspaces/late.*/VSchema$"}),
+			// The record's fourth save says what has landed in global.
+			hold(3*i+1, "record", "global", proxy.Rule{Key: "/vtsync/rollouts/", Skip: 3}),
+			hold(3*i+2, "cell", "zone1", proxy.Rule{Key: "/SrvVSchema$"}))
+	}
+	release(before)
+	all := slices.Concat(before, after)
+	for _, l := range all {
+		l.resume = e.startElsewhere("resume", e.show(l.ks).ID)
+	}
+	for _, l := range all {
+		if r := l.resume.wait(); r.code != 0 {
+			t.Errorf("%s, keyspace %s: exit %d\n%s", l.name, l.ks, r.code, r)
+		}
+	}
+	release(after)
+	for _, l := range all {
+		if got := len(l.writes.events()); got != 1 {
+			t.Errorf("%s: the VSchema of %s was written %d times, want once", l.name, l.ks, got)
+		}
+		if rec := e.show(l.ks); rec.State != rollout.Committed {
+			t.Errorf("%s: rollout %s is %s", l.name, rec.ID, rec.State)
+		}
+		e.holdsEverywhere(l.name, l.ks, "added", true)
+	}
+	for cell, writes := range cells {
+		if got := len(writes.events()); got != len(all) {
+			t.Errorf("cell %s was written %d times for %d rollouts", cell, got, len(all))
+		}
+	}
 }
 
 // boundary is a moment of a process: its n-th write, from 1, at a stage.
@@ -107,12 +200,12 @@ type boundary struct {
 
 func (b boundary) String() string { return fmt.Sprintf("write %d %s", b.n, b.stage) }
 
-// kills is a lab in which many rollouts are killed, each on a pair of
-// keyspaces of its own, which one phase writes.
+// kills is a lab in which many rollouts are killed, each on keyspaces of its
+// own.
 type kills struct {
 	*env
-	undisturbed pair
-	ks          []pair
+	undisturbed twins
+	ks          []twins
 
 	mu     sync.Mutex // guards what follows, and victim's being set
 	victim *proc
@@ -169,13 +262,13 @@ func (k *kills) endVictim() ([]string, bool) {
 	return k.keys, k.killed
 }
 
-// record runs vtsync undisturbed and lists the keys that it writes.
-func (k *kills) record(args ...string) []string {
+// record runs a course undisturbed and lists the keys that it writes.
+func (k *kills) record(c course) []string {
 	k.t.Helper()
-	r := k.startVictim(boundary{}, args).wait()
+	r := k.startVictim(boundary{}, c.command(k.undisturbed)).wait()
 	keys, _ := k.endVictim()
-	if r.code != 0 || len(keys) == 0 {
-		k.t.Fatalf("undisturbed: exit %d, %d writes\n%s", r.code, len(keys), r)
+	if r.code != c.code || len(keys) == 0 {
+		k.t.Fatalf("undisturbed: exit %d, want %d; %d writes\n%s", r.code, c.code, len(keys), r)
 	}
 	return keys
 }
@@ -189,17 +282,31 @@ func (k *kills) killAt(b boundary, args ...string) {
 	}
 }
 
-// everywhere kills the command of one pair after the other, each at another
-// boundary, and resumes all of them elsewhere.
-func (k *kills) everywhere(command func(pair) []string, check func(pair, boundary, bool, result)) {
+// course is what is killed at each of its boundaries.
+type course struct {
+	command func(twins) []string
+	skip    int // its writes before the first boundary
+	// How it ends when it is not disturbed.
+	ends   rollout.State
+	code   int
+	paused bool
+	writes int // of each VSchema, and of each cell
+}
+
+// at is the i-th boundary, from 0.
+func (c course) at(i int) boundary { return boundary{c.skip + i/2 + 1, proxy.Stage(i % 2)} }
+
+// everywhere kills the course of one pair of twins after the other, each at
+// another boundary, resumes all of them elsewhere, and checks that each ends as
+// if it had not been disturbed.
+func (k *kills) everywhere(c course) {
 	k.t.Helper()
 	commands := make([][]string, len(k.ks)) // before the first is killed: each may look for its rollout
 	for i, p := range k.ks {
-		commands[i] = command(p)
+		commands[i] = c.command(p)
 	}
-	records := k.history()
 	saves := map[string]int64{}
-	for _, r := range records {
+	for _, r := range k.history() {
 		saves[r.ID] = r.Seq
 	}
 	global := map[string]*counter{}
@@ -208,77 +315,70 @@ func (k *kills) everywhere(command func(pair) []string, check func(pair, boundar
 			global[ks] = k.writes("global", vschemaKey(ks))
 		}
 	}
-	cells := map[string]*counter{}
-	for _, cell := range k.Cells() {
-		cells[cell] = k.writes(cell, k.srvKey(cell))
-	}
-	at := func(i int) boundary { return boundary{i/2 + 1, proxy.Stage(i % 2)} }
-	for i := range k.ks {
-		k.killAt(at(i), commands[i]...)
-	}
-	if k.locks() == 0 {
-		k.t.Error("no killed process has left a lock: nothing has to wait")
-	}
-	records = k.history()
-	resumes := make([]*proc, len(k.ks))
-	results := make([]result, len(k.ks))
-	recorded := make([]bool, len(k.ks))
-	// The locks of those killed last live longest: they are waited for while
-	// the others go on, a few at a time.
-	for j := range len(k.ks) + concurrent {
-		if i := len(k.ks) - 1 - j; i >= 0 {
-			// What nothing was recorded of is asked for again.
-			args := commands[i]
-			r, _ := rolloutOf(records, k.ks[i].a)
-			if recorded[i] = r.Seq != saves[r.ID]; recorded[i] {
-				args = []string{"resume", r.ID}
-			}
-			resumes[i] = k.startElsewhere(args...)
+	cells := k.cellWrites()
+	const atATime = 24
+	locks := 0
+	results := make([]result, 0, len(k.ks))
+	for first := 0; first < len(k.ks); first += atATime {
+		batch := k.ks[first:min(first+atATime, len(k.ks))]
+		for i := range batch {
+			k.killAt(c.at(first+i), commands[first+i]...)
 		}
-		if i := len(k.ks) - 1 - j + concurrent; i < len(k.ks) {
-			results[i] = resumes[i].wait()
-		}
+		locks += k.locks()
+		results = append(results, k.resume(batch, saves, commands[first:])...)
 	}
+	if locks == 0 {
+		k.t.Error("no killed process has left a lock: no resume had to wait")
+	}
+	records := k.history()
 	for i, p := range k.ks {
-		check(p, at(i), recorded[i], results[i])
+		rec, _ := rolloutOf(records, p.a)
+		k.ended(c, c.at(i), rec, results[i])
 		for _, ks := range p.names() {
-			if got := len(global[ks].events()); got != 1 {
-				k.t.Errorf("%s: the VSchema of %s was written %d times, want once", at(i), ks, got)
+			if got := len(global[ks].events()); got != c.writes {
+				k.t.Errorf("%s: the VSchema of %s was written %d times, want %d", c.at(i), ks, got, c.writes)
 			}
 		}
 	}
-	for _, cell := range k.Cells() {
+	for cell, writes := range cells {
 		// Each rollout has to write each cell, as none ships the keyspaces of
-		// another: so many writes as rollouts is once for each.
-		if got := len(cells[cell].events()); got != len(k.ks) {
-			k.t.Errorf("cell %s was written %d times for %d rollouts", cell, got, len(k.ks))
+		// another: as many writes as if each was alone is none too many.
+		if got, want := len(writes.events()), c.writes*len(k.ks); got != want {
+			k.t.Errorf("cell %s was written %d times for %d rollouts, want %d", cell, got, len(k.ks), want)
 		}
 	}
 }
 
-// concurrent is how many resumes run at a time.
-const concurrent = 12
+// resume goes on with the rollouts that were killed, all at once, on another
+// host. What nothing was saved of since then is asked for again.
+func (k *kills) resume(killed []twins, saves map[string]int64, commands [][]string) []result {
+	k.t.Helper()
+	records := k.history()
+	procs := make([]*proc, len(killed))
+	for i, p := range killed {
+		args := commands[i]
+		if r, _ := rolloutOf(records, p.a); r.Seq != saves[r.ID] {
+			args = []string{"resume", r.ID}
+		}
+		procs[i] = k.startElsewhere(args...)
+	}
+	results := make([]result, len(killed))
+	for i, p := range procs {
+		results[i] = p.wait()
+	}
+	return results
+}
 
-// wantState checks the exit code of a resume, and what the record says.
-func (k *kills) wantState(want rollout.State, code int) func(pair, boundary, bool, result) {
-	var records []rollout.Record
-	return func(p pair, b boundary, recorded bool, r result) {
-		k.t.Helper()
-		code := code
-		if !recorded {
-			code = 0
-		}
-		if records == nil {
-			records = k.history()
-		}
-		rec, _ := rolloutOf(records, p.a)
-		if r.code != code || rec.State != want || rec.Parked != nil {
-			k.t.Errorf("%s: resume exits %d, record %s is %s, want exit %d and %s\n%s", b, r.code, rec.ID, rec.State, code, want, r)
-		}
-		for _, ks := range p.names() {
-			if h := k.head(ks); h.Open != "" || h.Paused != nil {
-				k.t.Errorf("%s: the head of %s after the end: %+v", b, ks, h)
-			}
+// ended checks the end of one course: exit code, record and heads.
+func (k *kills) ended(c course, b boundary, rec rollout.Record, r result) {
+	k.t.Helper()
+	if r.code != c.code || rec.State != c.ends || rec.Parked != nil {
+		k.t.Errorf("%s: resume exits %d, rollout %s is %s, want exit %d and %s\n%s", b, r.code, rec.ID, rec.State, c.code, c.ends, r)
+	}
+	for _, ks := range rec.Keyspaces {
+		h := k.head(ks)
+		if paused := h.Paused != nil && h.Paused.Rollout == rec.ID; h.Open != "" || paused != c.paused {
+			k.t.Errorf("%s: the head of %s after the end: %+v, want paused: %t", b, ks, h, c.paused)
 		}
 	}
 }
@@ -299,9 +399,9 @@ func (k *kills) locks() int {
 	return n
 }
 
-// same checks that every plane holds the same of each pair as of that which
-// was left alone: these tables.
-func (k *kills) same(tables []string) {
+// same checks that every plane holds the same of all twins as of those that
+// were left alone: these tables.
+func (k *kills) same(tables ...string) {
 	k.t.Helper()
 	want := &vschemapb.Keyspace{Tables: map[string]*vschemapb.Table{}}
 	for _, name := range tables {
@@ -311,7 +411,7 @@ func (k *kills) same(tables []string) {
 	for _, cell := range k.Cells() {
 		srv[cell] = k.srv(cell)
 	}
-	for _, p := range append([]pair{k.undisturbed}, k.ks...) {
+	for _, p := range append([]twins{k.undisturbed}, k.ks...) {
 		for _, ks := range p.names() {
 			if got := k.global(ks); !proto.Equal(got, want) {
 				k.t.Errorf("global holds of %s: %v, want %v", ks, got, want)
@@ -343,47 +443,47 @@ func (k *kills) free() {
 	k.ok(k.applying(k.ks...)...)
 }
 
-// pair is two keyspaces that one rollout writes.
-type pair struct {
+// twins is two keyspaces that one rollout writes.
+type twins struct {
 	e    *env
 	a, b string
 }
 
-func (p pair) names() []string { return []string{p.a, p.b} }
+func (p twins) names() []string { return []string{p.a, p.b} }
 
 // edit gives both keyspaces' files these tables.
-func (p pair) edit(tables ...string) {
+func (p twins) edit(tables ...string) {
 	p.e.t.Helper()
 	p.e.setTables(p.a, tables...)
 	p.e.setTables(p.b, tables...)
 }
 
-func (k *kills) pair(i int) pair {
-	return pair{k.env, fmt.Sprintf("a%02d", i), fmt.Sprintf("b%02d", i)}
+func (k *kills) twins(i int) twins {
+	return twins{k.env, fmt.Sprintf("a%02d", i), fmt.Sprintf("b%02d", i)}
 }
 
-func (k *kills) pairs(from, n int) []pair {
-	out := make([]pair, n)
+func (k *kills) manyTwins(from, n int) []twins {
+	out := make([]twins, n)
 	for i := range out {
-		out[i] = k.pair(from + i)
+		out[i] = k.twins(from + i)
 	}
 	return out
 }
 
 // seed makes the keyspaces, each with one table that is served.
-func (k *kills) seed(pairs ...pair) {
+func (k *kills) seed(all ...twins) {
 	k.t.Helper()
-	for _, p := range pairs {
+	for _, p := range all {
 		k.addKeyspaces(p.names()...)
 		p.edit("seed")
 	}
-	k.ok(k.applying(pairs...)...)
+	k.ok(k.applying(all...)...)
 }
 
-// applying is the command that applies the files of pairs.
-func (k *kills) applying(pairs ...pair) []string {
+// applying is the command that applies the files of twins.
+func (k *kills) applying(all ...twins) []string {
 	args := []string{"apply", "--yes", k.dir}
-	for _, p := range pairs {
+	for _, p := range all {
 		args = append(args, "--keyspace", p.a, "--keyspace", p.b)
 	}
 	return args
