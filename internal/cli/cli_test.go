@@ -203,6 +203,8 @@ func TestOtherExitCodes(t *testing.T) {
 		{"doctor", &double{}, []string{"doctor"}, errs.ExitOK, "doctor"},
 		{"doctor failed", &double{doctor: failed}, []string{"doctor"}, errs.ExitUnknown, "doctor"},
 		{"resume parked", &double{record: rollout.Record{State: rollout.Validating}}, []string{"resume", "r"}, errs.ExitUnknown, "resume r"},
+		{"resume of a way back by itself", &double{record: rollout.Record{State: rollout.RolledBack, Auto: true}}, []string{"resume", "r"}, errs.ExitRolledBack, "resume r"},
+		{"resume of one that was asked for", &double{record: rollout.Record{State: rollout.RolledBack}}, []string{"resume", "r"}, errs.ExitOK, "resume r"},
 		{"rollback", &double{record: rollout.Record{State: rollout.RolledBack}}, []string{"rollback"}, errs.ExitOK, "rollback "},
 		{"rollback of one", &double{record: rollout.Record{State: rollout.Committed}}, []string{"rollback", "r"}, errs.ExitOK, "rollback r"},
 		{"conflict", &double{err: &errs.Conflict{Msg: "theirs", Diff: "~ table a", Next: "vtsync pull"}}, []string{"rollback"}, errs.ExitDenied, "rollback "},

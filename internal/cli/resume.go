@@ -12,7 +12,7 @@ func (c *command) resume() *cobra.Command {
 every plane first, settles what was in doubt, and continues as apply would.
 Take ` + "`vtsync rollback`" + ` instead to go back.
 
-Exit codes: as for apply.`,
+Exit codes: as for apply; 0 also when a rollback that was asked for is done.`,
 		Example: `  vtsync resume 20260102t150405-ab12cd`,
 		Args:    oneArg("ROLLOUT", "vtsync history"),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -27,7 +27,11 @@ Exit codes: as for apply.`,
 			if err != nil {
 				return err
 			}
-			return c.showOutcome(record, recordCode(record))
+			code := recordCode(record)
+			if !record.Auto {
+				code = rollbackCode(record) // if it went back, a person had asked for it
+			}
+			return c.showOutcome(record, code)
 		},
 	}
 }
