@@ -6,6 +6,8 @@ import (
 	"testing"
 	"time"
 
+	"google.golang.org/protobuf/proto"
+
 	"github.com/vtsync/vtsync/internal/rollout"
 	"github.com/vtsync/vtsync/lab/cluster"
 )
@@ -110,6 +112,38 @@ func TestSilentCell(t *testing.T) {
 			e.ok("status", e.dir).wants(t, "all planes agree")
 		})
 	}
+}
+
+// A rollout that parked on a silent cell can be taken back as well: what is
+// reached goes back at once, and the rest when the cell is back. A person asked
+// for it, so that is a success.
+func TestRollbackPastASilentCell(t *testing.T) {
+	t.Parallel()
+	e := newSilentEnv(t, cluster.Options{})
+	before, served := e.global("customer"), e.srv("zone1").Keyspaces["customer"]
+	zone2 := e.Proxy(cluster.Vtsync, "zone2")
+	zone2.Cut()
+	id := e.parks("invoice", "cell zone2 is silent")
+
+	e.exits(4, "rollback", id).wants(t, "rolling_back, parked", "cell zone2 is silent")
+	if now := e.global("customer"); !proto.Equal(now, before) {
+		t.Errorf("global is not as before: %v", now)
+	}
+	if now := e.srv("zone1").Keyspaces["customer"]; !proto.Equal(now, served) {
+		t.Errorf("cell zone1 is not as before: %v", now)
+	}
+
+	zone2.Restore()
+	e.ok("resume", id).wants(t, "rolled_back")
+	for _, cell := range e.Cells() {
+		if now := e.srv(cell).Keyspaces["customer"]; !proto.Equal(now, served) {
+			t.Errorf("cell %s is not as before: %v", cell, now)
+		}
+	}
+	if rec := e.latest(); rec.ID != id || rec.State != rollout.RolledBack || rec.Auto {
+		t.Errorf("the record is %s %s, by itself %v; want %s rolled_back, as asked", rec.ID, rec.State, rec.Auto, id)
+	}
+	e.exits(1, "status", e.dir).wants(t, "drift: customer", "invoice")
 }
 
 // A vtgate that answers and cannot reach its cell's topo serves the old
