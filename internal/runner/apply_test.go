@@ -241,6 +241,19 @@ func TestHeads(t *testing.T) {
 		}
 		w.free(t)
 	})
+	bubble(t, "a rollout that has ended lets nothing go that others hold", func(t *testing.T, w *world) {
+		w.addTable("customer", "orders")
+		first := start(t, w, w.process("one"), w.plan())
+		w.last["customer"] = w.VSchema("customer")
+		w.addTable("customer", "invoice")
+		w.SetVTGate("zone2", func(g *runnertest.VTGate) { g.Silent = true })
+		second := start(t, w, w.process("two"), w.plan())
+		w.parked(t, second, rollout.Validating, rollout.CodeUnproved)
+		w.state(t, resume(t, w.process("three"), first.ID), rollout.Committed, "")
+		if h := w.head(t, "customer"); h.Open != second.ID {
+			t.Errorf("head: %+v", h)
+		}
+	})
 	bubble(t, "held by a rollout without a record", func(t *testing.T, w *world) {
 		w.addTable("customer", "orders")
 		h := rollout.Head{Format: rollout.Format, Keyspace: "customer", Seq: 1, Writer: "x", Open: "gone"}

@@ -53,7 +53,7 @@ func (x *run) holds(c planes.Cell, g planes.Global) bool {
 	if c.Srv == nil {
 		return false
 	}
-	for ks, entries := range x.touched() {
+	for ks, entries := range x.touched(x.rec.Phase) {
 		served, ok := c.Srv.Keyspaces[ks]
 		if !ok {
 			return false
@@ -79,10 +79,10 @@ func (x *run) holds(c planes.Cell, g planes.Global) bool {
 	return true
 }
 
-// touched lists our entries per keyspace, of every phase up to that in hand.
-func (x *run) touched() map[string][]vschema.Entry {
+// touched lists our entries per keyspace, of every phase up to the one given.
+func (x *run) touched(phase int) map[string][]vschema.Entry {
 	out := map[string][]vschema.Entry{}
-	for i := 0; i <= x.rec.Phase && i < len(x.shape.writes); i++ {
+	for i := 0; i <= phase && i < len(x.shape.writes); i++ {
 		for ks, w := range x.shape.writes[i] {
 			for _, ch := range w.changes {
 				out[ks] = append(out[ks], ch.Entry)
@@ -134,7 +134,7 @@ func (x *run) writeCell(ctx context.Context, target rollout.CellTarget, c planes
 		return res
 	}
 	keyspaces, kinds := x.heals(target.Cell)
-	for ks := range x.touched() {
+	for ks := range x.touched(x.rec.Phase) {
 		keyspaces = append(keyspaces, ks)
 	}
 	slices.Sort(keyspaces)

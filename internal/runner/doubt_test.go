@@ -103,6 +103,25 @@ func TestFence(t *testing.T) {
 			t.Errorf("written %d times", n)
 		}
 	})
+	bubble(t, "another write comes before the fence", func(t *testing.T, w *world) {
+		w.addTable("customer", "orders")
+		one := w.process("one")
+		one.Fail(func(x runnertest.Write) runnertest.Fault {
+			switch {
+			case writesOrders(x):
+				return runnertest.LandsLate(1 << 20)
+			case x.Path == customerPath:
+				w.foreign("customer", "invoice")
+			}
+			return runnertest.Fault{}
+		})
+		w.state(t, start(t, w, one, w.plan()), rollout.Canceled, rollout.CodeFenced)
+		w.Arrive()
+		w.everywhere("customer", "orders", false)
+		if !w.has("customer", "invoice") {
+			t.Error("another's table was lost")
+		}
+	})
 	bubble(t, "a fence without an answer parks", func(t *testing.T, w *world) {
 		w.addTable("customer", "orders")
 		one := w.process("one")

@@ -51,7 +51,7 @@ func (x *run) wanted(phase int) map[string]*vschema.Keyspace {
 
 // overwritten names an entry of ours that global does not hold any more.
 func (x *run) overwritten(g planes.Global) string {
-	want, touched := x.wanted(x.rec.Phase), x.touched()
+	want, touched := x.wanted(x.rec.Phase), x.touched(x.rec.Phase)
 	for _, ks := range x.rec.Keyspaces {
 		for _, e := range touched[ks] {
 			if !vschema.EntryEqual(g.Keyspaces[ks].VSchema, want[ks], e) {
@@ -70,14 +70,14 @@ func (x *run) judgeSnapshot(snap *planes.Snapshot, phase int, forward bool) conv
 		Srv:       plan.FullSrv(snap.Global),
 	}
 	planned := x.wanted(phase)
-	for ks, entries := range x.touched() {
+	for ks, entries := range x.touched(phase) {
 		want.Keyspaces[ks] = snap.Global.Keyspaces[ks].VSchema
 		if forward {
 			want.Keyspaces[ks] = planned[ks]
 		}
 		want.Entries = append(want.Entries, entries...)
 	}
-	x.wantHealed(&want, snap.Global)
+	x.wantHealed(&want, snap.Global, phase)
 	slices.SortFunc(want.Entries, vschema.Entry.Compare)
 	want.Entries = slices.Compact(want.Entries)
 	x.wantBaseline(&want, forward)
@@ -86,8 +86,8 @@ func (x *run) judgeSnapshot(snap *planes.Snapshot, phase int, forward bool) conv
 
 // wantHealed adds the keyspaces that the plan heals, whole, and what the heal
 // removes from a cell.
-func (x *run) wantHealed(want *converge.Want, g planes.Global) {
-	for i := 0; i <= x.rec.Phase && i < len(x.plan.Phases); i++ {
+func (x *run) wantHealed(want *converge.Want, g planes.Global, phase int) {
+	for i := 0; i <= phase && i < len(x.plan.Phases); i++ {
 		for _, h := range x.plan.Phases[i].Heals {
 			names := []string{h.Keyspace}
 			if h.Keyspace == "" && h.Rules == "" {

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/vtsync/vtsync/internal/rollout"
+	"github.com/vtsync/vtsync/internal/runner"
 	"github.com/vtsync/vtsync/internal/runner/runnertest"
 	"github.com/vtsync/vtsync/internal/vschema"
 )
@@ -53,6 +54,15 @@ func TestEvidenceRollsBack(t *testing.T) {
 		w.state(t, rec, rollout.RolledBack, rollout.CodeBroken)
 		w.everywhere("customer", "orders", false)
 		w.everywhere("customer", "invoice", true)
+	})
+	bubble(t, "a cell's write that is still on its way", func(t *testing.T, w *world) {
+		w.addTable("customer", "orders")
+		w.SetVTGate("zone2", breaksOn("customer", "orders"))
+		one := w.process("one")
+		one.Fail(onFirst(1, runnertest.CellPath("zone1"), runnertest.LandsLate(1<<20)))
+		w.state(t, start(t, w, one, w.plan()), rollout.RolledBack, rollout.CodeBroken)
+		w.Arrive()
+		w.everywhere("customer", "orders", false)
 	})
 	bubble(t, "a keyspace that was broken before is no evidence", func(t *testing.T, w *world) {
 		w.foreign("commerce", "extra")
@@ -176,6 +186,23 @@ func TestForeignWriters(t *testing.T) {
 		rec := start(t, w, one, w.plan())
 		w.state(t, rec, rollout.Committed, "")
 		w.everywhere("customer", "orders", true)
+	})
+	bubble(t, "a cell is overwritten just after it was seen to serve", func(t *testing.T, w *world) {
+		w.addTable("customer", "orders")
+		old := w.Served("zone1")
+		one := w.process("one")
+		var late *time.Timer
+		one.OnSnapshot(func() {
+			if late == nil && w.served("zone1", "customer", "orders") {
+				late = time.AfterFunc(runner.DefaultLimits.Settle/2, func() { w.Serve("zone1", old) })
+			}
+		})
+		rec := start(t, w, one, w.plan())
+		w.state(t, rec, rollout.Committed, "")
+		w.everywhere("customer", "orders", true)
+		if rec.Heals != 1 {
+			t.Errorf("healed %d times\n%s", rec.Heals, logOf(rec))
+		}
 	})
 	bubble(t, "a cell that is overwritten again and again", func(t *testing.T, w *world) {
 		w.addTable("customer", "orders")
