@@ -3,6 +3,7 @@ package cli
 import (
 	"bufio"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -213,15 +214,18 @@ func readPlan(target string) (*plan.Plan, error) {
 		return nil, nil //nolint:nilnil // as above
 	}
 	if info.Size() > maxPlanBytes {
-		return nil, &errs.Invalid{Pos: errs.Position{File: target}, Msg: "this is no plan: it is larger than 16 MiB"}
+		return nil, &errs.Invalid{
+			Pos: errs.Position{File: target}, Msg: "this is no plan: it is larger than 16 MiB",
+			Next: "make it again: vtsync plan --out FILE",
+		}
 	}
 	data, err := os.ReadFile(target)
 	if err != nil {
 		return nil, &errs.Invalid{Msg: "read the plan", Err: err}
 	}
 	p, err := plan.Decode(data)
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", target, err)
+	if invalid, ok := errors.AsType[*errs.Invalid](err); ok {
+		invalid.Pos.File = target
 	}
-	return p, nil
+	return p, err
 }

@@ -69,7 +69,9 @@ func Decode(raw []byte) (*Plan, error) {
 		Format int `json:"format"`
 	}
 	if err := json.Unmarshal(raw, &format); err != nil {
-		return nil, invalid("the plan is damaged"+position(raw, err), err)
+		e := invalid("the plan is damaged", err)
+		e.Pos = position(raw, err)
+		return nil, e
 	}
 	if format.Format != Format {
 		return nil, invalid(fmt.Sprintf("the plan has format %d, and this vtsync reads format %d", format.Format, Format), nil)
@@ -81,13 +83,18 @@ func Decode(raw []byte) (*Plan, error) {
 		return nil, invalid("the plan is damaged", err)
 	}
 	p := &Plan{}
-	dec := json.NewDecoder(&compact)
+	dec := json.NewDecoder(bytes.NewReader(compact.Bytes()))
 	dec.DisallowUnknownFields()
 	if err := dec.Decode(p); err != nil {
 		return nil, invalid("the plan is damaged", err)
 	}
 	if _, err := dec.Token(); !errors.Is(err, io.EOF) {
 		return nil, invalid("the plan is damaged: there is something behind it", nil)
+	}
+	// What a reader would see and Go would not, such as a field that stands
+	// twice, is no part of the digest.
+	if again, err := json.Marshal(p); err != nil || !bytes.Equal(again, compact.Bytes()) {
+		return nil, invalid("the plan is damaged or was edited: it is not written as vtsync writes it", err)
 	}
 	digest, err := digestOf(p)
 	if err != nil {
@@ -131,18 +138,20 @@ func validate(p *Plan) error {
 	return nil
 }
 
-func invalid(msg string, err error) error {
+func invalid(msg string, err error) *errs.Invalid {
 	return &errs.Invalid{Msg: msg, Err: err, Next: nextPlan}
 }
 
-// position says where in the file a JSON error is.
-func position(raw []byte, err error) string {
+// position says where in the file a JSON error is, as far as it is known. The
+// file's name is for the caller to add.
+func position(raw []byte, err error) errs.Position {
 	var syntax *json.SyntaxError
 	if !errors.As(err, &syntax) {
-		return ""
+		return errs.Position{}
 	}
-	before := raw[:min(int(syntax.Offset), len(raw))]
-	line := bytes.Count(before, []byte("\n")) + 1
-	column := len(before) - bytes.LastIndexByte(before, '\n') - 1
-	return fmt.Sprintf(" at line %d, column %d", line, column)
+	at := max(0, min(int(syntax.Offset), len(raw))-1) // of the last byte that was read
+	return errs.Position{
+		Line:   bytes.Count(raw[:at], []byte("\n")) + 1,
+		Column: at - bytes.LastIndexByte(raw[:at], '\n'),
+	}
 }

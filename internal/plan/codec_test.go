@@ -60,19 +60,21 @@ func TestDecodeRefuses(t *testing.T) {
 		return strings.Replace(good, old, with, 1)
 	}
 	tests := map[string]struct{ raw, text string }{
-		"empty":               {"", "damaged"},
-		"not JSON":            {"commerce:\n", "line 1"},
-		"truncated":           {good[:len(good)/2], "line "},
-		"another format":      {replace(`"format": 1`, `"format": 2`), "format 2"},
-		"no format":           {`{}`, "format 0"},
-		"edited":              {replace(`"invoice"`, `"invoices"`), "digest"},
-		"unknown field":       {replace(`"format": 1`, `"format": 1, "farmat": 1`), "farmat"},
-		"something behind":    {good + "{}", "damaged"},
-		"bad UTF-8":           {replace(`"cluster": "c1"`, "\"cluster\": \"c\xff\""), "digest"},
-		"byte order mark":     {"\ufeff" + good, "damaged"},
-		"deep":                {strings.Repeat("[", 100000), "damaged"},
-		"a list":              {"[]", "damaged"},
-		"larger than allowed": {strings.Repeat(" ", MaxBytes+1), "limit"},
+		"empty":                 {"", "damaged"},
+		"not JSON":              {"commerce:\n", "damaged"},
+		"truncated":             {good[:len(good)/2], "damaged"},
+		"another format":        {replace(`"format": 1`, `"format": 2`), "format 2"},
+		"no format":             {`{}`, "format 0"},
+		"edited":                {replace(`"invoice"`, `"invoices"`), "digest"},
+		"field that is doubled": {replace(`"format": 1`, `"format": 1, "cluster": "c2"`), "not written as vtsync writes it"},
+		"field of another case": {replace(`"cluster"`, `"Cluster"`), "not written as vtsync writes it"},
+		"unknown field":         {replace(`"format": 1`, `"format": 1, "farmat": 1`), "farmat"},
+		"something behind":      {good + "{}", "damaged"},
+		"bad UTF-8":             {replace(`"cluster": "c1"`, "\"cluster\": \"c\xff\""), "damaged"},
+		"byte order mark":       {"\ufeff" + good, "damaged"},
+		"deep":                  {strings.Repeat("[", 100000), "damaged"},
+		"a list":                {"[]", "damaged"},
+		"larger than allowed":   {strings.Repeat(" ", MaxBytes+1), "limit"},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -85,6 +87,11 @@ func TestDecodeRefuses(t *testing.T) {
 				t.Errorf("error %q lacks %q, or the next command", err, tt.text)
 			}
 		})
+	}
+	_, err := Decode([]byte("{\n  \"format\" 1}"))
+	var invalid *errs.Invalid
+	if want := (errs.Position{Line: 2, Column: 12}); !errors.As(err, &invalid) || invalid.Pos != want {
+		t.Errorf("error %v at %+v, want it at %+v", err, invalid.Pos, want)
 	}
 	// Line ends and indentation are not content.
 	if _, err := Decode([]byte(strings.ReplaceAll(good, "\n", "\r\n"))); err != nil {
