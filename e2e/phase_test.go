@@ -197,6 +197,7 @@ type sightings struct{ neither, half, both int }
 
 // polling asks all vtgates as fast as they answer.
 type polling struct {
+	e    *env
 	stop context.CancelFunc
 	wait sync.WaitGroup
 	mu   sync.Mutex
@@ -206,7 +207,7 @@ type polling struct {
 // poll begins; every vtgate has answered once when it returns.
 func (e *env) poll() *polling {
 	ctx, stop := context.WithCancel(e.t.Context())
-	p := &polling{stop: stop, saw: map[string]sightings{}}
+	p := &polling{e: e, stop: stop, saw: map[string]sightings{}}
 	for _, gate := range e.VTGates() {
 		p.note(gate.Name, e.halves(ctx, gate))
 		p.wait.Go(func() {
@@ -235,9 +236,12 @@ func (p *polling) note(gate string, h halves) {
 	p.saw[gate] = s
 }
 
-// end stops the polling and tells what was seen.
+// end asks each vtgate a last time, and tells what was seen.
 func (p *polling) end() map[string]sightings {
 	p.stop()
 	p.wait.Wait()
+	for _, gate := range p.e.VTGates() {
+		p.note(gate.Name, p.e.halves(p.e.t.Context(), gate))
+	}
 	return p.saw
 }

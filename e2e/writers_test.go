@@ -196,8 +196,8 @@ func (w *writer) apply() (result, error) {
 	}); err != nil {
 		return result{}, err
 	}
-	if _, err := w.try([]int{0}, "plan", w.dir); err != nil {
-		return result{}, err
+	if r, err := w.try([]int{0, 3}, "plan", w.dir); err != nil || r.code == 3 {
+		return r, err // others have changed the same table
 	}
 	p := w.prepare("apply", "--yes", "--format", "json", w.dir)
 	if err := p.cmd.Start(); err != nil {
