@@ -33,9 +33,9 @@ lab:
 demo:
 	go run ./lab/demo $(if $(KEEP),--keep)
 
+# Compares with vtctldclient, and writes docs/performance.md.
 bench:
-	go run ./lab build
-	go test -run '^$$' -bench . -timeout 30m ./...
+	go run ./bench
 
 lint:
 	$(GOLANGCI_LINT) run ./...
