@@ -50,19 +50,19 @@ func autoIncrementChanges(base Change, was, is *vschema.Table) []Change {
 	case old == nil:
 		base.Type, base.Column = AutoIncAdded, now.GetColumn()
 		base.After = now.GetSequence()
-		base.Text = fmt.Sprintf("column %s of table %s takes its values from sequence %s", now.GetColumn(), base.Table, quoteEmpty(now.GetSequence()))
+		base.Text = fmt.Sprintf("column %s of table %s takes its values from sequence %s", quoteEmpty(now.GetColumn()), base.Table, quoteEmpty(now.GetSequence()))
 	case now == nil:
 		base.Type, base.Column = AutoIncDropped, old.GetColumn()
 		base.Before = old.GetSequence()
-		base.Text = fmt.Sprintf("column %s of table %s no longer takes its values from sequence %s", old.GetColumn(), base.Table, quoteEmpty(old.GetSequence()))
+		base.Text = fmt.Sprintf("column %s of table %s no longer takes its values from sequence %s", quoteEmpty(old.GetColumn()), base.Table, quoteEmpty(old.GetSequence()))
 	case old.GetColumn() == now.GetColumn() && old.GetSequence() == now.GetSequence():
 		return nil
 	default:
 		base.Column = now.GetColumn()
 		subject := fmt.Sprintf("table %s generates", base.Table)
 		return []Change{base.as(AutoIncChanged,
-			fmt.Sprintf("%s from sequence %s", old.GetColumn(), quoteEmpty(old.GetSequence())),
-			fmt.Sprintf("%s from sequence %s", now.GetColumn(), quoteEmpty(now.GetSequence())), subject)}
+			fmt.Sprintf("%s from sequence %s", quoteEmpty(old.GetColumn()), quoteEmpty(old.GetSequence())),
+			fmt.Sprintf("%s from sequence %s", quoteEmpty(now.GetColumn()), quoteEmpty(now.GetSequence())), subject)}
 	}
 	return []Change{base}
 }
@@ -175,7 +175,7 @@ func describeTable(t *vschema.Table) string {
 		parts = append(parts, "found by "+b.String())
 	}
 	if a := t.GetAutoIncrement(); a != nil {
-		parts = append(parts, fmt.Sprintf("%s from sequence %s", a.GetColumn(), quoteEmpty(a.GetSequence())))
+		parts = append(parts, fmt.Sprintf("%s from sequence %s", quoteEmpty(a.GetColumn()), quoteEmpty(a.GetSequence())))
 	}
 	if n := len(t.GetColumns()); n > 0 {
 		parts = append(parts, fmt.Sprintf("%d columns listed", n))

@@ -118,6 +118,12 @@ func TestRules(t *testing.T) {
 			[]string{"VS301 error customer/tables/customer/auto_increment/sequence"},
 		},
 		{
+			"auto_increment that names no sequence",
+			map[string]string{"commerce": commerce, "customer": customer("", "")},
+			nil, nil,
+			[]string{"VS301 error customer/tables/customer/auto_increment/sequence"},
+		},
+		{
 			"ambiguous unqualified sequence",
 			map[string]string{"a": commerce, "b": commerce, "customer": customer("order_seq", "")},
 			nil, nil,

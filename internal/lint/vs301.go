@@ -19,7 +19,7 @@ var unresolvedSequence = Rule{
 			out = append(out, Finding{
 				Keyspace: use.ks,
 				Path:     use.path(),
-				Message:  fmt.Sprintf("sequence %s of %s.%s is not declared", use.written, use.table, use.column),
+				Message:  use.undeclared(),
 				Near:     f.nearTable(use.seqKs, use.seqName, isSequence),
 				Harm:     use.harm(),
 				Next:     "name a declared table of type sequence, or declare this one in its unsharded keyspace first",
@@ -39,6 +39,13 @@ type sequenceUse struct {
 
 func (u sequenceUse) path() []string {
 	return []string{"tables", u.table, "auto_increment", "sequence"}
+}
+
+func (u sequenceUse) undeclared() string {
+	if u.written == "" {
+		return fmt.Sprintf("auto_increment of table %s names no sequence", u.table)
+	}
+	return fmt.Sprintf("sequence %s of %s.%s is not declared", u.written, u.table, u.column)
 }
 
 func (u sequenceUse) harm() string {
