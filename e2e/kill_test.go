@@ -34,7 +34,7 @@ func TestKilledAnywhereInApplyAndRollback(t *testing.T) {
 	k.undisturbed.edit("added", "seed")
 	apply := course{
 		command: func(p twins) []string { return k.applying(p) },
-		ends:    rollout.Committed, writes: 1,
+		ends:    rollout.Committed, writes: 1, cells: 1,
 	}
 	n := len(k.record(apply))
 	k.ks = k.manyTwins(1, 2*n)
@@ -47,7 +47,7 @@ func TestKilledAnywhereInApplyAndRollback(t *testing.T) {
 
 	back := course{
 		command: func(p twins) []string { return []string{"rollback", k.show(p.a).ID} },
-		ends:    rollout.Committed, writes: 1,
+		ends:    rollout.Committed, writes: 1, cells: 1,
 	}
 	m := len(k.record(back))
 	if m > n {
@@ -85,7 +85,7 @@ func TestKilledAnywhereInAutomaticRollback(t *testing.T) {
 	breaking(k.undisturbed)
 	c := course{
 		command: func(p twins) []string { return k.applying(p) },
-		ends:    rollout.RolledBack, code: 5, paused: true, writes: 2,
+		ends:    rollout.RolledBack, code: 5, paused: true, writes: 2, cells: 2,
 	}
 	keys := k.record(c)
 	cells := 0 // written forward
@@ -107,6 +107,39 @@ func TestKilledAnywhereInAutomaticRollback(t *testing.T) {
 			k.ok("unpause", ks)
 		}
 	}
+	k.free()
+}
+
+// The same where a person takes back a rollout that was killed between the
+// writes of a phase: the one in flight is fenced off, the one that had landed is
+// taken back, and whatever moment of that is killed, another host goes on.
+func TestKilledAnywhereInTurningRound(t *testing.T) {
+	k := newKills(t)
+	apply := course{command: func(p twins) []string { return k.applying(p) }}
+	k.undisturbed = k.twins(0)
+	k.seed(k.undisturbed)
+	k.undisturbed.edit("added", "seed")
+	second := 1 + slices.IndexFunc(k.record(apply), func(key string) bool {
+		return strings.Contains(key, vschemaKey(k.undisturbed.b))
+	})
+	halfway := func(p twins, tables ...string) {
+		p.edit(tables...)
+		k.killAt(boundary{second, proxy.BeforeForward}, k.applying(p)...)
+	}
+	back := course{
+		command: func(p twins) []string { return []string{"rollback", k.show(p.a).ID} },
+		ends:    rollout.RolledBack, writes: 1,
+	}
+	halfway(k.undisturbed, "seed")
+	n := len(k.record(back))
+	k.ks = k.manyTwins(1, 2*n)
+	k.seed(k.ks...)
+	for _, p := range k.ks {
+		halfway(p, "added", "seed")
+	}
+	k.everywhere(back)
+	k.ok(k.applying(k.undisturbed)...)
+	k.same("seed")
 	k.free()
 }
 
@@ -290,7 +323,8 @@ type course struct {
 	ends   rollout.State
 	code   int
 	paused bool
-	writes int // of each VSchema, and of each cell
+	writes int // of each VSchema
+	cells  int // of each cell
 }
 
 // at is the i-th boundary, from 0.
@@ -343,7 +377,7 @@ func (k *kills) everywhere(c course) {
 	for cell, writes := range cells {
 		// Each rollout has to write each cell, as none ships the keyspaces of
 		// another: as many writes as if each was alone is none too many.
-		if got, want := len(writes.events()), c.writes*len(k.ks); got != want {
+		if got, want := len(writes.events()), c.cells*len(k.ks); got != want {
 			k.t.Errorf("cell %s was written %d times for %d rollouts, want %d", cell, got, len(k.ks), want)
 		}
 	}
