@@ -161,6 +161,12 @@ func TestRecordCode(t *testing.T) {
 	if got := rollbackCode(rollout.Record{State: rollout.RolledBack}); got != errs.ExitOK {
 		t.Errorf("a rollback that rolled back: exit code %d", got)
 	}
+	if got := rollbackCode(rollout.Record{State: rollout.Canceled, Code: rollout.CodeAsked}); got != errs.ExitOK {
+		t.Errorf("a rollback before anything was written: exit code %d", got)
+	}
+	if got := rollbackCode(rollout.Record{State: rollout.Canceled, Code: rollout.CodeFenced}); got != errs.ExitDenied {
+		t.Errorf("a rollback that was given up: exit code %d", got)
+	}
 	if got := rollbackCode(rollout.Record{State: rollout.Failed}); got != errs.ExitUnknown {
 		t.Errorf("a rollback that failed: exit code %d", got)
 	}

@@ -43,10 +43,13 @@ func recordCode(r rollout.Record) int {
 }
 
 // rollbackCode is recordCode for a way back that a person asked for: having
-// rolled back is then the success.
+// rolled back is then the success, and so is having ended it before anything of
+// it was written.
 func rollbackCode(r rollout.Record) int {
-	if r.State == rollout.RolledBack {
+	switch {
+	case r.State == rollout.RolledBack, r.State == rollout.Canceled && r.Code == rollout.CodeAsked:
 		return errs.ExitOK
+	default:
+		return recordCode(r)
 	}
-	return recordCode(r)
 }
