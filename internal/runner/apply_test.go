@@ -211,7 +211,10 @@ func TestHeads(t *testing.T) {
 			t.Errorf("the first has lost its keyspace: %+v", h)
 		}
 	})
-	bubble(t, "held by a rollout that has ended", func(t *testing.T, w *world) {
+}
+
+func TestHeadsOfEndedRollouts(t *testing.T) {
+	bubble(t, "are settled and taken", func(t *testing.T, w *world) {
 		w.addTable("customer", "orders")
 		one := w.process("one")
 		// It dies on its way to let the keyspaces go.
@@ -241,7 +244,7 @@ func TestHeads(t *testing.T) {
 		}
 		w.free(t)
 	})
-	bubble(t, "a rollout that has ended lets nothing go that others hold", func(t *testing.T, w *world) {
+	bubble(t, "are left alone where others hold them", func(t *testing.T, w *world) {
 		w.addTable("customer", "orders")
 		first := start(t, w, w.process("one"), w.plan())
 		w.last["customer"] = w.VSchema("customer")
@@ -254,7 +257,7 @@ func TestHeads(t *testing.T) {
 			t.Errorf("head: %+v", h)
 		}
 	})
-	bubble(t, "held by a rollout without a record", func(t *testing.T, w *world) {
+	bubble(t, "without a record are taken", func(t *testing.T, w *world) {
 		w.addTable("customer", "orders")
 		h := rollout.Head{Format: rollout.Format, Keyspace: "customer", Seq: 1, Writer: "x", Open: "gone"}
 		one := w.process("one")

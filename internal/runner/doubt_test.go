@@ -85,7 +85,10 @@ func TestFence(t *testing.T) {
 			t.Errorf("archive is %v", vs)
 		}
 	})
-	bubble(t, "a write that lands just before its fence goes on", func(t *testing.T, w *world) {
+}
+
+func TestFenceMeetsAWrite(t *testing.T) {
+	bubble(t, "ours, which then goes on", func(t *testing.T, w *world) {
 		w.addTable("customer", "orders")
 		one := w.process("one")
 		one.Fail(func(x runnertest.Write) runnertest.Fault {
@@ -103,7 +106,7 @@ func TestFence(t *testing.T) {
 			t.Errorf("written %d times", n)
 		}
 	})
-	bubble(t, "another write comes before the fence", func(t *testing.T, w *world) {
+	bubble(t, "of others", func(t *testing.T, w *world) {
 		w.addTable("customer", "orders")
 		one := w.process("one")
 		one.Fail(func(x runnertest.Write) runnertest.Fault {
@@ -122,7 +125,10 @@ func TestFence(t *testing.T) {
 			t.Error("another's table was lost")
 		}
 	})
-	bubble(t, "a fence without an answer parks", func(t *testing.T, w *world) {
+}
+
+func TestFenceUnanswered(t *testing.T) {
+	bubble(t, "parks", func(t *testing.T, w *world) {
 		w.addTable("customer", "orders")
 		one := w.process("one")
 		one.Fail(onFirst(1<<20, customerPath, runnertest.NotLanded))
@@ -131,7 +137,7 @@ func TestFence(t *testing.T) {
 		w.state(t, resume(t, w.process("two"), rec.ID), rollout.Committed, "")
 		w.everywhere("customer", "orders", true)
 	})
-	bubble(t, "a person gives up a write without an answer", func(t *testing.T, w *world) {
+	bubble(t, "and a person gives the write up", func(t *testing.T, w *world) {
 		w.addTable("customer", "orders")
 		one := w.process("one")
 		one.Fail(onFirst(1<<20, customerPath, runnertest.LandsLate(1<<20)))

@@ -64,23 +64,20 @@ func TestEvidenceRollsBack(t *testing.T) {
 		w.Arrive()
 		w.everywhere("customer", "orders", false)
 	})
-	bubble(t, "a keyspace that was broken before is no evidence", func(t *testing.T, w *world) {
-		w.foreign("commerce", "extra")
-		w.Edit("commerce", func(vs *vschema.Keyspace) { vs.Tables["bad"] = &vschema.Table{Type: "sequence", Pinned: "zz"} })
-		w.Rebuild()
-		w.files["commerce"] = w.VSchema("commerce")
+	bubble(t, "what was broken before is no evidence", func(t *testing.T, w *world) {
+		w.SetVTGate("zone2", breaksOn("customer", "customer"))
 		w.addTable("customer", "orders")
-		w.SetVTGate("zone2", func(g *runnertest.VTGate) {
-			g.Breaks = func(ks string, _ *vschema.Keyspace) string {
-				if ks == "commerce" {
-					return "bad"
-				}
-				return ""
-			}
-		})
+		w.parked(t, start(t, w, w.process("one"), w.plan()), rollout.Validating, rollout.CodeUnproved)
+	})
+	bubble(t, "what is broken in another keyspace is no evidence", func(t *testing.T, w *world) {
+		w.addTable("customer", "orders")
+		w.SetVTGate("zone2", breaksOn("commerce", "product"))
 		w.state(t, start(t, w, w.process("one"), w.plan()), rollout.Committed, "")
 	})
-	bubble(t, "an undo that could lose rows is left to a person", func(t *testing.T, w *world) {
+}
+
+func TestHazardousUndo(t *testing.T) {
+	bubble(t, "is left to a person", func(t *testing.T, w *world) {
 		// Taking the owned lookup back would leave rows without their entries.
 		w.Edit("commerce", func(vs *vschema.Keyspace) { addTable(vs, "commerce", "email_lookup") })
 		w.Rebuild()
@@ -136,6 +133,15 @@ func TestSilenceParks(t *testing.T) {
 		w.SetVTGate("zone2", func(g *runnertest.VTGate) { g.CutOff = false })
 		w.state(t, resume(t, w.process("two"), rec.ID), rollout.Committed, "")
 	})
+	bubble(t, "a vtgate that has not reloaded, of a change that no vtgate shows", func(t *testing.T, w *world) {
+		w.files["customer"].RequireExplicitRouting = true
+		p := w.plan()
+		w.SetVTGate("zone2", func(g *runnertest.VTGate) { g.CutOff = true })
+		rec := start(t, w, w.process("one"), p)
+		w.parked(t, rec, rollout.Validating, rollout.CodeUnproved)
+		w.SetVTGate("zone2", func(g *runnertest.VTGate) { g.CutOff = false })
+		w.state(t, resume(t, w.process("two"), rec.ID), rollout.Committed, "")
+	})
 	bubble(t, "a dead cell", func(t *testing.T, w *world) {
 		w.addTable("customer", "orders")
 		p := w.plan()
@@ -178,6 +184,9 @@ func TestForeignWriters(t *testing.T) {
 			t.Errorf("diff %q, global %v", rec.Diff, w.VSchema("customer"))
 		}
 	})
+}
+
+func TestForeignRebuilds(t *testing.T) {
 	bubble(t, "a cell is overwritten by an old snapshot", func(t *testing.T, w *world) {
 		w.addTable("customer", "orders")
 		old := w.Served("zone1")
