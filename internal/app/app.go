@@ -44,6 +44,8 @@ type App struct {
 	store   *store.Store
 	observe *observe.Observer
 
+	planned *look // what Plan saw last, for the Apply that follows it
+
 	closers []func() // run in reverse order
 }
 

@@ -5,9 +5,11 @@ import (
 	"fmt"
 
 	"github.com/vtsync/vtsync/internal/cli"
+	"github.com/vtsync/vtsync/internal/desired"
 	"github.com/vtsync/vtsync/internal/errs"
 	"github.com/vtsync/vtsync/internal/plan"
 	"github.com/vtsync/vtsync/internal/rollout"
+	"github.com/vtsync/vtsync/internal/status"
 	"github.com/vtsync/vtsync/internal/vschema"
 	"github.com/vtsync/vtsync/internal/worktree"
 )
@@ -41,6 +43,9 @@ func (a *App) Apply(ctx context.Context, p *plan.Plan, run cli.Running) (rollout
 	r := a.runner(run)
 	var record rollout.Record
 	if p.Empty() {
+		if err := a.served(ctx, p); err != nil {
+			return record, err
+		}
 		managed := sortedKeys(p.Desired)
 		if err := r.RecordCommitted(ctx, p, managed, p.Base.Commit); err != nil {
 			return record, err
@@ -63,6 +68,37 @@ func (a *App) Apply(ctx context.Context, p *plan.Plan, run cli.Running) (rollout
 		a.keepBases(ctx, p)
 	}
 	return record, nil
+}
+
+// served refuses to call it done where nothing is left to write but not every
+// plane was seen to serve it: else applying again would hide that the first
+// rollout has parked.
+func (a *App) served(ctx context.Context, p *plan.Plan) error {
+	l := a.planned
+	if l == nil { // the plan was saved by another process
+		now, err := a.look(ctx, &desired.Tree{}, false)
+		if err != nil {
+			return err
+		}
+		l = &now
+	}
+	open, err := a.openRollouts(ctx, l.heads)
+	if err != nil {
+		return err
+	}
+	in := status.Input{
+		Snapshot: l.snap, Desired: map[string]*vschema.Keyspace{}, Heads: l.heads, Open: open,
+		IgnoredCells: a.cluster.IgnoredCells, OpaqueVindexes: a.cluster.VindexTypes,
+	}
+	for _, name := range sortedKeys(p.Desired) {
+		if in.Desired[name], err = vschema.DecodeJSON(p.Desired[name]); err != nil {
+			return fmt.Errorf("plan %s: keyspace %s: %w", p.ID, name, err)
+		}
+	}
+	if why := status.Build(in).Unserved(); why != "" {
+		return &errs.Unknown{Msg: "nothing is left to write, and not every plane serves it: " + why, Next: "vtsync status"}
+	}
+	return nil
 }
 
 // mayApply refuses what could never be proved, and paused keyspaces.

@@ -36,6 +36,7 @@ func (a *App) Plan(ctx context.Context, allow []string, bind bool) (*plan.Plan, 
 	if err != nil {
 		return nil, err
 	}
+	a.planned = &look
 	in := a.planInput(look)
 	in.Desired = values(tree)
 	in.Last = look.last

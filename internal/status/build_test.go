@@ -2,6 +2,7 @@ package status
 
 import (
 	"slices"
+	"strings"
 	"testing"
 
 	"google.golang.org/protobuf/proto"
@@ -143,5 +144,38 @@ func TestBuild(t *testing.T) {
 				t.Errorf("status = %+v", s)
 			}
 		})
+	}
+}
+
+// TestUnserved: nothing to write is not yet nothing to do.
+func TestUnserved(t *testing.T) {
+	lag := func(in *Input) { in.Snapshot.VTGates[0].View = converge.Project(&vschema.SrvVSchema{}) }
+	open := func(in *Input, rec rollout.Record) {
+		rec.ID, rec.State = "r", rollout.Validating
+		in.Heads = []rollout.Head{{Keyspace: "a", Open: "r"}}
+		in.Open = map[string]rollout.Record{"r": rec}
+	}
+	tests := []struct {
+		name   string
+		change func(*Input)
+		want   string
+	}{
+		{"all serve it", func(*Input) {}, ""},
+		{"a vtgate lags behind", lag, "vtgate h:1 is stale: "},
+		{"and so does its cell, of what others saved", func(in *Input) {
+			lag(in)
+			in.setLive("a", keyspace("t", "theirs"))
+		}, ""},
+		{"a vtgate is silent", func(in *Input) { in.Snapshot.VTGates[0] = planes.VTGate{Target: "h:1", Silent: "no answer"} }, "h:1 is silent: no answer"},
+		{"a cell is silent", func(in *Input) { in.Snapshot.Cells[0] = planes.Cell{Name: "z1", Err: "no answer"} }, "z1 is silent: no answer"},
+		{"a rollout has parked", func(in *Input) { open(in, rollout.Record{Parked: &rollout.Park{Text: "silence"}}) }, "rollout r of keyspace a is parked: silence"},
+		{"a rollout is under way", func(in *Input) { open(in, rollout.Record{}) }, "rollout r of keyspace a is validating"},
+	}
+	for _, tt := range tests {
+		in := agreeing()
+		tt.change(&in)
+		if got := Build(in).Unserved(); !strings.HasPrefix(got, tt.want) || (got == "") != (tt.want == "") {
+			t.Errorf("%s: %q, want %q", tt.name, got, tt.want)
+		}
 	}
 }

@@ -4,6 +4,8 @@
 package status
 
 import (
+	"fmt"
+
 	"github.com/vtsync/vtsync/internal/converge"
 	"github.com/vtsync/vtsync/internal/diff"
 	"github.com/vtsync/vtsync/internal/plan"
@@ -71,6 +73,28 @@ func (s Status) Drifted() bool {
 		}
 	}
 	return len(s.Rules) > 0
+}
+
+// Unserved says what speaks against "nothing to do" where files and global topo
+// leave nothing to write: an open rollout, a plane that did not answer, or a
+// vtgate that lags behind its cell. It is "" where nothing does. A cell that
+// lacks only what others have not rebuilt yet is theirs to bring up to date.
+func (s Status) Unserved() string {
+	for _, v := range s.Unread {
+		return fmt.Sprintf("%s is %s: %s", v.Name, v.Status, v.Detail)
+	}
+	for _, k := range s.Keyspaces {
+		switch {
+		case k.Rollout != nil && k.Rollout.Parked != nil:
+			return fmt.Sprintf("rollout %s of keyspace %s is parked: %s", k.Rollout.ID, k.Name, k.Rollout.Parked.Text)
+		case k.Rollout != nil:
+			return fmt.Sprintf("rollout %s of keyspace %s is %s", k.Rollout.ID, k.Name, k.Rollout.State)
+		case len(k.Cells) == 0 && len(k.VTGates) > 0:
+			v := k.VTGates[0]
+			return fmt.Sprintf("vtgate %s is %s: %s", v.Name, v.Status, v.Detail)
+		}
+	}
+	return ""
 }
 
 // Unreadable tells that a plane did not say what it holds.
