@@ -160,6 +160,8 @@ func TestVTGateCutOffFromTopo(t *testing.T) {
 		t.Errorf("%s serves what it could not be told", gate.Name)
 	}
 	e.exits(1, "status", e.dir).wants(t, "stale: "+gate.HTTP, "in flight: customer")
+	// Nothing is left to write, which is not the same as nothing to do.
+	e.exits(4, "apply", "--yes", e.dir).wants(t, "rollout "+id, "is parked", gate.HTTP)
 
 	e.Proxy(gate.Name, gate.Cell).Restore()
 	e.resumes(id, "invoice")
