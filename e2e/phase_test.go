@@ -22,6 +22,7 @@ const twin = "voucher"
 // answer, both vtgates serve both halves or neither, from before the apply until
 // after it.
 func TestTwoKeyspacesAppearTogether(t *testing.T) {
+	t.Parallel()
 	e := newEnv(t, cluster.Options{})
 	e.editTwins()
 	polled := e.poll()
@@ -41,6 +42,7 @@ func TestTwoKeyspacesAppearTogether(t *testing.T) {
 // first is taken back before any cell is touched: no vtgate ever serves half,
 // nothing of ours is left, and the run says that it is safe to try again.
 func TestConflictOfTheSecondKeyspace(t *testing.T) {
+	t.Parallel()
 	e := newEnv(t, cluster.Options{})
 	before := e.global("commerce")
 	e.editTwins()
@@ -76,6 +78,7 @@ func TestConflictOfTheSecondKeyspace(t *testing.T) {
 // out of the cells again, says so, and leaves both keyspaces paused until a
 // person has looked.
 func TestConflictAndForeignRebuild(t *testing.T) {
+	t.Parallel()
 	e := newEnv(t, cluster.Options{})
 	e.editTwins()
 	r := e.betweenTheTwo(func() {
@@ -144,6 +147,7 @@ func (e *env) betweenTheTwo(do func(), args ...string) result {
 	held := e.Proxy(cluster.Vtsync, cluster.Global).Arm(proxy.Rule{
 		Writes: true, Key: "/keyspaces/customer/VSchema$", Times: 1, Fault: proxy.Hold(),
 	})
+	e.args = append(e.args, "--timeout", "60s") // a write that is held is not given up soon
 	run := e.start(append([]string{"apply", "--yes", e.dir}, args...)...)
 	hit, err := held.Next(e.t.Context())
 	if err != nil {

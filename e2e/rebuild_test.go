@@ -16,6 +16,7 @@ import (
 // whose write of a cell arrives after ours, takes the change out of the cell.
 // As long as the rollout is not committed it heals the cell, once, and says so.
 func TestOldRebuildBeforeCommitted(t *testing.T) {
+	t.Parallel()
 	e := newEnv(t, cluster.Options{})
 	writes := e.cellWrites()
 	old := e.oldRebuild("zone1")
@@ -53,6 +54,7 @@ func TestOldRebuildBeforeCommitted(t *testing.T) {
 // The same rebuild, arriving after the rollout is committed, leaves a stale
 // cell: status finds and names it, and apply heals that cell and no other.
 func TestOldRebuildAfterCommitted(t *testing.T) {
+	t.Parallel()
 	e := newEnv(t, cluster.Options{})
 	old := e.oldRebuild("zone1")
 	e.edit("commerce", func(v map[string]any) { table(v, "voucher") })

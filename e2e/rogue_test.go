@@ -25,6 +25,7 @@ const commerceKey = "/vitess/global/keyspaces/commerce/VSchema"
 // written, and where it comes after, vtsync leaves it as it is, parks, and names
 // what it has lost.
 func TestBlindWriter(t *testing.T) {
+	t.Parallel()
 	e := newEnv(t, cluster.Options{})
 	h := e.watchHistory("commerce", "ours")
 
