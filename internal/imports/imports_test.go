@@ -37,6 +37,10 @@ var adapters = []string{
 	module + "internal/topo", module + "internal/vtgate", module + "internal/store", module + "internal/observe",
 }
 
+var doubles = []string{
+	"internal/runner/runnertest", "internal/store/storetest", "internal/topo/topotest", "internal/vschema/vschematest",
+}
+
 var rules = []rule{
 	{
 		name: "pure rooms do no I/O", in: pure,
@@ -67,6 +71,11 @@ var rules = []rule{
 		name: "nothing imports app", in: []string{"internal", "lab"}, except: []string{"internal/app"},
 		deny:   []string{module + "internal/app"},
 		reason: "app wires the rooms; only cmd may import it",
+	},
+	{
+		name: "doubles are for tests", in: []string{"internal", "cmd"}, except: doubles,
+		deny:   []string{module + "internal/runner/runnertest", module + "internal/store/storetest", module + "internal/topo/topotest", module + "internal/vschema/vschematest"},
+		reason: "no fake stands behind a real name",
 	},
 	{
 		name: "the lab is Vitess from outside", in: []string{"lab"}, except: []string{"lab/v24"},
