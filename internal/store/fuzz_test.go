@@ -1,9 +1,13 @@
 package store
 
 import (
+	"crypto/sha256"
 	"encoding/json"
 	"errors"
+	"fmt"
+	"slices"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -30,6 +34,28 @@ func FuzzDecodeRecord(f *testing.F) {
 	f.Fuzz(func(t *testing.T, raw []byte) {
 		r, err := decodeRecord("key", "i", raw)
 		stable(t, r, err, func(again []byte) (any, error) { return decodeRecord("key", "i", again) })
+	})
+}
+
+// Whatever lies under a hash: it unpacks to bytes of that hash, or is refused.
+func FuzzUnpack(f *testing.F) {
+	at := time.Date(2026, 11, 22, 16, 1, 2, 0, time.UTC)
+	packed, err := pack([]byte("plan"), at)
+	if err != nil {
+		f.Fatal(err)
+	}
+	hash := fmt.Sprintf("%x", sha256.Sum256([]byte("plan")))
+	f.Add(packed)
+	f.Add(packed[:len(packed)-3])
+	f.Add(append(slices.Clone(packed), packed...))
+	f.Fuzz(func(t *testing.T, raw []byte) {
+		plain, _, err := unpack("key", hash, raw)
+		if _, ok := errors.AsType[*errs.Invalid](err); err != nil && !ok {
+			t.Fatalf("got %T %v, want *errs.Invalid", err, err)
+		}
+		if err == nil && string(plain) != "plan" {
+			t.Fatalf("unpacked %q under the hash of another value", plain)
+		}
 	})
 }
 

@@ -53,22 +53,7 @@ func (t Tree) Base(keyspace string, of Origin) (ks *vschema.Keyspace, known bool
 	if err != nil {
 		return nil, false, fmt.Errorf("read the base of keyspace %s: %w", keyspace, err)
 	}
-	var b baseFile
-	dec := json.NewDecoder(bytes.NewReader(data))
-	dec.DisallowUnknownFields()
-	err = dec.Decode(&b)
-	if err == nil {
-		if _, more := dec.Token(); !errors.Is(more, io.EOF) {
-			err = errors.New("data after its end")
-		}
-	}
-	if err == nil && (b.Format != baseFormat || b.Keyspace != keyspace) {
-		err = fmt.Errorf("it is of format %d for keyspace %q", b.Format, b.Keyspace)
-	}
-	if err == nil && b.same(of) {
-		ks, err = vschema.DecodeJSON(b.VSchema)
-		known = true
-	}
+	ks, known, err = decodeBase(data, keyspace, of)
 	if err != nil {
 		return nil, false, &errs.Invalid{
 			Pos: errs.Position{File: path}, Msg: "the base file is damaged", Err: err,
@@ -76,6 +61,27 @@ func (t Tree) Base(keyspace string, of Origin) (ks *vschema.Keyspace, known bool
 		}
 	}
 	return ks, known, nil
+}
+
+// decodeBase reads a base file strictly; known is false for another cluster's.
+func decodeBase(data []byte, keyspace string, of Origin) (ks *vschema.Keyspace, known bool, err error) {
+	var b baseFile
+	dec := json.NewDecoder(bytes.NewReader(data))
+	dec.DisallowUnknownFields()
+	if err := dec.Decode(&b); err != nil {
+		return nil, false, err
+	}
+	if _, more := dec.Token(); !errors.Is(more, io.EOF) {
+		return nil, false, errors.New("data after its end")
+	}
+	if b.Format != baseFormat || b.Keyspace != keyspace {
+		return nil, false, fmt.Errorf("it is of format %d for keyspace %q", b.Format, b.Keyspace)
+	}
+	if !b.same(of) {
+		return nil, false, nil
+	}
+	ks, err = vschema.DecodeJSON(b.VSchema)
+	return ks, err == nil, err
 }
 
 // SaveBase keeps what the keyspace's file is derived from.

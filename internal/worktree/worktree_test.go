@@ -1,6 +1,7 @@
 package worktree
 
 import (
+	"encoding/json"
 	"errors"
 	"os"
 	"os/exec"
@@ -76,6 +77,28 @@ func TestBaseDamaged(t *testing.T) {
 			}
 		})
 	}
+}
+
+// Whatever a base file holds: it is refused, or it says the same when written
+// again.
+func FuzzDecodeBase(f *testing.F) {
+	here := Origin{Topo: "t"}
+	f.Add([]byte(`{"format":1,"keyspace":"ks","topo":"t","vschema":{"tables":{"a":{"type":"sequence"}}}}`))
+	f.Add([]byte(`{"format":1,"keyspace":"ks","topo":"t","vschema":null}`))
+	f.Add([]byte(`{"format":1,"keyspace":"ks"`))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		ks, known, err := decodeBase(data, "ks", here)
+		if err != nil || !known {
+			return
+		}
+		again, err := json.Marshal(baseFile{Format: baseFormat, Keyspace: "ks", Origin: here, VSchema: vschema.EncodeJSON(ks)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got, known, err := decodeBase(again, "ks", here); err != nil || !known || !vschema.Equal(got, ks) {
+			t.Fatalf("written again: %v, %v, %v, want %v", got, known, err, ks)
+		}
+	})
 }
 
 func TestWriteStaysInside(t *testing.T) {
