@@ -218,7 +218,7 @@ func (w *writer) resume(r result) error {
 	for r.code == 4 {
 		var rec rollout.Record
 		if err := json.Unmarshal([]byte(r.stdout), &rec); err != nil || rec.ID == "" {
-			return fmt.Errorf("exit 4 without a record: %v\n%s", err, r)
+			return fmt.Errorf("exit 4 without a record: %w\n%s", err, r)
 		}
 		if time.Now().After(deadline) {
 			return fmt.Errorf("rollout %s still parks: %s", rec.ID, r)

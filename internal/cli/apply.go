@@ -180,7 +180,7 @@ func ask(in io.Reader, out io.Writer, question string, park <-chan struct{}) err
 	case <-park:
 		return interrupted()
 	case l := <-answer:
-		if l.err != nil && l.err != io.EOF {
+		if l.err != nil && !errors.Is(l.err, io.EOF) {
 			return fmt.Errorf("read the answer: %w", l.err)
 		}
 		if strings.TrimSpace(l.text) != "yes" {

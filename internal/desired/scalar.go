@@ -57,6 +57,7 @@ func (d *decoder) enum(fd protoreflect.FieldDescriptor, n *node) (protoreflect.V
 		if i, ok := wholeNumber(n); ok && values.ByNumber(protoreflect.EnumNumber(i)) != nil {
 			return protoreflect.ValueOfEnum(protoreflect.EnumNumber(i)), true
 		}
+	default: // no other kind of value is one
 	}
 	var names []string
 	for i := range values.Len() {

@@ -101,7 +101,7 @@ func join(msg string, err error) string {
 	return fmt.Sprintf("%s: %v", msg, err)
 }
 
-// NotFound says that a named record does not exist. It is an answer, not a
+// ErrNotFound says that a named record does not exist. It is an answer, not a
 // fault: adapters return it so that callers can tell absence from silence.
 var ErrNotFound = errors.New("not found")
 

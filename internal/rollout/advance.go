@@ -257,6 +257,7 @@ func (m *machine) redo() {
 		m.do(Admit{Phase: m.rec.Phase})
 	case Applying, Validating, RollingBack:
 		m.redoStep()
+	default: // what has ended has no step in hand
 	}
 }
 

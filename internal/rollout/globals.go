@@ -48,9 +48,7 @@ func (m *machine) locked() {
 // forward sends the first write that has not landed, or unlocks.
 func (m *machine) forward() {
 	for i := range m.rec.Globals {
-		w := &m.rec.Globals[i]
-		switch w.Status {
-		case WritePlanned, WriteIntended:
+		if s := m.rec.Globals[i].Status; s == WritePlanned || s == WriteIntended {
 			m.send(i)
 			return
 		}

@@ -15,7 +15,7 @@ import (
 )
 
 // start starts a rollout that must not end in an error.
-func start(t *testing.T, w *world, p *process, pl *plan.Plan) rollout.Record {
+func start(t *testing.T, _ *world, p *process, pl *plan.Plan) rollout.Record {
 	t.Helper()
 	rec, err := p.Start(t.Context(), pl, me, "")
 	if err != nil {

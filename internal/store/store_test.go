@@ -131,7 +131,7 @@ func TestDamagedRecords(t *testing.T) {
 		"unknown field":    replace(`"seq"`, `"sequence":1,"seq"`),
 		"doubled field":    replace(`"seq":1`, `"seq":1,"seq":1`),
 		"another case":     replace(`"seq"`, `"Seq"`),
-		"unknown state":    replace(`"committed"`, `"comitted"`),
+		"unknown state":    replace(`"committed"`, `"done"`),
 		"no state":         replace(`"state":"committed"`, `"state":""`),
 		"another id":       replace(id, "20261122t160102-000002"),
 		"plan by no hash":  replace(`"plan":"`, `"plan":"r`),

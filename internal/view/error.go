@@ -57,7 +57,7 @@ func ErrorText(w io.Writer, err error, style Style) error {
 // flatten gives the parts of joined errors; an error that wraps a join with
 // words of its own stays whole.
 func flatten(err error) []error {
-	joined, ok := err.(interface{ Unwrap() []error }) //nolint:errorlint // only a bare join is taken apart
+	joined, ok := err.(interface{ Unwrap() []error }) // only a bare join is taken apart
 	if !ok {
 		return []error{err}
 	}

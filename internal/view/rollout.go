@@ -56,7 +56,7 @@ func shellQuote(s string) string {
 }
 
 // History writes rollouts as a table, in the order given.
-func History(w io.Writer, records []rollout.Record, style Style) error {
+func History(w io.Writer, records []rollout.Record, _ Style) error {
 	if len(records) == 0 {
 		_, err := io.WriteString(w, "no rollout yet\n")
 		return err

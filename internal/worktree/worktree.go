@@ -48,7 +48,7 @@ func (t Tree) LoadIfAny() (*desired.Tree, error) {
 
 // relocate puts the tree's folder in front of the file of each position.
 func (t Tree) relocate(err error) error {
-	if joined, ok := err.(interface{ Unwrap() []error }); ok { //nolint:errorlint // a bare join is taken apart
+	if joined, ok := err.(interface{ Unwrap() []error }); ok { // a bare join is taken apart
 		parts := joined.Unwrap()
 		moved := make([]error, len(parts))
 		for i, part := range parts {
