@@ -40,7 +40,7 @@ func TestUpStatusDown(t *testing.T) {
 	}
 	t.Cleanup(func() {
 		if t.Failed() {
-			cmd := exec.Command(os.Args[0], "down", state) //nolint:noctx // the test's context is over
+			cmd := exec.Command(os.Args[0], "down", state) // the test's context is over
 			cmd.Env = append(os.Environ(), asMain+"=1")
 			_ = cmd.Run()
 		}
