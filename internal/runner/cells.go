@@ -36,12 +36,21 @@ func (x *run) readCells(ctx context.Context) rollout.Event {
 	return ev
 }
 
-// eachCell reads the rollout's cells at the same time.
+// eachCell reads the rollout's cells.
 func (x *run) eachCell(ctx context.Context) []planes.Cell {
-	cells := make([]planes.Cell, len(x.rec.Cells))
-	var wg sync.WaitGroup
+	names := make([]string, len(x.rec.Cells))
 	for i, c := range x.rec.Cells {
-		wg.Go(func() { cells[i] = x.Topo.ReadCell(ctx, c.Cell) })
+		names[i] = c.Cell
+	}
+	return x.cellsNow(ctx, names)
+}
+
+// cellsNow reads cells at the same time.
+func (x *run) cellsNow(ctx context.Context, names []string) []planes.Cell {
+	cells := make([]planes.Cell, len(names))
+	var wg sync.WaitGroup
+	for i, name := range names {
+		wg.Go(func() { cells[i] = x.Topo.ReadCell(ctx, name) })
 	}
 	wg.Wait()
 	return cells

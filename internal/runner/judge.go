@@ -28,9 +28,11 @@ func (x *run) judge(ctx context.Context) rollout.Event {
 	}
 	if ev.Overwritten == "" && ev.Report.All() {
 		x.settlePause()
+		names := make([]string, len(snap.Cells))
 		for i, c := range snap.Cells {
-			snap.Cells[i] = x.Topo.ReadCell(ctx, c.Name)
+			names[i] = c.Name
 		}
+		snap.Cells = x.cellsNow(ctx, names)
 		ev.Report = x.judgeSnapshot(snap, x.rec.Phase, forward)
 	}
 	ev.At, ev.Expired = x.at(), x.expired(x.Limits.Validate)
