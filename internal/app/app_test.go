@@ -24,6 +24,7 @@ import (
 	"github.com/vtsync/vtsync/internal/rollout"
 	"github.com/vtsync/vtsync/internal/store"
 	"github.com/vtsync/vtsync/internal/store/storetest"
+	"github.com/vtsync/vtsync/internal/topo"
 	"github.com/vtsync/vtsync/internal/vschema"
 	"github.com/vtsync/vtsync/internal/worktree"
 )
@@ -259,4 +260,34 @@ func TestUntilParked(t *testing.T) {
 	if !errors.Is(ctx.Err(), context.Canceled) {
 		t.Errorf("ended by %v", ctx.Err())
 	}
+}
+
+// TestUnprovable: without a vtgate a rollout is neither begun nor gone on with.
+func TestUnprovable(t *testing.T) {
+	ctx, id := t.Context(), "20261122t160102-000001"
+	a := &App{topo: new(topo.Server), store: store.New(storetest.NewMemory(), store.Options{})}
+	rec := storetest.NewRecord(id, rollout.Validating, "ks")
+	if _, err := a.store.SaveRollout(ctx, &rec, planes.Absent()); err != nil {
+		t.Fatal(err)
+	}
+	verbs := map[string]func() (rollout.Record, error){
+		"apply":             func() (rollout.Record, error) { return a.Apply(ctx, planOf("ks"), cli.Running{}) },
+		"resume":            func() (rollout.Record, error) { return a.Resume(ctx, id, cli.Running{}) },
+		"rollback":          func() (rollout.Record, error) { return a.Rollback(ctx, id, cli.Running{}) },
+		"rollback the last": func() (rollout.Record, error) { return a.Rollback(ctx, "", cli.Running{}) },
+	}
+	for name, verb := range verbs {
+		_, err := verb()
+		if denied, ok := errors.AsType[*errs.Denied](err); !ok || !strings.Contains(denied.Next, "--vtgate") {
+			t.Errorf("%s: error = %v", name, err)
+		}
+	}
+	if got, _, err := a.store.Rollout(ctx, id); err != nil || got.Seq != rec.Seq {
+		t.Errorf("the record was saved again: %+v, %v", got, err)
+	}
+}
+
+// planOf gives a plan that writes a keyspace.
+func planOf(ks string) *plan.Plan {
+	return &plan.Plan{Phases: []plan.Phase{{Writes: []plan.GlobalWrite{{Keyspace: ks}}}}}
 }

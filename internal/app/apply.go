@@ -103,8 +103,8 @@ func (a *App) served(ctx context.Context, p *plan.Plan) error {
 
 // mayApply refuses what could never be proved, and paused keyspaces.
 func (a *App) mayApply(ctx context.Context, p *plan.Plan, run cli.Running) error {
-	if len(a.vtgates) == 0 {
-		return &errs.Denied{Msg: "no vtgate is named: nothing could prove that the change is served", Next: "add --vtgate HOST:PORT, or vtgates to the config"}
+	if err := a.provable("change"); err != nil {
+		return err
 	}
 	if run.OverPause {
 		return nil
@@ -122,6 +122,18 @@ func (a *App) mayApply(ctx context.Context, p *plan.Plan, run cli.Running) error
 	return &errs.Denied{
 		Msg:  fmt.Sprintf("keyspace %s is paused: %s", paused[0].Keyspace, paused[0].Paused.Reason),
 		Next: "vtsync unpause " + paused[0].Keyspace,
+	}
+}
+
+// provable refuses to run a rollout, or to go on with one, where no vtgate
+// could show that it is served.
+func (a *App) provable(what string) error {
+	if len(a.vtgates) > 0 {
+		return nil
+	}
+	return &errs.Denied{
+		Msg:  "no vtgate is named: nothing could prove that the " + what + " is served",
+		Next: "add --vtgate HOST:PORT, or vtgates to the config",
 	}
 }
 

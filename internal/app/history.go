@@ -84,6 +84,11 @@ func (a *App) Resume(ctx context.Context, id string, run cli.Running) (rollout.R
 	if err != nil {
 		return rec, err
 	}
+	if !rec.State.Final() { // what has ended only lets its keyspaces go
+		if err := a.provable("change"); err != nil {
+			return rec, err
+		}
+	}
 	stop, done := untilParked(ctx, run.Park)
 	defer done()
 	rec, err = a.runner(run).Resume(stop, id, a.who(rec.By.Commit))

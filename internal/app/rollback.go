@@ -26,6 +26,9 @@ func (a *App) Rollback(ctx context.Context, id string, run cli.Running) (rollout
 	if err != nil {
 		return rec, err
 	}
+	if err := a.provable("rollback"); err != nil {
+		return rec, err
+	}
 	stop, done := untilParked(ctx, run.Park)
 	defer done()
 	if !rec.State.Final() {
@@ -117,9 +120,6 @@ func lastRollout(records []rollout.Record, keyspaces []string) (rollout.Record, 
 
 // undo plans the way back from what the planes hold now.
 func (a *App) undo(ctx context.Context, p *plan.Plan) (*plan.Plan, error) {
-	if len(a.vtgates) == 0 {
-		return nil, &errs.Denied{Msg: "no vtgate is named: nothing could prove that the rollback is served", Next: "add --vtgate HOST:PORT, or vtgates to the config"}
-	}
 	look, err := a.look(ctx, &desired.Tree{}, false)
 	if err != nil {
 		return nil, err
