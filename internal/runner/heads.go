@@ -186,13 +186,14 @@ func (x *run) releaseHeads(ctx context.Context) {
 // is how a cluster is adopted. Keyspaces with an open rollout are left alone.
 func (r *Runner) RecordCommitted(ctx context.Context, p *plan.Plan, keyspaces []string, commit string) error {
 	for _, ks := range slices.Sorted(slices.Values(keyspaces)) {
-		hash, err := r.putBlob(ctx, p.Desired[ks])
-		if err != nil {
-			return fmt.Errorf("recording keyspace %s: %w", ks, err)
-		}
-		err = r.updateHead(ctx, ks, func(h *rollout.Head) (bool, error) {
+		hash := r.Store.BlobHash(p.Desired[ks])
+		err := r.updateHead(ctx, ks, func(h *rollout.Head) (bool, error) {
 			if h.Open != "" || (h.Committed == hash && h.Commit == commit) {
 				return false, nil
+			}
+			// The value comes before the head that names it.
+			if _, err := r.putBlob(ctx, p.Desired[ks]); err != nil {
+				return false, fmt.Errorf("recording keyspace %s: %w", ks, err)
 			}
 			h.Committed, h.CommittedBy, h.Commit = hash, "", commit
 			return true, nil

@@ -24,6 +24,8 @@ type Store interface {
 	SaveHead(ctx context.Context, h rollout.Head, tok planes.Token) (planes.Token, error)
 	Rollout(ctx context.Context, id string) (rollout.Record, planes.Token, error)
 	SaveRollout(ctx context.Context, r *rollout.Record, tok planes.Token) (planes.Token, error)
+	// BlobHash gives the hash that PutBlob keeps the bytes under.
+	BlobHash(plain []byte) string
 	PutBlob(ctx context.Context, plain []byte) (hash string, err error)
 	Blob(ctx context.Context, hash string) ([]byte, error)
 	Prune(ctx context.Context, keyspace string, keep int) error

@@ -31,19 +31,28 @@ const (
 
 var validHash = regexp.MustCompile(`^[0-9a-f]{64}$`)
 
+// BlobHash gives the hash that bytes are kept under.
+func (*Store) BlobHash(plain []byte) string { return hashOf(plain) }
+
+func hashOf(plain []byte) string {
+	sum := sha256.Sum256(plain)
+	return hex.EncodeToString(sum[:])
+}
+
 // PutBlob keeps bytes under the hash of them, and gives the hash. What is kept
 // already is not written again.
 func (s *Store) PutBlob(ctx context.Context, plain []byte) (hash string, err error) {
 	if len(plain) > maxBlobBytes {
 		return "", &errs.Invalid{Msg: fmt.Sprintf("a plan or value of %d bytes is too large to keep, the limit is %d", len(plain), maxBlobBytes)}
 	}
-	sum := sha256.Sum256(plain)
-	hash = hex.EncodeToString(sum[:])
+	hash = hashOf(plain)
 	key := path.Join(blobDir, hash)
 	packed, err := pack(plain, s.now())
 	if err != nil {
 		return "", fmt.Errorf("pack %s: %w", key, err)
 	}
+	ctx, cancel := context.WithTimeout(ctx, s.saveTimeout)
+	defer cancel()
 	tok := planes.Absent()
 	for {
 		_, err := s.save(ctx, key, packed, tok)
@@ -115,7 +124,7 @@ func unpack(key, hash string, packed []byte) (plain []byte, at time.Time, err er
 	if err != nil {
 		return nil, time.Time{}, damaged(key, err)
 	}
-	if sum := sha256.Sum256(plain); hex.EncodeToString(sum[:]) != hash {
+	if hashOf(plain) != hash {
 		return nil, time.Time{}, damaged(key, errors.New("its bytes do not have the hash that it is kept under"))
 	}
 	return plain, r.ModTime, nil
