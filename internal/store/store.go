@@ -11,6 +11,7 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"encoding/hex"
@@ -36,6 +37,8 @@ const (
 const (
 	// retryPause is the pause between two tries of a save without an answer.
 	retryPause = 50 * time.Millisecond
+	// defaultSaveTimeout is how long a save is tried, see Options.
+	defaultSaveTimeout = 15 * time.Second
 	// maxReads bounds how many records are read at a time.
 	maxReads = 16
 )
@@ -60,18 +63,22 @@ type Options struct {
 	Now func() time.Time
 	// Rand makes the cluster's id; nil means crypto/rand.
 	Rand io.Reader
+	// SaveTimeout bounds each save with all its tries, whatever the caller's
+	// context allows: a server may answer reads and no write. Zero means 15 s.
+	SaveTimeout time.Duration
 }
 
 // Store keeps vtsync's own records in a KV. It is safe for concurrent use.
 type Store struct {
-	kv   KV
-	now  func() time.Time
-	rand io.Reader
+	kv          KV
+	now         func() time.Time
+	rand        io.Reader
+	saveTimeout time.Duration
 }
 
 // New gives a Store over a KV.
 func New(kv KV, o Options) *Store {
-	s := &Store{kv: kv, now: o.Now, rand: o.Rand}
+	s := &Store{kv: kv, now: o.Now, rand: o.Rand, saveTimeout: cmp.Or(o.SaveTimeout, defaultSaveTimeout)}
 	if s.now == nil {
 		s.now = time.Now
 	}
@@ -127,11 +134,13 @@ func (s *Store) ClusterID(ctx context.Context, create bool) (string, error) {
 }
 
 // save writes a record by compare-and-swap, and while there is no answer sends
-// the very same one again until ctx ends: at most one of them lands. A refusal
-// after that may be the answer to our own first try, so the record is read
-// back: bytes that are ours say that it landed. That holds because no two saves
-// have equal bytes, or because equal bytes mean the same to everybody.
+// the very same one again until its time is up: at most one of them lands. A
+// refusal after that may be the answer to our own first try, so the record is
+// read back: bytes that are ours say that it landed. That holds because no two
+// saves have equal bytes, or because equal bytes mean the same to everybody.
 func (s *Store) save(ctx context.Context, p string, value []byte, tok planes.Token) (planes.Token, error) {
+	ctx, cancel := context.WithTimeout(ctx, s.saveTimeout)
+	defer cancel()
 	for {
 		now, err := s.kv.Put(ctx, p, value, tok)
 		if err == nil {

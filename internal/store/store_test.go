@@ -2,6 +2,7 @@ package store_test
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -10,6 +11,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/vtsync/vtsync/internal/errs"
@@ -297,4 +299,45 @@ func TestNewID(t *testing.T) {
 func isInvalid(err error) bool {
 	_, ok := errors.AsType[*errs.Invalid](err)
 	return ok
+}
+
+// A server that answers reads and no write holds nobody up for ever: each kind
+// of save ends by itself, in a context that never does.
+func TestSaveEndsByItself(t *testing.T) {
+	record := storetest.NewRecord("20261122t160102-000001", rollout.Pending, "customer")
+	for name, save := range map[string]func(context.Context, *store.Store) error{
+		"head": func(ctx context.Context, s *store.Store) error {
+			_, err := s.SaveHead(ctx, storetest.NewHead("customer", 1, "w"), planes.Absent())
+			return err
+		},
+		"rollout": func(ctx context.Context, s *store.Store) error {
+			_, err := s.SaveRollout(ctx, &record, planes.Absent())
+			return err
+		},
+		"blob": func(ctx context.Context, s *store.Store) error {
+			_, err := s.PutBlob(ctx, []byte("plan"))
+			return err
+		},
+		"cluster's id": func(ctx context.Context, s *store.Store) error {
+			_, err := s.ClusterID(ctx, true)
+			return err
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				kv := storetest.NewMemory()
+				kv.Fail(func(string, int) storetest.Fault { return storetest.NotLanded })
+				for _, limit := range []time.Duration{0, 2 * time.Second} {
+					begin := time.Now()
+					err := save(t.Context(), store.New(kv, store.Options{SaveTimeout: limit}))
+					if _, ok := errors.AsType[*errs.Unknown](err); !ok {
+						t.Fatalf("got %v, want *errs.Unknown", err)
+					}
+					if took := time.Since(begin); took > cmp.Or(limit, 15*time.Second) {
+						t.Fatalf("it took %v", took)
+					}
+				}
+			})
+		})
+	}
 }
