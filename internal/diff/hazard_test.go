@@ -75,7 +75,8 @@ var hazardTests = []struct {
 
 	{"column listed", sharded(byHash, ""), sharded(byHash+`,"columns":[{"name":"id"}]`, ""), []string{"column_added replan"}, diff.Replan},
 	{"column changed", sharded(byHash+`,"columns":[{"name":"id"}]`, ""), sharded(byHash+`,"columns":[{"name":"id","type":"INT64"}]`, ""), []string{"column_changed replan"}, diff.Replan},
-	{"column dropped from an authoritative list", sharded(byHash+`,"column_list_authoritative":true,"columns":[{"name":"id"},{"name":"a"}]`, ""), sharded(byHash+`,"column_list_authoritative":true,"columns":[{"name":"id"}]`, ""), []string{"column_dropped outage"}, diff.Replan},
+	{"column dropped from an authoritative list", sharded(byHash+`,"column_list_authoritative":true,"columns":[{"name":"id"},{"name":"a"}]`, ""), sharded(byHash+`,"column_list_authoritative":true,"columns":[{"name":"id"}]`, ""), []string{"column_dropped outage"}, diff.Outage},
+	{"column added to an authoritative list", sharded(byHash+`,"column_list_authoritative":true,"columns":[{"name":"id"}]`, ""), sharded(byHash+`,"column_list_authoritative":true,"columns":[{"name":"id"},{"name":"a","invisible":true}]`, ""), []string{"column_added outage"}, diff.Outage},
 	{"columns reordered", sharded(byHash+`,"columns":[{"name":"id"},{"name":"a"}]`, ""), sharded(byHash+`,"columns":[{"name":"a"},{"name":"id"}]`, ""), []string{"columns_reordered replan"}, diff.Replan},
 	{"authoritative columns reordered", sharded(byHash+`,"column_list_authoritative":true,"columns":[{"name":"id"},{"name":"a"}]`, ""), sharded(byHash+`,"column_list_authoritative":true,"columns":[{"name":"a"},{"name":"id"}]`, ""), []string{"columns_reordered write_loss"}, diff.WriteLoss},
 	{"authoritative", sharded(byHash, ""), sharded(byHash+`,"column_list_authoritative":true`, ""), []string{"column_list_authoritative_on outage"}, diff.Replan},

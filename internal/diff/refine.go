@@ -35,10 +35,10 @@ func (s scene) refine(c Change) (risk, bool) {
 		return s.refineTable(c)
 	case PrimaryChanged, ColumnVindexAdded, ColumnVindexDropped, ColumnVindexColumns, ColumnVindexesOrdered:
 		return s.refineBinding(c)
-	case ColumnDropped, ColumnsOrdered:
+	case ColumnAdded, ColumnDropped, ColumnsOrdered:
 		return s.refineColumns(c)
 	case ShardedOff, ExplicitOn, ExplicitOff, ForeignKeyChanged, TenantChanged, VindexAdded,
-		AutoIncAdded, AutoIncDropped, AutoIncChanged, ColumnAdded, ColumnChanged, AuthoritativeOn, AuthoritativeOff:
+		AutoIncAdded, AutoIncDropped, AutoIncChanged, ColumnChanged, AuthoritativeOn, AuthoritativeOff:
 		// The table says all there is to say.
 	}
 	return risk{}, false
@@ -98,7 +98,12 @@ func (s scene) refineColumns(c Change) (risk, bool) {
 	if !s.after.GetTables()[c.Table].GetColumnListAuthoritative() {
 		return risk{}, false
 	}
-	if c.Type == ColumnDropped {
+	switch c.Type {
+	case ColumnAdded:
+		// vtgate puts the whole list, invisible columns too, into an insert
+		// that has none, and counts the values against it.
+		return risk{Outage, "the list is authoritative: an insert without column names fails until it gives this column a value too, and a select * until every shard has the column"}, true
+	case ColumnDropped:
 		return risk{Outage, "the list is authoritative: queries that name the column fail"}, true
 	}
 	return risk{WriteLoss, "the list is authoritative: an insert without column names puts values into other columns"}, true
