@@ -114,10 +114,11 @@ func records(in Input) Verdict {
 }
 
 // cells refuses to begin what a cell could not be given: the write of it would
-// lose fields. A cell that does not answer is for the rollout to wait for.
+// lose fields. One that has appeared since the plan was made gets the change
+// too. A cell that does not answer is for the rollout to wait for.
 func cells(in Input) Verdict {
 	for _, c := range in.Cells {
-		if len(c.Unknown) > 0 && slices.Contains(in.Plan.Cells, c.Name) {
+		if len(c.Unknown) > 0 && !slices.Contains(in.Plan.IgnoredCells, c.Name) {
 			return Verdict{
 				Verdict: rollout.Deny, Code: rollout.CodeDenied,
 				Reason: fmt.Sprintf("cell %s has fields that this build of vtsync does not know (%s): writing it would lose them", c.Name, c.Unknown[0]),

@@ -35,12 +35,33 @@ func (m *machine) cell(name string) *CellWrite {
 	return &m.rec.Cells[i]
 }
 
+// addCell takes in a cell that has appeared since the plan was made: its
+// vtgates serve the change as well.
+func (m *machine) addCell(name string) *CellWrite {
+	m.log("cell %s has appeared since the plan was made: it gets the change as well", name)
+	m.rec.Cells = append(m.rec.Cells, CellWrite{Cell: name, Status: WritePlanned})
+	return &m.rec.Cells[len(m.rec.Cells)-1]
+}
+
+// dropCell goes on without a cell that was decommissioned meanwhile. What
+// became of a write in flight there concerns nobody any more.
+func (m *machine) dropCell(name string) {
+	if m.cell(name) == nil {
+		return
+	}
+	m.log("cell %s is not listed in the global topo any more: going on without it", name)
+	m.rec.Cells = slices.DeleteFunc(m.rec.Cells, func(c CellWrite) bool { return c.Cell == name })
+}
+
 func (m *machine) cellsRead(e CellsRead) {
+	for _, name := range e.Gone {
+		m.dropCell(name)
+	}
 	var targets []CellTarget
 	for _, f := range e.Cells {
 		c := m.cell(f.Cell)
 		if c == nil {
-			continue
+			c = m.addCell(f.Cell)
 		}
 		if f.Silent != "" {
 			c.Detail = clip(f.Silent, maxDetail)
@@ -77,7 +98,7 @@ func (m *machine) cellsWrote(e CellsWrote) {
 		case Refused:
 			// Another writer was faster, so the token is dead: the next look
 			// at the planes decides.
-			c.Status = WritePlanned
+			c.Status = WriteRefused
 			m.log("cell %s: another wrote first: %s", r.Cell, r.Text)
 		default:
 			// It may still land; and where this try was refused for good, an
@@ -161,24 +182,27 @@ func (m *machine) proved() {
 
 // heal writes cells that do not hold our entries. A cell that had them and
 // lost them was overwritten by someone: that is done a bounded number of
-// times.
+// times. It is done at once where another's write has just come between; what
+// was tried and did not help, or could not be tried, waits for a moment.
 func (m *machine) heal(e Judged) bool {
 	var stale []string
-	again := false
+	pause := false
 	for _, v := range e.Report.Cells {
 		if v.Status != converge.Stale {
 			continue
 		}
 		stale = append(stale, v.Name)
-		c := m.cell(v.Name)
-		if c == nil {
-			continue
-		}
-		again = again || c.Status == WriteIntended
-		if c.Status == WriteLanded {
+		switch c := m.cell(v.Name); {
+		case c == nil:
+			pause = true // reading the cells brings it into the record
+		case c.Status == WriteLanded:
 			c.Status = WritePlanned
 			m.rec.Heals++
 			m.log("cell %s lost our entries to another writer (%s): healing it", v.Name, v.Detail)
+		case c.Status == WriteRefused:
+			c.Status = WritePlanned
+		default:
+			pause = true
 		}
 	}
 	switch {
@@ -186,7 +210,7 @@ func (m *machine) heal(e Judged) bool {
 		return false
 	case m.rec.Heals > maxHeals:
 		m.park(CodeFight, fmt.Sprintf("another writer keeps overwriting cell %s: healed %d times", strings.Join(stale, ", "), maxHeals))
-	case again:
+	case pause:
 		m.rec.Step = StepCells
 		m.do(PauseFor{Why: m.laggards(e.Report)})
 	default:
@@ -215,7 +239,7 @@ func (m *machine) laggards(r converge.Report) string {
 			continue
 		}
 		text := fmt.Sprintf("cell %s is %s: %s", v.Name, v.Status, v.Detail)
-		if c := m.cell(v.Name); c != nil && c.Status == WriteIntended && c.Detail != "" {
+		if c := m.cell(v.Name); c != nil && v.Status == converge.Stale && c.Detail != "" {
 			text += " (writing it: " + c.Detail + ")"
 		}
 		out = append(out, text)

@@ -148,10 +148,13 @@ type Inspected struct {
 	Unknown string
 }
 
-// CellsRead is what the cells hold of our entries.
+// CellsRead is what the cells hold of our entries: those of the record, and
+// those that global lists beside them.
 type CellsRead struct {
 	At
 	Cells []CellFact
+	// Gone are cells of the record that global does not list any more.
+	Gone []string
 }
 
 // CellFact is one cell before it is written.

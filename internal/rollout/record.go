@@ -60,7 +60,8 @@ type Record struct {
 
 	// Globals are the writes of the phase in hand, in the plan's order.
 	Globals []Write `json:"globals,omitempty"`
-	// Cells are the cells of the plan, in the plan's order.
+	// Cells are the cells of the plan, in the plan's order, then those that
+	// appeared later; without those that were decommissioned meanwhile.
 	Cells []CellWrite `json:"cells,omitempty"`
 	// ForeignRebuild tells that somebody else's rebuild shipped a part of a
 	// phase before all of it was saved: half may have been served.
@@ -100,6 +101,8 @@ type Who struct {
 	Host   string `json:"host,omitempty"`
 	Commit string `json:"commit,omitempty"` // git commit of the files
 	CI     string `json:"ci,omitempty"`     // URL of the CI run
+	// OverPause tells that they confirmed to change paused keyspaces.
+	OverPause bool `json:"over_pause,omitempty"`
 }
 
 // Park says why a rollout stopped where it is and waits for a person.

@@ -2,6 +2,7 @@ package rollout_test
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/vtsync/vtsync/internal/planes"
@@ -28,8 +29,8 @@ func show(old, rec rollout.Record, actions []rollout.Action) string {
 			fmt.Fprintf(&b, "  global %s: %s\n", w.Keyspace, showWrite(w))
 		}
 	}
-	for i, c := range rec.Cells {
-		if i >= len(old.Cells) || old.Cells[i] != c {
+	for _, c := range rec.Cells {
+		if !slices.Contains(old.Cells, c) {
 			fmt.Fprintf(&b, "  cell %s: %s%s%s\n", c.Cell, c.Status, on(c.Token), detail(c.Detail))
 		}
 	}

@@ -27,7 +27,7 @@ const transcripts = "../../testdata/rollout"
 //	wrote INDEX OUTCOME [token=T] [expired]
 //	fenced INDEX OUTCOME [token=T]
 //	globals_read KEYSPACE=TOKEN[:undone][:theirs]... [unknown=WHY] [expired]
-//	cells_read CELL=TOKEN[:holds] | CELL=silent
+//	cells_read CELL=TOKEN[:holds] | CELL=silent | CELL=gone
 //	cells_wrote CELL=OUTCOME[:TOKEN]
 //	judged PLACE=STATUS... [overwritten=ENTRY] [unknown=WHY] [expired]
 //	inspected [CELL...] [unknown=WHY]
@@ -269,7 +269,11 @@ func cellsRead(at rollout.At, a args) rollout.Event {
 	for _, arg := range a.rest {
 		tok, flags := parts(arg)
 		f := rollout.CellFact{Cell: arg.Key, Token: token(tok), Holds: slices.Contains(flags, "holds")}
-		if tok == "silent" {
+		switch tok {
+		case "gone":
+			ev.Gone = append(ev.Gone, arg.Key)
+			continue
+		case "silent":
 			f = rollout.CellFact{Cell: arg.Key, Silent: "deadline exceeded"}
 		}
 		ev.Cells = append(ev.Cells, f)

@@ -16,10 +16,19 @@ import (
 // readCells reads each cell with its token first, and the global records after
 // them: a write decided on that token can then never bring an older global.
 func (x *run) readCells(ctx context.Context) rollout.Event {
-	cells := x.eachCell(ctx)
-	ev := rollout.CellsRead{}
+	known := x.cellNames()
+	cells := x.cellsNow(ctx, known)
 	g, err := x.Topo.ReadGlobal(ctx)
+	if added := x.added(g, known); len(added) > 0 {
+		cells = append(cells, x.cellsNow(ctx, added)...)
+		g, err = x.Topo.ReadGlobal(ctx)
+	}
+	ev := rollout.CellsRead{}
 	for _, c := range cells {
+		if err == nil && !slices.Contains(g.Cells, c.Name) {
+			ev.Gone = append(ev.Gone, c.Name)
+			continue
+		}
 		f := rollout.CellFact{Cell: c.Name, Token: c.Token, Silent: c.Err}
 		switch {
 		case err != nil:
@@ -36,13 +45,25 @@ func (x *run) readCells(ctx context.Context) rollout.Event {
 	return ev
 }
 
-// eachCell reads the rollout's cells.
-func (x *run) eachCell(ctx context.Context) []planes.Cell {
+// cellNames names the rollout's cells.
+func (x *run) cellNames() []string {
 	names := make([]string, len(x.rec.Cells))
 	for i, c := range x.rec.Cells {
 		names[i] = c.Cell
 	}
-	return x.cellsNow(ctx, names)
+	return names
+}
+
+// added names the cells that global lists beside the known ones, and that the
+// plan does not ignore.
+func (x *run) added(g planes.Global, known []string) []string {
+	var names []string
+	for _, name := range g.Cells {
+		if !slices.Contains(known, name) && !slices.Contains(x.plan.IgnoredCells, name) {
+			names = append(names, name)
+		}
+	}
+	return names
 }
 
 // cellsNow reads cells at the same time.
@@ -162,13 +183,17 @@ func (x *run) writeCell(ctx context.Context, target rollout.CellTarget, c planes
 // has shipped it.
 func (x *run) inspect(ctx context.Context) rollout.Event {
 	ev := rollout.Inspected{}
+	names := x.cellNames()
+	if g, err := x.Topo.ReadGlobal(ctx); err == nil {
+		names = append(names, x.added(g, names)...)
+	}
 	var silent []string
 	for try := range 2 {
 		if try > 0 {
 			x.settlePause()
 		}
 		silent = silent[:0]
-		for _, c := range x.eachCell(ctx) {
+		for _, c := range x.cellsNow(ctx, names) {
 			switch {
 			case c.Err != "":
 				silent = append(silent, c.Name+": "+c.Err)

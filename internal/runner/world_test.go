@@ -91,11 +91,11 @@ func (w *world) process(name string) *process {
 }
 
 // plan plans from what is live to the files.
-func (w *world) plan() *plan.Plan {
+func (w *world) plan(ignoredCells ...string) *plan.Plan {
 	w.Helper()
 	p, err := plan.Build(plan.Input{
 		Snapshot: w.Snapshot(), Desired: w.files, Last: w.last, Cluster: cluster, Backend: "topo",
-		Allow: []string{"write_loss", "outage"}, Commit: "abc",
+		Allow: []string{"write_loss", "outage"}, Commit: "abc", IgnoredCells: ignoredCells,
 	})
 	if err != nil {
 		w.Fatalf("plan: %v", err)
