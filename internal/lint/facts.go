@@ -25,6 +25,9 @@ type Facts struct {
 	// built is vtgate's own build of sound without any auto_increment: the
 	// resolving of those deletes tables in the order of a map.
 	built *vindexes.VSchema
+	// before is the state before the change; nil where there is no change, or
+	// where it is not known.
+	before *Facts
 }
 
 func newFacts(srv *vschema.SrvVSchema, in Input) *Facts {

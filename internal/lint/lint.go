@@ -11,6 +11,7 @@ import (
 
 	"google.golang.org/protobuf/proto"
 
+	"github.com/vtsync/vtsync/internal/diff"
 	"github.com/vtsync/vtsync/internal/errs"
 	"github.com/vtsync/vtsync/internal/vschema"
 )
@@ -38,6 +39,9 @@ type Finding struct {
 	Pos     errs.Position `json:"position,omitzero"`
 	Message string        `json:"message"`
 	Near    string        `json:"near,omitempty"` // nearest valid name
+	// Hazard is set where the finding is no mistake in itself: whoever allows
+	// the hazard lifts it.
+	Hazard diff.Hazard `json:"hazard,omitempty"`
 	// Harm says what vtgate would do with it.
 	Harm string `json:"harm,omitempty"`
 	// Next says how to fix it.
@@ -77,32 +81,36 @@ var All = []Rule{
 	brokenRule,
 	unbuildable,
 	vanished,
+	lostName,
 }
 
 // Check runs every rule on the state after the change. What stood there before
-// in a keyspace that the change does not touch is somebody else's old mistake:
-// it is shown as a warning and stops nobody.
+// in an entry that the change does not touch is an old mistake, as a rule
+// somebody else's: it is shown as a warning and stops nobody.
 func Check(in Input) []Finding {
-	after := run(newFacts(in.After, in))
-	if in.Before != nil {
-		before := after
-		if !proto.Equal(in.Before, in.After) {
-			before = run(newFacts(in.Before, in))
-		}
-		old := make(map[string]bool)
-		for _, f := range before {
-			old[f.key()] = true
-		}
-		for i := range after {
-			f := &after[i]
-			if old[f.key()] && f.Severity == Error && !touched(in, f.Keyspace) {
-				f.Severity = Warning
-				f.Message += " (already so)"
-			}
+	facts := newFacts(in.After, in)
+	var old []Finding
+	if in.Before != nil && !proto.Equal(in.Before, in.After) {
+		facts.before = newFacts(in.Before, in)
+		old = run(facts.before)
+	}
+	found := run(facts)
+	if in.Before != nil && facts.before == nil {
+		old = slices.Clone(found)
+	}
+	known := make(map[string]bool)
+	for _, f := range old {
+		known[f.key()] = true
+	}
+	for i := range found {
+		f := &found[i]
+		if known[f.key()] && f.Severity == Error && !touched(in, *f) {
+			f.Severity = Warning
+			f.Message += " (already so)"
 		}
 	}
-	slices.SortFunc(after, Finding.Compare)
-	return after
+	slices.SortFunc(found, Finding.Compare)
+	return found
 }
 
 func run(f *Facts) []Finding {
@@ -117,10 +125,35 @@ func run(f *Facts) []Finding {
 	return out
 }
 
-// touched tells whether the change writes the keyspace. Rules, whose findings
-// name no keyspace, are not written by any change yet.
-func touched(in Input, ks string) bool {
-	return ks != "" && !proto.Equal(in.Before.GetKeyspaces()[ks], in.After.GetKeyspaces()[ks])
+// touched tells whether the change writes the entry that the finding names, or,
+// where it names none, the keyspace. Rules, whose findings name no keyspace, are
+// not written by any change yet.
+func touched(in Input, f Finding) bool {
+	if f.Keyspace == "" {
+		return false
+	}
+	was, is := in.Before.GetKeyspaces()[f.Keyspace], in.After.GetKeyspaces()[f.Keyspace]
+	if e, ok := f.Entry(); ok {
+		return !vschema.EntryEqual(was, is, e)
+	}
+	return !proto.Equal(was, is)
+}
+
+// Entry gives the entry of the keyspace in which the finding stands; false for
+// one about the keyspace as a whole, or about rules.
+func (f Finding) Entry() (vschema.Entry, bool) {
+	e := vschema.Entry{Keyspace: f.Keyspace}
+	switch {
+	case f.Keyspace == "" || len(f.Path) == 0:
+		return e, false
+	case len(f.Path) > 1 && f.Path[0] == "tables":
+		e.Kind, e.Name = vschema.TableEntry, f.Path[1]
+	case len(f.Path) > 1 && f.Path[0] == "vindexes":
+		e.Kind, e.Name = vschema.VindexEntry, f.Path[1]
+	default:
+		e.Kind, e.Name = vschema.SettingEntry, f.Path[0]
+	}
+	return e, true
 }
 
 // Compare orders findings by keyspace, path, code and message.

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"google.golang.org/protobuf/encoding/protojson"
+	vschemapb "vitess.io/vitess/go/vt/proto/vschema"
 	"vitess.io/vitess/go/vt/vtgate/vindexes"
 
 	"github.com/vtsync/vtsync/internal/vschema"
@@ -280,9 +281,12 @@ func TestOldMistakes(t *testing.T) {
 		{"in an untouched keyspace: a warning", func(s *vschema.SrvVSchema) {
 			s.Keyspaces["other"].Tables = map[string]*vschema.Table{"x": {}}
 		}, []string{"VS301 warning customer/tables/customer/auto_increment/sequence"}},
-		{"in a keyspace that is written: an error", func(s *vschema.SrvVSchema) {
+		{"in a table that is left alone: a warning", func(s *vschema.SrvVSchema) {
 			s.Keyspaces["customer"].Tables["more"] = s.Keyspaces["customer"].Tables["customer"].CloneVT()
 			s.Keyspaces["customer"].Tables["more"].AutoIncrement = nil
+		}, []string{"VS301 warning customer/tables/customer/auto_increment/sequence"}},
+		{"in a table that is written: an error", func(s *vschema.SrvVSchema) {
+			s.Keyspaces["customer"].Tables["customer"].Columns = []*vschemapb.Column{{Name: "id"}}
 		}, []string{"VS301 error customer/tables/customer/auto_increment/sequence"}},
 		{"caused in another keyspace: an error", func(s *vschema.SrvVSchema) {
 			s.Keyspaces["customer"].Tables["customer"].AutoIncrement.Sequence = "commerce.order_seq"
