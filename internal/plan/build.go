@@ -30,7 +30,7 @@ type Input struct {
 	// keyspace that it lacks is unknown.
 	Last map[string]*vschema.Keyspace
 	// Allow holds what the user allows: a hazard (write_loss, outage), or
-	// foreign=KEYSPACE.NAME.
+	// foreign=KEYSPACE.NAME, or foreign=KEYSPACE.KIND.NAME.
 	Allow []string
 	// IgnoredCells are decommissioned: neither written nor waited for.
 	IgnoredCells []string
@@ -59,10 +59,11 @@ func Build(in Input) (*Plan, error) {
 			return nil, err
 		}
 	}
-	b.noteUnmatchedAllows()
+	b.foreignAllows()
 	b.conflicts("changed in the cluster and in the file since the file was derived", "then make the change again")
-	b.hazards()
+	b.drifts()
 	b.findings(true)
+	b.hazards()
 	b.provable()
 	return b.finish()
 }
@@ -121,7 +122,6 @@ func newBuilder(in Input) (*builder, error) {
 // finish adds what does not depend on where the changes come from, proves the
 // plan on a copy, and seals it.
 func (b *builder) finish() (*Plan, error) {
-	b.drifts()
 	if len(b.phase.Writes)+len(b.phase.Heals) > 0 {
 		b.plan.Phases = append(b.plan.Phases, b.phase)
 	}
@@ -129,6 +129,7 @@ func (b *builder) finish() (*Plan, error) {
 	b.unknownFields()
 	b.sizes()
 	b.base()
+	slices.SortStableFunc(b.plan.Denials, Denial.compare)
 	if err := Verify(b.plan, b.in.Snapshot); err != nil {
 		return nil, err
 	}

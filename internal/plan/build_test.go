@@ -6,12 +6,10 @@ import (
 	"strings"
 	"testing"
 
-	"google.golang.org/protobuf/encoding/protowire"
-	"google.golang.org/protobuf/proto"
 	"vitess.io/vitess/go/vt/sqlparser"
 
 	"github.com/vtsync/vtsync/internal/diff"
-	"github.com/vtsync/vtsync/internal/errs"
+	"github.com/vtsync/vtsync/internal/lint"
 	"github.com/vtsync/vtsync/internal/planes"
 	"github.com/vtsync/vtsync/internal/vschema"
 )
@@ -25,154 +23,6 @@ func setGlobal(s *planes.Snapshot, ks string, edit func(*planes.Keyspace)) {
 	s.Global.Keyspaces[ks] = rec
 }
 
-func TestDenials(t *testing.T) {
-	newTable := func(t *testing.T) *vschema.Keyspace {
-		return edited(t, commerceJSON, `"product":{}`, `"product":{},"invoice":{}`)
-	}
-	tests := []struct {
-		name string
-		make func(t *testing.T) Input
-		want []DenialCode
-		text string // in the first denial's text or remedy
-	}{
-		{"a new table is not denied", func(t *testing.T) Input {
-			return input(store(t), keyspaces{"commerce": newTable(t)})
-		}, nil, ""},
-		{"write_loss", func(t *testing.T) Input {
-			return input(store(t), keyspaces{"customer": edited(t, customerJSON, `"type":"hash"`, `"type":"xxhash"`)})
-		}, []DenialCode{DeniedHazard}, "--allow write_loss"},
-		{"write_loss, allowed", func(t *testing.T) Input {
-			in := input(store(t), keyspaces{"customer": edited(t, customerJSON, `"type":"hash"`, `"type":"xxhash"`)})
-			in.Allow = []string{"write_loss"}
-			return in
-		}, nil, ""},
-		{"outage is not allowed by write_loss", func(t *testing.T) Input {
-			in := input(store(t), keyspaces{"customer": edited(t, customerJSON, `"sharded":true,`, ``)})
-			in.Allow = []string{"write_loss"}
-			return in
-		}, []DenialCode{DeniedHazard}, "--allow outage"},
-		{"typo in a sequence", func(t *testing.T) Input {
-			in := input(store(t), keyspaces{"customer": edited(t, customerJSON, `commerce.customer_seq`, `commerce.custmer_seq`)})
-			in.Allow = []string{"outage"}
-			return in
-		}, []DenialCode{DeniedFinding}, "VS301"},
-		{"changed on both sides", func(t *testing.T) Input {
-			in := input(snapshot(t, map[string]string{"commerce": `{"tables":{"product":{"pinned":"aa"}}}`}),
-				keyspaces{"commerce": keyspace(t, `{"tables":{"product":{"pinned":"bb"}}}`)})
-			in.Last = keyspaces{"commerce": keyspace(t, `{"tables":{"product":{}}}`)}
-			return in
-		}, []DenialCode{DeniedConflict}, "table product"},
-		{"no such keyspace", func(t *testing.T) Input {
-			return input(store(t), keyspaces{"shop": keyspace(t, `{}`)})
-		}, []DenialCode{DeniedNoKeyspace}, "vtctldclient CreateKeyspace shop"},
-		{"record that cannot be read", func(t *testing.T) Input {
-			s := store(t)
-			setGlobal(s, "commerce", func(k *planes.Keyspace) { k.VSchema, k.Err = nil, "truncated" })
-			return input(s, keyspaces{"commerce": newTable(t)})
-		}, []DenialCode{DeniedUnreadable}, "truncated"},
-		{"unknown field in a record to write", func(t *testing.T) Input {
-			s := store(t)
-			setGlobal(s, "commerce", func(k *planes.Keyspace) { newerField(k, k.VSchema) })
-			return input(s, keyspaces{"commerce": newTable(t)})
-		}, []DenialCode{DeniedUnknownField}, "drop: field 19"},
-		{"unknown field in a table that is left alone", func(t *testing.T) Input {
-			s := store(t)
-			setGlobal(s, "commerce", func(k *planes.Keyspace) { newerField(k, k.VSchema.Tables["product"]) })
-			in := input(s, keyspaces{"commerce": newTable(t)})
-			in.Last = keyspaces{"commerce": keyspace(t, commerceJSON)}
-			return in
-		}, []DenialCode{DeniedUnknownField}, "tables.product: field 19"},
-		{"unknown field in a table that the file has without it", func(t *testing.T) Input {
-			s := store(t)
-			setGlobal(s, "commerce", func(k *planes.Keyspace) { newerField(k, k.VSchema.Tables["product"]) })
-			return input(s, keyspaces{"commerce": keyspace(t, commerceJSON)})
-		}, []DenialCode{DeniedUnknownField}, "tables.product: field 19"},
-		{"unknown field in a record that is left alone", func(t *testing.T) Input {
-			s := store(t)
-			setGlobal(s, "customer", func(k *planes.Keyspace) { k.Unknown = []string{"field 19"} })
-			return input(s, keyspaces{"commerce": newTable(t)})
-		}, nil, ""},
-		{"unknown field in a cell", func(t *testing.T) Input {
-			s := store(t)
-			s.Cells[1].Unknown = []string{"field 9"}
-			return input(s, keyspaces{"commerce": newTable(t)})
-		}, []DenialCode{DeniedUnknownField}, "cell z2"},
-		{"too large", func(t *testing.T) Input {
-			in := input(store(t), keyspaces{"commerce": newTable(t)})
-			in.MaxCellBytes = 50
-			return in
-		}, []DenialCode{DeniedSize, DeniedSize}, "limit is 50"},
-		{"a vindex and a vtgate without SQL", func(t *testing.T) Input {
-			s := store(t)
-			s.VTGates[1].SQL = false
-			return input(s, keyspaces{"customer": edited(t, customerJSON, `"hash":{"type":"hash"}`, `"hash":{"type":"hash"},"x":{"type":"xxhash"}`)})
-		}, []DenialCode{DeniedUnprovable}, "z2:15001"},
-		{"a vindex and a silent vtgate", func(t *testing.T) Input {
-			s := store(t)
-			s.VTGates[1] = planes.VTGate{Target: "z2:15001", Cell: "z2", Silent: "timeout"}
-			return input(s, keyspaces{"customer": edited(t, customerJSON, `"hash":{"type":"hash"}`, `"hash":{"type":"hash"},"x":{"type":"xxhash"}`)})
-		}, nil, ""},
-		{"the caller's own denial", func(t *testing.T) Input {
-			in := input(store(t), keyspaces{"commerce": newTable(t)})
-			in.Denials = []Denial{{Code: DeniedStale, Text: "old files"}}
-			return in
-		}, []DenialCode{DeniedStale}, "old files"},
-		{"full rebuild beside a record that cannot be read", func(t *testing.T) Input {
-			s := store(t)
-			s.Cells[0].Srv, s.Cells[0].Token = nil, planes.Absent()
-			setGlobal(s, "customer", func(k *planes.Keyspace) { k.VSchema, k.Err = nil, "truncated" })
-			return input(s, keyspaces{"commerce": keyspace(t, commerceJSON)})
-		}, []DenialCode{DeniedUnreadable}, "full rebuild"},
-	}
-	for _, tt := range tests {
-		t.Run(tt.name, func(t *testing.T) {
-			p := build(t, tt.make(t))
-			if got := codes(p); !reflect.DeepEqual(got, tt.want) {
-				t.Fatalf("denials %v, want %v: %+v", got, tt.want, p.Denials)
-			}
-			if len(p.Denials) > 0 && !strings.Contains(p.Denials[0].Text+p.Denials[0].Remedy, tt.text) {
-				t.Errorf("denial %+v lacks %q", p.Denials[0], tt.text)
-			}
-		})
-	}
-}
-
-// newerField adds to a part of the record what only a newer Vitess knows.
-func newerField(k *planes.Keyspace, part proto.Message) {
-	part.ProtoReflect().SetUnknown(protowire.AppendVarint(protowire.AppendTag(nil, 19, protowire.VarintType), 1))
-	k.Unknown = vschema.UnknownFields(k.VSchema)
-}
-
-func TestSizes(t *testing.T) {
-	s := store(t)
-	size := s.Cells[0].Size
-	grow := keyspaces{"commerce": edited(t, commerceJSON, `"product":{}`, `"product":{},"invoice":{}`)}
-	shrink := keyspaces{"commerce": edited(t, commerceJSON, `"product":{},`, ``)}
-	tests := []struct {
-		name    string
-		desired keyspaces
-		limit   int
-		denials int
-		notes   int
-	}{
-		{"far from the limit", grow, 10 * size, 0, 0},
-		{"near the limit", grow, size * 12 / 10, 0, 2},
-		{"over the limit", grow, size, 2, 0},
-		{"over the limit, and smaller than before", shrink, size / 2, 0, 2},
-	}
-	for _, tt := range tests {
-		t.Run(tt.name, func(t *testing.T) {
-			in := input(s, tt.desired)
-			in.Last = keyspaces{"commerce": keyspace(t, commerceJSON)}
-			in.MaxCellBytes = tt.limit
-			p := build(t, in)
-			if len(p.Denials) != tt.denials || len(p.Notes) != tt.notes || p.Empty() {
-				t.Errorf("denials %+v, notes %q", p.Denials, p.Notes)
-			}
-		})
-	}
-}
-
 func TestFindingHasPositionAndNearestName(t *testing.T) {
 	for _, name := range []string{"commerce.custmer_seq", "custmer_seq"} {
 		p := build(t, input(store(t), keyspaces{"customer": edited(t, customerJSON, "commerce.customer_seq", name)}))
@@ -183,6 +33,23 @@ func TestFindingHasPositionAndNearestName(t *testing.T) {
 		if f.Pos.String() != "keyspaces/customer/vschema.json:1" || !strings.HasSuffix(f.Near, "customer_seq") {
 			t.Errorf("%s: finding %+v", name, f)
 		}
+	}
+}
+
+// TestFindingOutsideTheFile: what only the cluster has stands at no line, and is
+// taken in before it can be corrected.
+func TestFindingOutsideTheFile(t *testing.T) {
+	const theirs = `"tables":{"theirs":{"column_vindexes":[{"column":"id","name":"hash"}],"auto_increment":{"column":"id","sequence":"commerce.nosuch"}},`
+	in := input(snapshot(t, map[string]string{"commerce": commerceJSON, "customer": strings.Replace(customerJSON, `"tables":{`, theirs, 1)}),
+		keyspaces{"customer": edited(t, customerJSON, `"tables":{`, `"tables":{"mine":{"column_vindexes":[{"column":"id","name":"hash"}]},`)})
+	in.Last = keyspaces{"customer": keyspace(t, customerJSON)}
+	p := build(t, in)
+	if len(p.Findings) != 1 || len(p.Denials) > 0 {
+		t.Fatalf("findings %+v, denials %+v", p.Findings, p.Denials)
+	}
+	f := p.Findings[0]
+	if f.Severity != lint.Warning || f.Pos.String() != "" || !strings.Contains(f.Next, "vtsync pull --keyspace customer") {
+		t.Errorf("finding %+v", f)
 	}
 }
 
@@ -267,35 +134,6 @@ func TestWorkflowStatements(t *testing.T) {
 	}
 }
 
-func TestForeign(t *testing.T) {
-	live := `{"tables":{"product":{},"theirs":{}}}`
-	tests := []struct {
-		name   string
-		allow  []string
-		kept   int
-		writes int
-		notes  int
-	}{
-		{"shown and kept", nil, 1, 0, 0},
-		{"removed when allowed", []string{"foreign=commerce.theirs"}, 0, 1, 0},
-		{"an allowed name that matches nothing is noted", []string{"foreign=commerce.other"}, 1, 0, 1},
-	}
-	for _, tt := range tests {
-		t.Run(tt.name, func(t *testing.T) {
-			in := input(snapshot(t, map[string]string{"commerce": live}), keyspaces{"commerce": keyspace(t, `{"tables":{"product":{}}}`)})
-			in.Allow = append([]string{"outage", "write_loss"}, tt.allow...)
-			p := build(t, in)
-			writes := 0
-			for _, ph := range p.Phases {
-				writes += len(ph.Writes)
-			}
-			if len(p.Kept) != tt.kept || writes != tt.writes || len(p.Notes) != tt.notes || len(p.Denials) > 0 {
-				t.Errorf("kept %v, %d writes, notes %q, denials %v", p.Kept, writes, p.Notes, p.Denials)
-			}
-		})
-	}
-}
-
 // TestColleague: files pulled before a colleague's commit don't revert it.
 func TestColleague(t *testing.T) {
 	base := `{"tables":{"product":{}}}`
@@ -375,7 +213,8 @@ func TestBaseHoldsReferences(t *testing.T) {
 }
 
 func TestRecheck(t *testing.T) {
-	p := build(t, input(store(t), keyspaces{"customer": edited(t, customerJSON, `"tables":{`, `"tables":{"more":{"column_vindexes":[{"column":"id","name":"hash"}]},`)}))
+	const more = `"tables":{"more":{"column_vindexes":[{"column":"id","name":"hash"}],"auto_increment":{"column":"id","sequence":"commerce.order_seq"}},`
+	p := build(t, input(store(t), keyspaces{"customer": edited(t, customerJSON, `"tables":{`, more)}))
 	found, err := Recheck(p, store(t), nil)
 	if err != nil || len(found) > 0 {
 		t.Fatalf("unchanged: %v, %v", found, err)
@@ -383,18 +222,8 @@ func TestRecheck(t *testing.T) {
 	now := store(t)
 	setGlobal(now, "commerce", func(k *planes.Keyspace) { k.VSchema = keyspace(t, `{}`) })
 	found, err = Recheck(p, now, nil)
-	if err != nil || len(found) == 0 {
-		t.Fatalf("the sequence is gone: %v, %v", found, err)
-	}
-}
-
-func TestAllowIsStrict(t *testing.T) {
-	for _, item := range []string{"writeloss", "foreign=product", "scatter", ""} {
-		in := input(store(t), nil)
-		in.Allow = []string{item}
-		if _, err := Build(in); errs.ExitCode(err) != errs.ExitError {
-			t.Errorf("%q: %v", item, err)
-		}
+	if err != nil || len(found) != 1 || found[0].Path[1] != "more" {
+		t.Fatalf("the sequences are gone, and only more is the plan's: %v, %v", found, err)
 	}
 }
 

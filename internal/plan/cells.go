@@ -182,6 +182,7 @@ func (b *builder) drifts() {
 	for _, name := range b.plan.Cells {
 		cell, ok := b.in.Snapshot.Cell(name)
 		if !ok || cell.Err != "" {
+			b.plan.UnreadCells = append(b.plan.UnreadCells, name)
 			b.note("cell %s could not be read (%s): whether it is stale is not known, and no change counts as done before it serves it", name, orElse(cell.Err, "not asked"))
 			continue
 		}

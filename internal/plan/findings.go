@@ -16,15 +16,16 @@ import (
 // findings runs the whole check on the routing as it would be, in global and in
 // every cell that holds something else; deny says whether errors stop the plan.
 func (b *builder) findings(deny bool) {
-	found := check(b.in.Snapshot, b.globalAfter(), b.shippedKeyspaces(), b.plan.Cells, b.in.OpaqueVindexes)
+	found := check(b.in.Snapshot, b.globalAfter(), b.shipped(), b.plan.Cells, b.in.OpaqueVindexes)
 	var codes []string
 	errors := 0
 	for _, f := range found {
-		if _, hasFile := b.in.Desired[f.Keyspace]; hasFile && b.in.Position != nil {
-			f.Pos = b.in.Position(f.Keyspace, f.Path...)
+		b.place(&f)
+		if f.Hazard != "" && b.allowed.hazards[f.Hazard] {
+			f.Severity = lint.Warning
 		}
 		b.plan.Findings = append(b.plan.Findings, f)
-		if f.Severity == lint.Error {
+		if f.Severity == lint.Error && f.Hazard == "" {
 			errors++
 			codes = append(codes, f.Code)
 		}
@@ -34,16 +35,20 @@ func (b *builder) findings(deny bool) {
 	}
 }
 
-// shippedKeyspaces are those whose entry in some cell the plan would change.
-func (b *builder) shippedKeyspaces() []string {
-	names := make(map[string]bool)
-	for ks := range b.after {
-		names[ks] = true
+// place says where a finding stands: in a file that has its entry, else in the
+// cluster alone, from where it must be taken into the file to be corrected.
+func (b *builder) place(f *lint.Finding) {
+	desired, hasFile := b.in.Desired[f.Keyspace]
+	if !hasFile || b.in.Position == nil {
+		return
 	}
-	for ks := range b.managed {
-		names[ks] = true
+	e, ok := f.Entry()
+	switch {
+	case !ok || vschema.EntryJSON(desired, e) != nil:
+		f.Pos = b.in.Position(f.Keyspace, f.Path...)
+	case f.Hazard == "":
+		f.Next = strings.TrimSuffix(fmt.Sprintf("the file does not have this %s: take it in with vtsync pull --keyspace %s and correct it there; %s", e.Kind, f.Keyspace, f.Next), "; ")
 	}
-	return sortedKeys(names)
 }
 
 // Recheck runs the whole check again for a plan on what the cluster holds now,

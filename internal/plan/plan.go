@@ -5,7 +5,9 @@
 package plan
 
 import (
+	"cmp"
 	"encoding/json"
+	"slices"
 
 	"github.com/vtsync/vtsync/internal/diff"
 	"github.com/vtsync/vtsync/internal/lint"
@@ -57,6 +59,8 @@ type Plan struct {
 	// are those that the config names as decommissioned.
 	Cells        []string `json:"cells"`
 	IgnoredCells []string `json:"ignored_cells,omitempty"`
+	// UnreadCells could not be read: whether they agree is not known.
+	UnreadCells []string `json:"unread_cells,omitempty"`
 }
 
 // Base is what the plan was made from.
@@ -133,19 +137,51 @@ type DenialCode string
 
 // The reasons to deny a plan.
 const (
-	DeniedHazard        DenialCode = "hazard"         // a change could lose rows or cause an outage, and nobody allowed it
-	DeniedFinding       DenialCode = "finding"        // lint found an error
-	DeniedConflict      DenialCode = "conflict"       // an entry changed on both sides
-	DeniedForeign       DenialCode = "foreign"        // something of others would have to be removed
-	DeniedStale         DenialCode = "stale"          // the files are older than what was committed from them
-	DeniedUnknownField  DenialCode = "unknown_field"  // a record has fields that this build would drop
-	DeniedUnreadable    DenialCode = "unreadable"     // a record cannot be read
 	DeniedNoKeyspace    DenialCode = "no_keyspace"    // the keyspace does not exist
+	DeniedUnreadable    DenialCode = "unreadable"     // a record cannot be read
+	DeniedUnknownField  DenialCode = "unknown_field"  // a record has fields that this build would drop
+	DeniedFinding       DenialCode = "finding"        // lint found an error
+	DeniedStale         DenialCode = "stale"          // the files are older than what was committed from them
+	DeniedConflict      DenialCode = "conflict"       // an entry changed on both sides
+	DeniedForeign       DenialCode = "foreign"        // what was allowed of others names more than one entry
 	DeniedWorkflow      DenialCode = "workflow"       // a workflow in flight owns what would change
 	DeniedSize          DenialCode = "size"           // a cell's SrvVSchema would be too large
 	DeniedUnprovable    DenialCode = "unprovable"     // nothing that can be asked would show the change
 	DeniedUnmanagedCell DenialCode = "unmanaged_cell" // a cell is outside of what may be written
+	DeniedHazard        DenialCode = "hazard"         // a change could lose rows or cause an outage, and nobody allowed it
 )
 
-// Empty tells that all planes agree and there is nothing to do.
+// denialOrder puts first what makes the rest beside the point: nobody should be
+// led to allow a hazard that is only a mistake in a file.
+var denialOrder = []DenialCode{
+	DeniedNoKeyspace, DeniedUnreadable, DeniedUnknownField, DeniedFinding, DeniedStale, DeniedConflict,
+	DeniedForeign, DeniedWorkflow, DeniedSize, DeniedUnprovable, DeniedUnmanagedCell, DeniedHazard,
+}
+
+// compare orders denials by what to look at first.
+func (d Denial) compare(o Denial) int {
+	return cmp.Compare(slices.Index(denialOrder, d.Code), slices.Index(denialOrder, o.Code))
+}
+
+// Hazard gives the worst that applying the plan can do: of its own changes, of
+// what it ships along or heals, and of what all that does to other keyspaces.
+func (p *Plan) Hazard() diff.Hazard {
+	worst := diff.Safe
+	for _, ph := range p.Phases {
+		for _, r := range ph.risks() {
+			if r.hazard.Worse(worst) {
+				worst = r.hazard
+			}
+		}
+	}
+	for _, f := range p.Findings {
+		if f.Hazard != "" && f.Hazard.Worse(worst) {
+			worst = f.Hazard
+		}
+	}
+	return worst
+}
+
+// Empty tells that there is nothing to do: all planes agree, as far as they
+// could be read.
 func (p *Plan) Empty() bool { return len(p.Phases) == 0 }

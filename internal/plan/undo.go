@@ -47,6 +47,7 @@ func Undo(p *Plan, in Input) (*Plan, error) {
 	if h := writesHazard(b.phase.Writes); h.Worse(diff.Replan) {
 		b.note("this undo has a hazard of its own: %s", h)
 	}
+	b.drifts()
 	b.findings(false)
 	if blind := b.blindVTGates(); len(blind) > 0 {
 		b.note("a vtgate answers without SQL, so a vindex's type and params are not proved there: %s", blind[0])

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strings"
 
 	"github.com/vtsync/vtsync/internal/diff"
 	"github.com/vtsync/vtsync/internal/lint"
@@ -101,28 +102,26 @@ func planSummary(p *plan.Plan) string {
 		switch {
 		case len(p.Denials) > 0:
 			return "the plan is denied and changes nothing"
+		case len(p.UnreadCells) > 0:
+			return "nothing to write, and whether all planes agree is not known: could not read cell " + strings.Join(p.UnreadCells, ", ")
 		case len(p.Kept) > 0:
 			return "nothing to do: only what others made differs, and it is kept"
 		}
 		return "nothing to do: files, global topo and cells agree"
 	}
 	entries, heals := 0, 0
-	hazard := diff.Safe
 	var keyspaces []string
 	for _, ph := range p.Phases {
 		heals += len(ph.Heals)
 		for _, w := range ph.Writes {
 			entries += len(w.Changes)
 			keyspaces = append(keyspaces, w.Keyspace)
-			if h := diff.MaxHazard(w.Changes); h.Worse(hazard) {
-				hazard = h
-			}
 		}
 	}
 	slices.Sort(keyspaces)
 	keyspaces = slices.Compact(keyspaces)
 	text := fmt.Sprintf("plan %s: %s in %s, worst hazard %s; %s", p.ID,
-		count(entries, "change"), count(len(keyspaces), "keyspace"), hazard, count(len(p.Cells), "cell"))
+		count(entries, "change"), count(len(keyspaces), "keyspace"), p.Hazard(), count(len(p.Cells), "cell"))
 	if heals > 0 {
 		text += ", " + count(heals, "heal")
 	}
