@@ -116,7 +116,7 @@ func (a *App) connect(ctx context.Context) error {
 	}
 	a.closers = append(a.closers, server.Close)
 	a.topo = server
-	a.store = store.New(server, store.Options{})
+	a.store = store.New(server, store.Options{SaveTimeout: limits(a.cluster.Policy.Timeout).Write})
 	vtgates := make([]observe.VTGate, len(a.vtgates))
 	for i, r := range a.vtgates {
 		vtgates[i] = r
@@ -152,7 +152,8 @@ func (a *App) runner(run cli.Running) *runner.Runner {
 }
 
 // limits bounds a rollout's waits by how long the user allows a change to take:
-// nothing that one write needs may take longer than all of it.
+// nothing that one write needs may take longer than all of it. The wait for a
+// lock keeps its own limit, as a process that was killed holds its locks on.
 func limits(validate time.Duration) runner.Limits {
 	return runner.Limits{
 		Validate: validate,

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 
+	"github.com/vtsync/vtsync/internal/admit"
 	"github.com/vtsync/vtsync/internal/cli"
 	"github.com/vtsync/vtsync/internal/desired"
 	"github.com/vtsync/vtsync/internal/errs"
@@ -40,32 +41,58 @@ func (a *App) Apply(ctx context.Context, p *plan.Plan, run cli.Running) (rollout
 		return rollout.Record{}, err
 	}
 	defer span.End()
-	r := a.runner(run)
 	var record rollout.Record
 	if p.Empty() {
-		if err := a.served(ctx, p); err != nil {
-			return record, err
-		}
-		managed := sortedKeys(p.Desired)
-		if err := r.RecordCommitted(ctx, p, managed, p.Base.Commit); err != nil {
-			return record, err
-		}
-		record = rollout.Record{State: rollout.Skipped, PlanID: p.ID, Keyspaces: managed, Reason: "all planes agree"}
-		if len(p.Kept) > 0 {
-			record.Reason = "only what others made differs, and it is kept"
-		}
+		record, err = a.adopt(ctx, p, run)
 	} else {
-		if err := a.mayApply(ctx, p, run); err != nil {
-			return record, err
+		record, err = a.start(ctx, p, run)
+	}
+	if err == nil && (record.State == rollout.Committed || record.State == rollout.Skipped) {
+		a.keepBases(ctx, p)
+	}
+	return record, err
+}
+
+// start runs a plan that has something to do.
+func (a *App) start(ctx context.Context, p *plan.Plan, run cli.Running) (rollout.Record, error) {
+	if err := a.mayApply(ctx, p, run); err != nil {
+		return rollout.Record{}, err
+	}
+	stop, done := untilParked(ctx, run.Park)
+	defer done()
+	by := a.who(p.Base.Commit)
+	by.OverPause = run.OverPause
+	return a.runner(run).Start(stop, p, by, "")
+}
+
+// adopt records what the files hold as committed.
+func (a *App) adopt(ctx context.Context, p *plan.Plan, run cli.Running) (rollout.Record, error) {
+	l := a.planned
+	if l == nil { // the plan was saved by another process
+		now, err := a.look(ctx, &desired.Tree{}, false)
+		if err != nil {
+			return rollout.Record{}, err
 		}
-		stop, done := untilParked(ctx, run.Park)
-		defer done()
-		if record, err = r.Start(stop, p, a.who(p.Base.Commit), ""); err != nil {
-			return record, err
+		l = &now
+	}
+	if err := a.served(ctx, p, l); err != nil {
+		return rollout.Record{}, err
+	}
+	seen := make(map[string]rollout.Head, len(p.Desired))
+	for name := range p.Desired {
+		seen[name] = rollout.Head{} // none yet
+	}
+	for _, h := range l.heads {
+		if _, managed := seen[h.Keyspace]; managed {
+			seen[h.Keyspace] = h
 		}
 	}
-	if record.State == rollout.Committed || record.State == rollout.Skipped {
-		a.keepBases(ctx, p)
+	if err := a.runner(run).RecordCommitted(ctx, p, seen, p.Base.Commit); err != nil {
+		return rollout.Record{}, err
+	}
+	record := rollout.Record{State: rollout.Skipped, PlanID: p.ID, Keyspaces: sortedKeys(p.Desired), Reason: "all planes agree"}
+	if len(p.Kept) > 0 {
+		record.Reason = "only what others made differs, and it is kept"
 	}
 	return record, nil
 }
@@ -73,15 +100,7 @@ func (a *App) Apply(ctx context.Context, p *plan.Plan, run cli.Running) (rollout
 // served refuses to call it done where nothing is left to write but not every
 // plane was seen to serve it: else applying again would hide that the first
 // rollout has parked.
-func (a *App) served(ctx context.Context, p *plan.Plan) error {
-	l := a.planned
-	if l == nil { // the plan was saved by another process
-		now, err := a.look(ctx, &desired.Tree{}, false)
-		if err != nil {
-			return err
-		}
-		l = &now
-	}
+func (a *App) served(ctx context.Context, p *plan.Plan, l *look) error {
 	open, err := a.openRollouts(ctx, l.heads)
 	if err != nil {
 		return err
@@ -109,13 +128,7 @@ func (a *App) mayApply(ctx context.Context, p *plan.Plan, run cli.Running) error
 	if run.OverPause {
 		return nil
 	}
-	var names []string
-	for _, ph := range p.Phases {
-		for _, w := range ph.Writes {
-			names = append(names, w.Keyspace)
-		}
-	}
-	paused, err := a.Paused(ctx, names)
+	paused, err := a.Paused(ctx, admit.Keyspaces(p))
 	if err != nil || len(paused) == 0 {
 		return err
 	}

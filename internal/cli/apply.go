@@ -11,6 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/vtsync/vtsync/internal/admit"
 	"github.com/vtsync/vtsync/internal/errs"
 	"github.com/vtsync/vtsync/internal/plan"
 	"github.com/vtsync/vtsync/internal/rollout"
@@ -138,7 +139,7 @@ func (c *command) showOutcome(record rollout.Record, code int) error {
 // confirm asks whether to go on. It tells whether a person confirmed to change
 // paused keyspaces too; --yes is not enough for that.
 func (c *command) confirm(ctx context.Context, engine Engine, p *plan.Plan, yes bool) (overPause bool, err error) {
-	paused, err := engine.Paused(ctx, planKeyspaces(p))
+	paused, err := engine.Paused(ctx, admit.Keyspaces(p))
 	if err != nil {
 		return false, err
 	}
@@ -188,17 +189,6 @@ func ask(in io.Reader, out io.Writer, question string, park <-chan struct{}) err
 		}
 		return nil
 	}
-}
-
-// planKeyspaces gives the keyspaces that a plan writes.
-func planKeyspaces(p *plan.Plan) []string {
-	var names []string
-	for _, ph := range p.Phases {
-		for _, w := range ph.Writes {
-			names = append(names, w.Keyspace)
-		}
-	}
-	return names
 }
 
 // readPlan reads a saved plan when the target is a file; nil for a folder.

@@ -119,7 +119,7 @@ func TestAdopt(t *testing.T) {
 		one, p := w.process("one"), w.plan()
 		for _, want := range []int{1, 0} { // the second time there is nothing to record
 			writes := len(w.History("vtsync/heads/customer"))
-			if err := one.RecordCommitted(t.Context(), p, []string{"customer", "commerce"}, "abc"); err != nil {
+			if err := one.RecordCommitted(t.Context(), p, w.heads(t), "abc"); err != nil {
 				t.Fatal(err)
 			}
 			if got := len(w.History("vtsync/heads/customer")) - writes; got != want {

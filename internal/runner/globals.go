@@ -20,6 +20,9 @@ import (
 // planes are looked at, as what is broken already is no evidence against us.
 func (x *run) admit(ctx context.Context, a rollout.Admit) rollout.Event {
 	snap, err := x.lookBefore(ctx, a.Phase)
+	if _, damaged := errors.AsType[*errs.Invalid](err); damaged {
+		return rollout.Admitted{At: x.at(), Verdict: rollout.Deny, Code: rollout.CodeDenied, Reason: err.Error()}
+	}
 	if err != nil {
 		return rollout.Admitted{At: x.at(), Verdict: rollout.Wait, Code: rollout.CodeWait, Reason: "the global topo does not answer: " + err.Error()}
 	}

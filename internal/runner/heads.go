@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 
+	"github.com/vtsync/vtsync/internal/diff"
 	"github.com/vtsync/vtsync/internal/errs"
 	"github.com/vtsync/vtsync/internal/plan"
 	"github.com/vtsync/vtsync/internal/planes"
@@ -15,14 +17,6 @@ import (
 // headTries bounds how often a head is read again after another process saved
 // it first: heads are written a few times per rollout, never in a loop.
 const headTries = 20
-
-// putBlob keeps bytes under their hash; a topo that does not answer is given up
-// at the deadline of a write.
-func (r *Runner) putBlob(ctx context.Context, plain []byte) (hash string, err error) {
-	ctx, cancel := context.WithTimeout(ctx, r.Limits.Write)
-	defer cancel()
-	return r.Store.PutBlob(ctx, plain)
-}
 
 // updateHead changes one keyspace's head by CAS; change returns false where
 // there is nothing to change, and is called again on a fresh read after a
@@ -43,8 +37,7 @@ func (r *Runner) updateHead(ctx context.Context, keyspace string, change func(*r
 		h.Seq++
 		h.Writer = r.writer
 		_, err = r.Store.SaveHead(ctx, h, tok)
-		var conflict *errs.Conflict
-		if !errors.As(err, &conflict) {
+		if !isConflict(err) {
 			return err
 		}
 	}
@@ -56,7 +49,8 @@ func (r *Runner) updateHead(ctx context.Context, keyspace string, change func(*r
 
 // takeHeads takes every keyspace of the rollout, in name order, so that two
 // rollouts can never wait for each other. Taking again what it holds is
-// nothing.
+// nothing. A paused keyspace is only taken to go back, or by a person who
+// confirmed it.
 func (x *run) takeHeads(ctx context.Context) error {
 	for _, ks := range x.rec.Keyspaces {
 		err := x.updateHead(ctx, ks, func(h *rollout.Head) (bool, error) {
@@ -64,8 +58,16 @@ func (x *run) takeHeads(ctx context.Context) error {
 				return false, nil
 			}
 			if h.Open != "" {
+				// That saves this head too, maybe with a pause: then the save
+				// below is refused, and it is read again.
 				if err := x.settleEnded(ctx, h.Open); err != nil {
 					return false, err
+				}
+			}
+			if h.Paused != nil && !x.rec.By.OverPause && x.rec.Undoes == "" {
+				return false, &errs.Denied{
+					Msg:  fmt.Sprintf("keyspace %s is paused: %s", ks, h.Paused.Reason),
+					Next: "vtsync unpause " + ks,
 				}
 			}
 			h.Open = x.rec.ID
@@ -110,7 +112,7 @@ func (x *run) finish(ctx context.Context) error {
 	for _, ks := range x.rec.Keyspaces {
 		var hash string
 		if raw := x.plan.Desired[ks]; x.served() && len(raw) > 0 && string(raw) != "null" {
-			h, err := x.putBlob(ctx, raw)
+			h, err := x.Store.PutBlob(ctx, raw)
 			if err != nil {
 				return x.unsettled(err)
 			}
@@ -182,17 +184,22 @@ func (x *run) releaseHeads(ctx context.Context) {
 }
 
 // RecordCommitted notes what the files hold as last committed, for the
-// keyspaces given, where live serves them already: an apply with nothing to do
-// is how a cluster is adopted. Keyspaces with an open rollout are left alone.
-func (r *Runner) RecordCommitted(ctx context.Context, p *plan.Plan, keyspaces []string, commit string) error {
-	for _, ks := range slices.Sorted(slices.Values(keyspaces)) {
+// keyspaces whose heads are given as they were when it was seen that live
+// serves them already: an apply with nothing to do is how a cluster is adopted.
+// A keyspace with an open rollout is left alone, and so is one whose head or
+// VSchema is another by now: what was committed meanwhile is newer.
+func (r *Runner) RecordCommitted(ctx context.Context, p *plan.Plan, seen map[string]rollout.Head, commit string) error {
+	for _, ks := range slices.Sorted(maps.Keys(seen)) {
 		hash := r.Store.BlobHash(p.Desired[ks])
 		err := r.updateHead(ctx, ks, func(h *rollout.Head) (bool, error) {
-			if h.Open != "" || (h.Committed == hash && h.Commit == commit) {
+			if h.Open != "" || h.Seq != seen[ks].Seq || (h.Committed == hash && h.Commit == commit) {
 				return false, nil
 			}
+			if same, err := r.holds(ctx, p, ks); err != nil || !same {
+				return false, err
+			}
 			// The value comes before the head that names it.
-			if _, err := r.putBlob(ctx, p.Desired[ks]); err != nil {
+			if _, err := r.Store.PutBlob(ctx, p.Desired[ks]); err != nil {
 				return false, fmt.Errorf("recording keyspace %s: %w", ks, err)
 			}
 			h.Committed, h.CommittedBy, h.Commit = hash, "", commit
@@ -203,6 +210,25 @@ func (r *Runner) RecordCommitted(ctx context.Context, p *plan.Plan, keyspaces []
 		}
 	}
 	return nil
+}
+
+// holds tells whether global holds what the files want of a keyspace. What only
+// others made may stand beside it.
+func (r *Runner) holds(ctx context.Context, p *plan.Plan, ks string) (bool, error) {
+	want, err := decode(p.Desired[ks])
+	if err != nil {
+		return false, fmt.Errorf("plan %s, keyspace %s: %w", p.ID, ks, err)
+	}
+	last, err := decode(p.Base.Last[ks])
+	if err != nil {
+		return false, fmt.Errorf("plan %s, keyspace %s: %w", p.ID, ks, err)
+	}
+	live, err := r.Topo.ReadKeyspace(ctx, ks)
+	if err != nil {
+		return false, fmt.Errorf("reading keyspace %s: %w", ks, err)
+	}
+	d := diff.Compare(ks, live.VSchema, want, last)
+	return live.Err == "" && len(d.Ours) == 0 && len(d.Conflicts) == 0, nil
 }
 
 // Unpause lifts a keyspace's pause; false means that it was not paused.
@@ -223,7 +249,7 @@ func (x *run) lock(ctx context.Context, a rollout.Lock) rollout.Event {
 		unlock, err := x.Topo.LockKeyspace(ctx, ks, "vtsync rollout "+x.rec.ID)
 		if err != nil {
 			x.unlock(ctx)
-			return rollout.LockHeld{At: x.at(), By: err.Error(), Expired: x.expired(x.Limits.Write)}
+			return rollout.LockHeld{At: x.at(), By: err.Error(), Expired: x.expired(x.Limits.Lock)}
 		}
 		x.unlocks = append(x.unlocks, unlock)
 	}

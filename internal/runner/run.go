@@ -3,7 +3,6 @@ package runner
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"reflect"
 	"time"
@@ -13,7 +12,6 @@ import (
 	"go.opentelemetry.io/otel/codes"
 	"go.opentelemetry.io/otel/trace"
 
-	"github.com/vtsync/vtsync/internal/admit"
 	"github.com/vtsync/vtsync/internal/diff"
 	"github.com/vtsync/vtsync/internal/errs"
 	"github.com/vtsync/vtsync/internal/plan"
@@ -34,76 +32,9 @@ type run struct {
 
 	unlocks []func(context.Context) error
 	cells   map[string]planes.Cell // as last read, for the writes decided on them
+	seen    seen
 	pause   time.Duration          // the last one
 	paused  time.Time              // what it belongs to: Record.Began
-}
-
-// Start records a new rollout of the plan, takes its keyspaces' heads and runs
-// it to its end or to a park. The record is returned in either case; the error
-// tells why there was no rollout, or why it could not go on. When ctx ends the
-// rollout parks after the action in hand.
-func (r *Runner) Start(ctx context.Context, p *plan.Plan, by rollout.Who, undoes string) (rollout.Record, error) {
-	raw, err := plan.Encode(p)
-	if err != nil {
-		return rollout.Record{}, err
-	}
-	hash, err := r.putBlob(ctx, raw)
-	if err != nil {
-		return rollout.Record{}, fmt.Errorf("storing plan %s: %w", p.ID, err)
-	}
-	x, err := r.newRun(p)
-	if err != nil {
-		return rollout.Record{}, err
-	}
-	x.rec = newRecord(p, hash, r.NewID(), by, undoes, r.Now())
-	x.token = planes.Absent()
-	if err := x.save(ctx, x.rec); err != nil {
-		return x.rec, err
-	}
-	if err := x.takeHeads(ctx); err != nil {
-		var denied *errs.Denied
-		if errors.As(err, &denied) {
-			x.discard(ctx, denied.Msg)
-		}
-		return x.rec, err
-	}
-	return x.loop(ctx, rollout.Start{At: x.at()})
-}
-
-func newRecord(p *plan.Plan, hash, id string, by rollout.Who, undoes string, now time.Time) rollout.Record {
-	rec := rollout.Record{
-		Format: rollout.Format, ID: id, PlanID: p.ID, Plan: hash, Undoes: undoes,
-		Keyspaces: admit.Keyspaces(p), By: by,
-		State: rollout.Pending, Created: now, Updated: now, Began: now,
-	}
-	hazard := plan.UndoHazard(p)
-	rec.UndoHazard = string(hazard)
-	rec.AutoUndo = !hazard.Worse(diff.Scatter)
-	for _, ph := range p.Phases {
-		names := make([]string, 0, len(ph.Writes))
-		for _, w := range ph.Writes {
-			names = append(names, w.Keyspace)
-		}
-		rec.Phases = append(rec.Phases, names)
-	}
-	for _, c := range p.Cells {
-		rec.Cells = append(rec.Cells, rollout.CellWrite{Cell: c, Status: rollout.WritePlanned})
-	}
-	return rec
-}
-
-// discard ends a rollout that never got its keyspaces. A record that cannot
-// be saved now stays pending and holds nothing.
-func (x *run) discard(ctx context.Context, reason string) {
-	ev := rollout.Admitted{At: x.at(), Verdict: rollout.Deny, Code: rollout.CodeDenied, Reason: reason}
-	rec, _, err := rollout.Advance(x.rec, ev)
-	if err == nil {
-		err = x.save(context.WithoutCancel(ctx), rec)
-	}
-	if err != nil {
-		x.Log.WarnContext(ctx, "rollout could not be marked denied", "rollout", x.rec.ID, "err", err)
-	}
-	x.releaseHeads(context.WithoutCancel(ctx))
 }
 
 // Resume continues a rollout from its record, from any host.
@@ -113,14 +44,15 @@ func (r *Runner) Resume(ctx context.Context, id string, by rollout.Who) (rollout
 		return rollout.Record{}, err
 	}
 	if !x.rec.State.Final() {
-		if err := x.takeHeads(ctx); err != nil {
+		if err := x.takeHeads(context.WithoutCancel(ctx)); err != nil {
 			return x.rec, err
 		}
 	}
 	return x.loop(ctx, rollout.Resume{At: x.at(), By: by})
 }
 
-// Rollback takes an open rollout back.
+// Rollback takes an open rollout back. One that is pending has written nothing,
+// and may never have got its keyspaces: it ends without them.
 func (r *Runner) Rollback(ctx context.Context, id string, by rollout.Who) (rollout.Record, error) {
 	x, err := r.open(ctx, id)
 	if err != nil {
@@ -129,8 +61,10 @@ func (r *Runner) Rollback(ctx context.Context, id string, by rollout.Who) (rollo
 	if x.rec.State.Final() {
 		return x.rec, fmt.Errorf("rollout %s has ended as %s: it is taken back by a plan", id, x.rec.State)
 	}
-	if err := x.takeHeads(ctx); err != nil {
-		return x.rec, err
+	if x.rec.State != rollout.Pending {
+		if err := x.takeHeads(context.WithoutCancel(ctx)); err != nil {
+			return x.rec, err
+		}
 	}
 	return x.loop(ctx, rollout.Rollback{At: x.at(), By: by})
 }
@@ -180,7 +114,8 @@ func (x *run) loop(ctx context.Context, ev rollout.Event) (rollout.Record, error
 	for {
 		rec, actions, err := rollout.Advance(x.rec, ev)
 		if err != nil {
-			return x.rec, err
+			// What was written so far stands, and the record says what.
+			return x.rec, &errs.Unknown{Msg: "this rollout cannot go on", Next: "look at it: vtsync show " + x.rec.ID, Err: err}
 		}
 		if err := x.save(work, rec); err != nil {
 			return x.rec, err
@@ -286,20 +221,26 @@ func (x *run) save(ctx context.Context, rec rollout.Record) error {
 	}
 	rec.Seq++
 	rec.Writer = x.writer
-	ctx, cancel := context.WithTimeout(ctx, x.Limits.Write)
-	defer cancel()
 	tok, err := x.Store.SaveRollout(ctx, &rec, x.token)
 	if err != nil {
-		var conflict *errs.Conflict
-		next := "look at it: vtsync show " + rec.ID
-		if errors.As(err, &conflict) {
-			return &errs.Unknown{Msg: fmt.Sprintf("rollout %s is in the hands of another process", rec.ID), Next: next, Err: err}
-		}
-		return &errs.Unknown{Msg: fmt.Sprintf("rollout %s: its record could not be saved", rec.ID), Next: "when topo answers again: vtsync resume " + rec.ID, Err: err}
+		return notSaved(rec, err)
 	}
 	x.rec, x.token = rec, tok
 	x.Progress(x.rec)
 	return nil
+}
+
+// notSaved is the error of a record that was not saved. Before the first save
+// nothing was written anywhere, so its error keeps its kind.
+func notSaved(rec rollout.Record, err error) error {
+	switch {
+	case rec.Seq == 1:
+		return fmt.Errorf("recording rollout %s: %w", rec.ID, err)
+	case isConflict(err):
+		return &errs.Unknown{Msg: fmt.Sprintf("rollout %s is in the hands of another process", rec.ID), Next: "look at it: vtsync show " + rec.ID, Err: err}
+	default:
+		return &errs.Unknown{Msg: fmt.Sprintf("rollout %s: its record could not be saved", rec.ID), Next: "when topo answers again: vtsync resume " + rec.ID, Err: err}
+	}
 }
 
 func sameButTime(a, b rollout.Record) bool {

@@ -17,8 +17,8 @@ import (
 )
 
 // Store keeps records, heads and blobs. Every save is a CAS that the store
-// settles itself: a returned token means saved, *errs.Conflict that another
-// process saved first.
+// settles itself, and gives up by itself: a returned token means saved,
+// *errs.Conflict that another process saved first.
 type Store interface {
 	Head(ctx context.Context, keyspace string) (rollout.Head, planes.Token, error)
 	SaveHead(ctx context.Context, h rollout.Head, tok planes.Token) (planes.Token, error)
@@ -60,7 +60,8 @@ type Observer interface {
 type Limits struct {
 	Validate time.Duration // for every cell and vtgate to serve
 	Wait     time.Duration // for the admission checks to allow
-	Write    time.Duration // for a write without an answer, a lock, a read
+	Write    time.Duration // for a write without an answer, a read
+	Lock     time.Duration // for a lock that another holds: longer than that of a process that died lives
 	Settle   time.Duration // between two equal reads of a cell
 	Poll     time.Duration // the longest pause between two looks
 }
@@ -70,6 +71,7 @@ var DefaultLimits = Limits{
 	Validate: 60 * time.Second,
 	Wait:     10 * time.Minute,
 	Write:    15 * time.Second,
+	Lock:     15 * time.Second,
 	Settle:   50 * time.Millisecond,
 	Poll:     500 * time.Millisecond,
 }
@@ -127,6 +129,7 @@ func withDefaults(l Limits) Limits {
 	set(&l.Validate, DefaultLimits.Validate)
 	set(&l.Wait, DefaultLimits.Wait)
 	set(&l.Write, DefaultLimits.Write)
+	set(&l.Lock, DefaultLimits.Lock)
 	set(&l.Settle, DefaultLimits.Settle)
 	set(&l.Poll, DefaultLimits.Poll)
 	return l
