@@ -19,10 +19,11 @@ serves. A difference is drift, also while a rollout is open, which is then named
 Entries that others made, and that the files lack, are drift too: ` + "`vtsync pull`" + `
 takes them in.
 
-Keyspaces without a file are named and not judged. It changes nothing.
+Keyspaces without a file are named and not judged; open rollouts and pauses are
+told of all. It changes nothing.
 
-Exit codes: 0 all planes agree; 1 drift; 2 a file cannot be read; 4 a plane
-could not be read, so that nobody can tell.`,
+Exit codes: 0 all planes agree; 1 drift, or a rollout is open; 2 a file cannot be
+read; 4 a plane could not be read, so that nobody can tell.`,
 		Example: `  vtsync status
   vtsync status --format json --keyspace customer`,
 		Args: atMostOneArg("DIR"),
@@ -46,7 +47,7 @@ could not be read, so that nobody can tell.`,
 			switch {
 			case s.Unreadable():
 				return exit(errs.ExitUnknown)
-			case s.Drifted():
+			case s.Drifted(), s.Open():
 				return exit(errs.ExitFindings)
 			default:
 				return nil

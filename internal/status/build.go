@@ -32,6 +32,7 @@ type Input struct {
 // Build judges each plane against its neighbour.
 func Build(in Input) Status {
 	s := Status{
+		Format:       Format,
 		Cluster:      in.Snapshot.Global.ClusterID,
 		Keyspaces:    []Keyspace{},
 		IgnoredCells: slices.Sorted(slices.Values(in.IgnoredCells)),
@@ -56,6 +57,7 @@ func Build(in Input) Status {
 		}
 	}
 	s.Unmanaged, s.Removed = in.fileless(heads)
+	s.Held = in.held(heads)
 	s.Unread = in.unread()
 	return s
 }
@@ -73,15 +75,13 @@ func (in Input) cellDrifts() []plan.CellDrift {
 }
 
 func (in Input) keyspace(name string, head rollout.Head, drifts []plan.CellDrift) Keyspace {
-	k := Keyspace{Name: name, File: in.Files[name], Paused: head.Paused}
-	if rec, ok := in.Open[head.Open]; ok && head.Open != "" && !rec.State.Final() {
-		k.Rollout = &Rollout{ID: rec.ID, State: rec.State, Parked: rec.Parked}
-	}
+	k := Keyspace{Name: name, File: in.Files[name], Paused: head.Paused, Rollout: in.open(head)}
 	live := in.Snapshot.Global.Keyspaces[name]
 	if live.Err != "" {
 		k.Err = live.Err
 		return k
 	}
+	k.Missing = !live.HasRecord
 	k.Changes = diff.Compare(name, live.VSchema, in.Desired[name], in.Last[name])
 	for _, d := range drifts {
 		whole := d.Keyspace == "" && d.Rules == ""
@@ -91,6 +91,28 @@ func (in Input) keyspace(name string, head rollout.Head, drifts []plan.CellDrift
 	}
 	k.VTGates = in.behind(name, live.VSchema)
 	return k
+}
+
+// open gives the open rollout that a head names.
+func (in Input) open(head rollout.Head) *Rollout {
+	rec, ok := in.Open[head.Open]
+	if !ok || head.Open == "" || rec.State.Final() {
+		return nil
+	}
+	return &Rollout{ID: rec.ID, State: rec.State, Parked: rec.Parked}
+}
+
+// held lists the keyspaces without a file, whether they still exist or not, in
+// which a rollout is open or which are paused.
+func (in Input) held(heads map[string]rollout.Head) []Held {
+	var out []Held
+	for _, name := range slices.Sorted(maps.Keys(heads)) {
+		h := Held{Name: name, Rollout: in.open(heads[name]), Paused: heads[name].Paused}
+		if _, managed := in.Desired[name]; !managed && in.chosen(name) && (h.Rollout != nil || h.Paused != nil) {
+			out = append(out, h)
+		}
+	}
+	return out
 }
 
 // behind lists the vtgates that answer and serve something else than global
@@ -104,7 +126,6 @@ func (in Input) behind(name string, live *vschema.Keyspace) []converge.Verdict {
 	}
 	report := converge.Judge(converge.Want{
 		Keyspaces:      map[string]*vschema.Keyspace{name: live},
-		Srv:            plan.FullSrv(in.Snapshot.Global),
 		OpaqueVindexes: in.OpaqueVindexes,
 	}, in.Snapshot)
 	var out []converge.Verdict

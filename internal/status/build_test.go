@@ -121,11 +121,27 @@ var buildTests = []struct {
 	{"open rollout", func(in *Input) {
 		in.Heads = []rollout.Head{{Keyspace: "a", Open: "r1"}}
 		in.Open = map[string]rollout.Record{"r1": {ID: "r1", State: rollout.Validating}}
-	}, false, false, func(s Status) bool { return s.Keyspaces[0].Rollout.State == rollout.Validating }},
+	}, false, false, func(s Status) bool { return s.Keyspaces[0].Rollout.State == rollout.Validating && s.Open() }},
 	{"rollout that has ended", func(in *Input) {
 		in.Heads = []rollout.Head{{Keyspace: "a", Open: "r1"}}
 		in.Open = map[string]rollout.Record{"r1": {ID: "r1", State: rollout.Committed}}
-	}, false, false, func(s Status) bool { return s.Keyspaces[0].Rollout == nil }},
+	}, false, false, func(s Status) bool { return s.Keyspaces[0].Rollout == nil && !s.Open() }},
+	{"parked rollout of a keyspace without a file", func(in *Input) {
+		in.Heads = []rollout.Head{{Keyspace: "b", Open: "r1"}}
+		in.Open = map[string]rollout.Record{"r1": {ID: "r1", State: rollout.Validating, Parked: &rollout.Park{Text: "silence"}}}
+	}, false, false, func(s Status) bool { return s.Open() && s.Held[0].Rollout.Parked.Text == "silence" }},
+	{"pause of a keyspace that is gone", func(in *Input) {
+		in.Heads = []rollout.Head{{Keyspace: "gone", Paused: &rollout.Pause{Reason: "r"}}}
+	}, false, false, func(s Status) bool {
+		return !s.Open() && s.Held[0].Name == "gone" && s.Held[0].Paused.Reason == "r"
+	}},
+	{"only another than the one that is held", func(in *Input) {
+		in.Only = []string{"a"}
+		in.Heads = []rollout.Head{{Keyspace: "b", Paused: &rollout.Pause{Reason: "r"}}}
+	}, false, false, func(s Status) bool { return len(s.Held) == 0 }},
+	{"a file without a keyspace", func(in *Input) {
+		in.Desired["c"] = keyspace()
+	}, true, false, func(s Status) bool { return s.Keyspaces[1].Missing && !s.Keyspaces[1].InSync() }},
 	{"stale rules", func(in *Input) {
 		in.Snapshot.Global.Rules.Table = &vschema.RoutingRules{Rules: []*vschemapb.RoutingRule{{FromTable: "x", ToTables: []string{"a.t"}}}}
 	}, true, false, func(s Status) bool { return s.Rules[0].Cell == "z1" && s.Rules[0].Rules == vschema.TableRules }},

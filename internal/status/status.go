@@ -5,6 +5,7 @@ package status
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/vtsync/vtsync/internal/converge"
 	"github.com/vtsync/vtsync/internal/diff"
@@ -12,8 +13,12 @@ import (
 	"github.com/vtsync/vtsync/internal/rollout"
 )
 
+// Format is the version of the status's JSON.
+const Format = 1
+
 // Status is how far the planes agree, per keyspace. Every list is sorted.
 type Status struct {
+	Format int `json:"format"`
 	// Cluster is the cluster's id; empty before the first apply.
 	Cluster   string     `json:"cluster,omitempty"`
 	Keyspaces []Keyspace `json:"keyspaces"`
@@ -22,6 +27,9 @@ type Status struct {
 	// Removed are keyspaces that vtsync committed once and that have no file
 	// any more.
 	Removed []string `json:"removed,omitempty"`
+	// Held are keyspaces without a file in which a rollout is open or which
+	// are paused.
+	Held []Held `json:"held,omitempty"`
 	// Rules lists, per cell, kinds of rules that differ from the global ones.
 	Rules []plan.CellDrift `json:"rules,omitempty"`
 	// Others lists how cells differ from the global topo in keyspaces without
@@ -46,8 +54,17 @@ type Keyspace struct {
 	// Rollout is the open rollout that explains the differences.
 	Rollout *Rollout       `json:"rollout,omitempty"`
 	Paused  *rollout.Pause `json:"paused,omitempty"`
+	// Missing tells that the cluster has no such keyspace.
+	Missing bool `json:"missing,omitempty"`
 	// Err says why the live record cannot be judged.
 	Err string `json:"error,omitempty"`
+}
+
+// Held is a keyspace that is not judged, and what holds it.
+type Held struct {
+	Name    string         `json:"keyspace"`
+	Rollout *Rollout       `json:"rollout,omitempty"`
+	Paused  *rollout.Pause `json:"paused,omitempty"`
 }
 
 // Rollout is an open rollout, in short.
@@ -60,7 +77,7 @@ type Rollout struct {
 // InSync tells that all planes of the keyspace agree.
 func (k Keyspace) InSync() bool {
 	c := k.Changes
-	return k.Err == "" && len(c.Ours) == 0 && len(c.Foreign) == 0 && len(c.Conflicts) == 0 &&
+	return k.Err == "" && !k.Missing && len(c.Ours) == 0 && len(c.Foreign) == 0 && len(c.Conflicts) == 0 &&
 		len(k.Cells) == 0 && len(k.VTGates) == 0
 }
 
@@ -73,6 +90,13 @@ func (s Status) Drifted() bool {
 		}
 	}
 	return len(s.Rules) > 0
+}
+
+// Open tells that a rollout has not come to its end: its change may yet be
+// served or taken back, so nothing that agrees now is settled.
+func (s Status) Open() bool {
+	return slices.ContainsFunc(s.Keyspaces, func(k Keyspace) bool { return k.Rollout != nil }) ||
+		slices.ContainsFunc(s.Held, func(h Held) bool { return h.Rollout != nil })
 }
 
 // Unserved says what speaks against "nothing to do" where files and global topo

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/vtsync/vtsync/internal/converge"
+	"github.com/vtsync/vtsync/internal/rollout"
 	"github.com/vtsync/vtsync/internal/status"
 )
 
@@ -14,6 +15,10 @@ func Status(w io.Writer, s status.Status, style Style) error {
 	p := page{style: style}
 	for _, k := range s.Keyspaces {
 		p.keyspace(k)
+	}
+	for _, h := range s.Held {
+		p.line("%s %s has no file, and is not judged", style.paint(yellow, "held:"), h.Name)
+		p.held(h.Name, h.Rollout, h.Paused)
 	}
 	p.drifts("", "rules that a cell does not serve as the global topo has them", s.Rules)
 	if len(s.Rules) > 0 {
@@ -37,6 +42,8 @@ func Status(w io.Writer, s status.Status, style Style) error {
 		p.line("some planes could not be read: what they serve is not known")
 	case s.Drifted():
 		p.line("planes differ: see `vtsync plan`")
+	case s.Open():
+		p.line("what could be compared agrees, and a rollout is open: it is not settled")
 	default:
 		p.line("%s", style.paint(green, "all planes agree"))
 	}
@@ -47,23 +54,17 @@ func (p *page) keyspace(k status.Keyspace) {
 	switch {
 	case k.Err != "":
 		p.line("%s %s: %s", p.style.paint(red, "unreadable:"), k.Name, k.Err)
-	case k.InSync():
+	case k.InSync() && k.Rollout == nil:
 		p.line("%s %s", p.style.paint(green, "in sync:"), k.Name)
 	case k.Rollout != nil:
 		p.line("%s %s", p.style.paint(yellow, "in flight:"), k.Name)
 	default:
 		p.line("%s %s", p.style.paint(yellow, "drift:"), k.Name)
 	}
-	if r := k.Rollout; r != nil {
-		p.line("  rollout %s is %s", r.ID, r.State)
-		if r.Parked != nil {
-			p.line("  parked: %s", r.Parked.Text)
-			p.line("  next: %s", r.Parked.Next)
-		}
-	}
-	if k.Paused != nil {
-		p.line("  paused since %s: %s", stamp(k.Paused.Since), k.Paused.Reason)
-		p.line("  next: vtsync unpause %s", k.Name)
+	p.held(k.Name, k.Rollout, k.Paused)
+	if k.Missing {
+		p.line("  the cluster has no keyspace %s", k.Name)
+		p.line("  next: vtctldclient CreateKeyspace %s", k.Name)
 	}
 	p.changes("  ", "the file differs from the global topo: apply would do this", k.Changes.Ours)
 	p.changes("  ", "changed by others, kept by apply (pull takes it into the file)", k.Changes.Foreign)
@@ -74,6 +75,21 @@ func (p *page) keyspace(k status.Keyspace) {
 		for _, v := range k.VTGates {
 			p.line("    %s: %s", v.Status, verdict(v))
 		}
+	}
+}
+
+// held writes what stands in the way of a keyspace's next change.
+func (p *page) held(keyspace string, r *status.Rollout, paused *rollout.Pause) {
+	if r != nil {
+		p.line("  rollout %s is %s", r.ID, r.State)
+		if r.Parked != nil {
+			p.line("  parked: %s", r.Parked.Text)
+			p.line("  next: %s", r.Parked.Next)
+		}
+	}
+	if paused != nil {
+		p.line("  paused since %s: %s", stamp(paused.Since), paused.Reason)
+		p.line("  next: vtsync unpause %s", keyspace)
 	}
 }
 

@@ -132,6 +132,8 @@ plan 0123456789ab: 1 change in 1 keyspace, worst hazard safe; 2 cells; denied
 `)
 	want(t, text(t, func(w io.Writer, s Style) error { return Plan(w, &plan.Plan{}, s) }),
 		"nothing to do: files, global topo and cells agree\n")
+	want(t, text(t, func(w io.Writer, s Style) error { return Plan(w, &plan.Plan{UnreadCells: []string{"z2"}}, s) }),
+		"nothing to write, and whether all planes agree is not known: could not read cell z2\n")
 }
 
 func TestPlanColor(t *testing.T) {
@@ -161,6 +163,7 @@ func TestStatus(t *testing.T) {
 				Rollout: &status.Rollout{ID: "r1", State: rollout.Validating, Parked: &rollout.Park{Text: "h:1 is silent", Next: "vtsync resume r1"}},
 			},
 		},
+		Held:      []status.Held{{Name: "x", Rollout: &status.Rollout{ID: "r2", State: rollout.Applying, Parked: &rollout.Park{Text: "lost", Next: "vtsync resume r2"}}}},
 		Unmanaged: []string{"x", "y"}, Removed: []string{"z"}, IgnoredCells: []string{"old"},
 		Unread: []converge.Verdict{{Name: "z2", Cell: "z2", Status: converge.Silent, Detail: "no answer"}},
 	}
@@ -182,12 +185,52 @@ in flight: d
   next: vtsync resume r1
   cells that do not serve what the global topo has
     cell z1 is stale
+held: x has no file, and is not judged
+  rollout r2 is applying
+  parked: lost
+  next: vtsync resume r2
 silent: z2: no answer
 note: keyspace z was applied by vtsync and has no file any more: it is left as it is
 note: no file, not managed: x, y
 note: ignored cells: old
 some planes could not be read: what they serve is not known
 `)
+}
+
+func TestStatusInShort(t *testing.T) {
+	open := &status.Rollout{ID: "r1", State: rollout.Validating}
+	tests := []struct {
+		name string
+		s    status.Status
+		want string
+	}{
+		{"all agree", status.Status{Keyspaces: []status.Keyspace{{Name: "a"}}}, `
+in sync: a
+all planes agree
+`},
+		{"an open rollout settles nothing", status.Status{Keyspaces: []status.Keyspace{{Name: "a", Rollout: open}}}, `
+in flight: a
+  rollout r1 is validating
+what could be compared agrees, and a rollout is open: it is not settled
+`},
+		{"nor one of a keyspace without a file", status.Status{Keyspaces: []status.Keyspace{{Name: "a"}}, Held: []status.Held{{Name: "b", Rollout: open}}}, `
+in sync: a
+held: b has no file, and is not judged
+  rollout r1 is validating
+what could be compared agrees, and a rollout is open: it is not settled
+`},
+		{"a file without a keyspace", status.Status{Keyspaces: []status.Keyspace{{Name: "a", Missing: true}}}, `
+drift: a
+  the cluster has no keyspace a
+  next: vtctldclient CreateKeyspace a
+planes differ: see ` + "`vtsync plan`" + `
+`},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			want(t, text(t, func(w io.Writer, style Style) error { return Status(w, tt.s, style) }), tt.want)
+		})
+	}
 }
 
 func TestRollout(t *testing.T) {
