@@ -118,10 +118,13 @@ func TestLastRollout(t *testing.T) {
 		{"open", []rollout.Record{rec("r2", rollout.Validating, "a", ""), rec("r1", rollout.Committed, "a", "")}, nil, "r2", false},
 		{"of a keyspace", []rollout.Record{rec("r2", rollout.Committed, "b", ""), rec("r1", rollout.Committed, "a", "")}, []string{"a"}, "r1", false},
 		{"already taken back", []rollout.Record{rec("r2", rollout.Committed, "a", "r1"), rec("r1", rollout.Committed, "a", "")}, nil, "r2", true},
+		{"pending, and it holds its keyspace", []rollout.Record{rec("held", rollout.Pending, "a", ""), rec("r1", rollout.Committed, "a", "")}, nil, "held", false},
+		{"pending, and never got its keyspace", []rollout.Record{rec("stray", rollout.Pending, "a", ""), rec("r1", rollout.Committed, "a", "")}, nil, "r1", false},
 		{"left nothing behind", []rollout.Record{rec("r1", rollout.RolledBack, "a", "")}, nil, "", true},
 	}
+	heads := []rollout.Head{{Keyspace: "a", Open: "held"}, {Keyspace: "b"}}
 	for _, tt := range tests {
-		got, err := lastRollout(tt.records, tt.only)
+		got, err := lastRollout(tt.records, heads, tt.only)
 		if got.ID != tt.want || (errs.ExitCode(err) == errs.ExitDenied) != tt.denied {
 			t.Errorf("%s: %q, %v", tt.name, got.ID, err)
 		}

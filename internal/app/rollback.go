@@ -95,16 +95,23 @@ func (a *App) toRollBack(ctx context.Context, id string) (rollout.Record, error)
 	if err != nil {
 		return rollout.Record{}, err
 	}
-	return lastRollout(records, a.keyspaces)
+	heads, err := a.store.Heads(ctx)
+	if err != nil {
+		return rollout.Record{}, err
+	}
+	return lastRollout(records, heads, a.keyspaces)
 }
 
-// lastRollout gives the newest rollout that left something behind. The one
-// after a rollback is not guessed: taking back the rollback is rarely meant.
-func lastRollout(records []rollout.Record, keyspaces []string) (rollout.Record, error) {
+// lastRollout gives the newest rollout that left something behind, or may: one
+// that is pending and holds no keyspace never began. The one after a rollback
+// is not guessed: taking back the rollback is rarely meant.
+func lastRollout(records []rollout.Record, heads []rollout.Head, keyspaces []string) (rollout.Record, error) {
 	for _, r := range records {
 		touches := func(ks string) bool { return slices.Contains(r.Keyspaces, ks) }
+		holds := func(h rollout.Head) bool { return h.Open == r.ID }
 		switch {
 		case len(keyspaces) > 0 && !slices.ContainsFunc(keyspaces, touches):
+		case r.State == rollout.Pending && !slices.ContainsFunc(heads, holds):
 		case r.State.Final() && r.State != rollout.Committed:
 		case r.State == rollout.Committed && r.Undoes != "":
 			return r, &errs.Denied{
