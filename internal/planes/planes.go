@@ -221,6 +221,9 @@ const (
 	LandingLost Landing = "overwritten"
 	// LandingNever: the record moved on without it, so it never will.
 	LandingNever Landing = "never"
+	// LandingFenced: it never will, as the next write left the record as it
+	// was, which is how a write is given up.
+	LandingFenced Landing = "fenced"
 	// LandingOpen: the record has not moved: it may still land.
 	LandingOpen Landing = "open"
 	// LandingUnclear: the topo server cannot tell (no history, compacted).

@@ -3,6 +3,7 @@ package rollout_test
 import (
 	"fmt"
 	"maps"
+	"strings"
 	"time"
 
 	"github.com/vtsync/vtsync/internal/converge"
@@ -136,6 +137,10 @@ func (d *driver) outcome(x write) rollout.Outcome {
 		return rollout.Landed
 	case x.by != byCells && d.chance(20, "history not readable"):
 		return rollout.OutcomeUnknown
+	case strings.HasPrefix(x.by, byForward) && d.chance(10, "history compacted"):
+		return d.compacted(x)
+	case x.rec.revisions[x.at+1].by == byFence:
+		return rollout.FencedOff
 	case x.rec.revisions[x.at+1].by != x.by:
 		return rollout.Refused
 	case x.rec.version() == x.at+1:
@@ -143,6 +148,17 @@ func (d *driver) outcome(x write) rollout.Outcome {
 	default:
 		return rollout.LandedThenLost
 	}
+}
+
+// compacted is the outcome of a write on a dead token where topo has forgotten
+// what came after it: all that can be seen is what stands.
+func (d *driver) compacted(x write) rollout.Outcome {
+	for _, c := range d.phases[d.rec.Phase] {
+		if c.keyspace == x.rec.name && x.rec.values()[c.entry] != c.after {
+			return rollout.Unclear
+		}
+	}
+	return rollout.Landed
 }
 
 func (d *driver) fence(index int) rollout.Event {
@@ -153,7 +169,11 @@ func (d *driver) fence(index int) rollout.Event {
 	switch {
 	case !answered:
 		return ev
-	case landed, ours.rec.revisions[ours.at+1].by != ours.by:
+	case landed:
+		ev.Outcome = rollout.FencedOff
+	case d.chance(10, "history compacted"):
+		ev.Outcome = d.compacted(ours)
+	case ours.rec.revisions[ours.at+1].by != ours.by:
 		ev.Outcome = rollout.FencedOff
 	case ours.rec.version() == ours.at+1:
 		ev.Outcome = rollout.Landed

@@ -116,6 +116,7 @@ const (
 	OutcomeUnknown Outcome = "unknown"     // no answer: it may have landed or may still land
 	LandedThenLost Outcome = "overwritten" // it landed and another wrote since
 	FencedOff      Outcome = "fenced"      // it did not land and cannot any more
+	Unclear        Outcome = "unclear"     // it cannot land any more; topo keeps no history to tell whether it had
 )
 
 // Wrote is the answer to SaveGlobal.

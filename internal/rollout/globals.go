@@ -3,6 +3,8 @@ package rollout
 import (
 	"fmt"
 	"slices"
+
+	"github.com/vtsync/vtsync/internal/planes"
 )
 
 func (m *machine) lock() {
@@ -101,6 +103,12 @@ func (m *machine) wrote(e Wrote) error {
 		}
 		w.Status = WriteRefused
 		m.unwind(Canceled, CodeRefused, fmt.Sprintf("keyspace %s: topo refused the write: %s", w.Keyspace, e.Text))
+	case FencedOff:
+		// An earlier try had no answer, and neither had the fence that gave
+		// it up: the fence has landed.
+		m.fencedOff(w, e.Token)
+	case Unclear:
+		m.parkUnclear(w.Keyspace, e.Text)
 	case LandedThenLost:
 		m.landed(w, e)
 		m.park(CodeOverwritten, fmt.Sprintf("keyspace %s: our write landed and another overwrote it: %s", w.Keyspace, e.Text))
@@ -132,12 +140,12 @@ func (m *machine) fenced(e Fenced) error {
 	asked := m.rec.Then == RollingBack
 	switch e.Outcome {
 	case FencedOff:
-		w.Status, w.Result = WriteFenced, e.Token
-		m.log("global %s: the write was fenced off and cannot land any more", w.Keyspace)
 		if !asked {
-			m.unwind(Canceled, CodeFenced, fmt.Sprintf("keyspace %s: topo did not answer the write; it was fenced off and cannot land any more", w.Keyspace))
+			m.fencedOff(w, e.Token)
 			return nil
 		}
+		w.Status, w.Result = WriteFenced, e.Token
+		m.log("global %s: the write was fenced off and cannot land any more", w.Keyspace)
 	case Landed:
 		w.Status, w.Result = WriteLanded, e.Token
 		m.log("global %s: the write had landed", w.Keyspace)
@@ -151,6 +159,14 @@ func (m *machine) fenced(e Fenced) error {
 			m.park(CodeOverwritten, fmt.Sprintf("keyspace %s: our write landed and another overwrote it: %s", w.Keyspace, e.Text))
 			return nil
 		}
+	case Unclear:
+		if !asked {
+			m.parkUnclear(w.Keyspace, e.Text)
+			return nil
+		}
+		// Only what is still ours is taken out, so it may be taken for landed.
+		w.Status, w.Result = WriteLanded, e.Token
+		m.log("global %s: it cannot be told whether the write had landed: taking out what is left of it", w.Keyspace)
 	case OutcomeUnknown:
 		m.park(CodeUnknown, fmt.Sprintf("keyspace %s: it cannot be told whether our write landed or still can: %s", w.Keyspace, e.Text))
 		return nil
@@ -159,6 +175,20 @@ func (m *machine) fenced(e Fenced) error {
 	}
 	m.fenceNext()
 	return nil
+}
+
+// fencedOff gives up a write that can no longer land, and the phase with it.
+func (m *machine) fencedOff(w *Write, tok planes.Token) {
+	w.Status, w.Result = WriteFenced, tok
+	m.log("global %s: the write was fenced off and cannot land any more", w.Keyspace)
+	m.unwind(Canceled, CodeFenced, fmt.Sprintf("keyspace %s: topo did not answer the write; it was fenced off and cannot land any more", w.Keyspace))
+}
+
+// parkUnclear leaves to a person what no look at topo can settle any more.
+// Going on would find the same, so the way on is back.
+func (m *machine) parkUnclear(keyspace, text string) {
+	m.park(CodeUnknown, fmt.Sprintf("keyspace %s: another wrote since, and topo keeps no history that tells whether our write had landed: %s", keyspace, text))
+	m.rec.Parked.Next = "vtsync rollback " + m.rec.ID + " to take out what is left of ours"
 }
 
 // fenceNext fences the next forward write without an outcome, on the way to a

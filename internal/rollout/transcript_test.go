@@ -242,7 +242,7 @@ func wrote(t *testing.T, d *datadriven.TestData, at rollout.At, a args) rollout.
 		text = "deadline exceeded"
 	case rollout.WriteFailed:
 		text = "permission denied"
-	case rollout.Refused, rollout.LandedThenLost:
+	case rollout.Refused, rollout.LandedThenLost, rollout.Unclear:
 		text, diff = "it is at another version", "  table t1 was changed\n"
 	}
 	if d.Cmd == "fenced" {

@@ -23,7 +23,7 @@ func cellNames(rec rollout.Record) []string {
 // as well, and the proof covers it.
 func TestCellAppears(t *testing.T) {
 	whens := map[string]string{ // the write before which it appears
-		"before the first write":     customerPath,
+		"before the first write":      customerPath,
 		"while the cells are written": runnertest.CellPath("zone2"),
 	}
 	for when, path := range whens {

@@ -137,6 +137,24 @@ func TestFenceUnanswered(t *testing.T) {
 		w.state(t, resume(t, w.process("two"), rec.ID), rollout.Committed, "")
 		w.everywhere("customer", "orders", true)
 	})
+	bubble(t, "though it had landed: that is no write of others", func(t *testing.T, w *world) {
+		w.addTable("customer", "orders")
+		one := w.process("one")
+		one.Fail(func(x runnertest.Write) runnertest.Fault {
+			switch {
+			case writesOrders(x):
+				return runnertest.NotLanded
+			case x.Path == customerPath:
+				return runnertest.LandedUnanswered
+			}
+			return runnertest.Fault{}
+		})
+		rec := start(t, w, one, w.plan())
+		w.parked(t, rec, rollout.Applying, rollout.CodeUnknown)
+		w.state(t, resume(t, w.process("two"), rec.ID), rollout.Canceled, rollout.CodeFenced)
+		w.everywhere("customer", "orders", false)
+		w.free(t)
+	})
 	bubble(t, "and a person gives the write up", func(t *testing.T, w *world) {
 		w.addTable("customer", "orders")
 		one := w.process("one")
@@ -182,14 +200,55 @@ func TestLandedAndOverwritten(t *testing.T) {
 			t.Errorf("written %d times", n)
 		}
 	})
-	bubble(t, "where topo cannot tell", func(t *testing.T, w *world) {
+	bubble(t, "where topo cannot tell, and our entries stand", func(t *testing.T, w *world) {
 		w.ForgetHistory()
-		rec := start(t, w, scene(w, other), w.plan())
-		w.parked(t, rec, rollout.Applying, rollout.CodeUnknown)
+		w.state(t, start(t, w, scene(w, other), w.plan()), rollout.Committed, "")
+		w.everywhere("customer", "orders", true)
+		w.everywhere("customer", "invoice", true)
+	})
+	bubble(t, "where topo cannot tell, and they do not", func(t *testing.T, w *world) {
+		w.ForgetHistory()
+		rec := start(t, w, scene(w, same), w.plan())
+		unclear(t, rec)
+		unclear(t, resume(t, w.process("two"), rec.ID))
+		w.state(t, rollback(t, w.process("three"), rec.ID), rollout.RolledBack, rollout.CodeAsked)
 		if n := w.gained("customer", "orders"); n != 1 {
 			t.Errorf("written %d times", n)
 		}
+		w.free(t)
 	})
+	bubble(t, "where topo cannot tell, and it never landed", func(t *testing.T, w *world) {
+		w.addTable("customer", "orders")
+		w.ForgetHistory()
+		one := w.process("one")
+		one.Fail(func(x runnertest.Write) runnertest.Fault {
+			switch {
+			case !writesOrders(x):
+			case x.Nth == 1:
+				return runnertest.NotLanded
+			case x.Nth == 2:
+				w.foreign("customer", "invoice")
+			}
+			return runnertest.Fault{}
+		})
+		rec := start(t, w, one, w.plan())
+		unclear(t, rec)
+		w.state(t, rollback(t, w.process("two"), rec.ID), rollout.RolledBack, rollout.CodeAsked)
+		w.everywhere("customer", "orders", false)
+		if !w.has("customer", "invoice") {
+			t.Error("another's table was lost")
+		}
+		w.free(t)
+	})
+}
+
+// unclear refuses a record that is not parked with going back as the way on.
+func unclear(t *testing.T, rec rollout.Record) {
+	t.Helper()
+	if rec.State != rollout.Applying || rec.Parked == nil || rec.Parked.Code != rollout.CodeUnknown ||
+		!strings.HasPrefix(rec.Parked.Next, "vtsync rollback "+rec.ID) {
+		t.Fatalf("rollout is %s, parked %+v\n%s", rec.State, rec.Parked, logOf(rec))
+	}
 }
 
 func TestConflict(t *testing.T) {

@@ -105,10 +105,11 @@ func (x *run) saveGlobal(ctx context.Context, a rollout.SaveGlobal) rollout.Even
 	if ev.Outcome != rollout.Refused {
 		return ev
 	}
-	// Refused may mean that an earlier try of this very write landed.
-	ev.Outcome, ev.Token, ev.Text = x.settle(ctx, w, value, ev.Text)
-	if ev.Outcome == rollout.LandedThenLost && x.stands(ctx, w.Keyspace, want) {
-		ev.Outcome = rollout.Landed
+	// Refused may mean that an earlier try of this very write landed, or the
+	// fence that gave it up.
+	ev.Outcome, ev.Token, ev.Text = x.settle(ctx, w, want, value, ev.Text)
+	if ev.Outcome == rollout.FencedOff && w.Attempts == 1 {
+		ev.Outcome = rollout.Refused // there was nothing to fence yet
 	}
 	if ev.Outcome == rollout.Refused || ev.Outcome == rollout.LandedThenLost {
 		ev.Diff = x.since(ctx, w.Keyspace, want)
@@ -116,26 +117,33 @@ func (x *run) saveGlobal(ctx context.Context, a rollout.SaveGlobal) rollout.Even
 	return ev
 }
 
-// settle tells what became of a write that was refused on its token.
-func (x *run) settle(ctx context.Context, w rollout.Write, value []byte, refusal string) (rollout.Outcome, planes.Token, string) {
+// settle tells what became of a write that was refused on its token. Where topo
+// cannot tell, and where another wrote since, what counts is whether our entries
+// stand.
+func (x *run) settle(ctx context.Context, w rollout.Write, ours write, value []byte, refusal string) (rollout.Outcome, planes.Token, string) {
 	landing, now, err := x.Topo.SettleKeyspace(ctx, w.Keyspace, w.Token, value)
 	if err != nil {
 		return rollout.OutcomeUnknown, planes.Token{}, err.Error()
 	}
-	switch landing {
-	case planes.LandingHere:
+	past := landing == planes.LandingLost || landing == planes.LandingUnclear
+	switch {
+	case landing == planes.LandingHere, past && x.stands(ctx, w.Keyspace, ours):
 		return rollout.Landed, now, ""
-	case planes.LandingLost:
+	case landing == planes.LandingLost:
 		return rollout.LandedThenLost, now, refusal
-	case planes.LandingNever:
+	case landing == planes.LandingUnclear:
+		return rollout.Unclear, now, refusal
+	case landing == planes.LandingFenced:
+		return rollout.FencedOff, now, refusal
+	case landing == planes.LandingNever:
 		return rollout.Refused, now, refusal
 	default:
 		return rollout.OutcomeUnknown, now, refusal
 	}
 }
 
-// stands tells whether every entry of a write that landed is still there, under
-// what another wrote since.
+// stands tells whether every entry of a write is there, under what another wrote
+// since.
 func (x *run) stands(ctx context.Context, keyspace string, ours write) bool {
 	live, err := x.readWritable(ctx, keyspace)
 	if err != nil {
@@ -182,7 +190,7 @@ func (x *run) fence(ctx context.Context, a rollout.Fence) rollout.Event {
 		ev.Outcome, ev.Text = rollout.OutcomeUnknown, err.Error()
 		return ev
 	}
-	ev.Outcome, ev.Token, ev.Text = x.settle(ctx, w, value, ev.Text)
+	ev.Outcome, ev.Token, ev.Text = x.settle(ctx, w, want, value, ev.Text)
 	if ev.Outcome == rollout.Refused {
 		// The record moved on without our write: its token is dead.
 		ev.Outcome = rollout.FencedOff

@@ -55,12 +55,12 @@ func TestLostAnswers(t *testing.T) {
 		})
 		t.Run(base+", fenced", func(t *testing.T) {
 			w := begin(t, "fence", proxy.Hold())
-			now, err := srv.Fence(t.Context(), w.ref, w.tok, []byte("harmless"))
+			now, err := srv.Fence(t.Context(), w.ref, w.tok, nil)
 			if err != nil {
 				t.Fatal(err)
 			}
 			w.release()
-			w.settles(planes.LandingNever)
+			w.settles(planes.LandingFenced)
 			if _, tok, err := srv.Get(t.Context(), w.ref.Path); err != nil || tok != now {
 				t.Fatalf("it landed behind the fence: %v, want %v (%v)", tok, now, err)
 			}

@@ -47,9 +47,20 @@ func (s *Server) Settle(ctx context.Context, ref Ref, tok planes.Token, value []
 		return "", planes.Token{}, readError(what, err)
 	case !next.Deleted && bytes.Equal(next.Value, value):
 		return planes.LandingLost, current, nil
+	case !next.Deleted && isFence(tok, next.Value):
+		return planes.LandingFenced, current, nil
 	default:
 		return planes.LandingNever, current, nil
 	}
+}
+
+// isFence tells whether a write left the record as it was, which is how Fence
+// gives up what is in flight on its token.
+func isFence(tok planes.Token, value []byte) bool {
+	if tok.IsAbsent() {
+		return len(value) == 0
+	}
+	return hashOf(value) == tok.Hash
 }
 
 // after asks the history of the record's cell for the write after a version.

@@ -73,8 +73,12 @@ func (p *Process) SettleKeyspace(ctx context.Context, ks string, tok planes.Toke
 	case c.noHistory:
 		return planes.LandingUnclear, now, nil
 	}
-	if next, ok := c.after(KeyspacePath(ks), tok); ok && bytes.Equal(next.Value, value) {
+	next, ok := c.after(KeyspacePath(ks), tok)
+	switch {
+	case ok && bytes.Equal(next.Value, value):
 		return planes.LandingLost, now, nil
+	case ok && (hashOf(next.Value) == tok.Hash || tok.IsAbsent() && len(next.Value) == 0):
+		return planes.LandingFenced, now, nil
 	}
 	return planes.LandingNever, now, nil
 }

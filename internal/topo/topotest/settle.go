@@ -80,7 +80,7 @@ func (s Subject) fence(t *testing.T) {
 	if v, tok := get(t, srv, p); v != "base" || tok != fenced {
 		t.Fatalf("got %q %v, want base %v", v, tok, fenced)
 	}
-	settles(t, srv, p, base, "late", s.past(planes.LandingNever), fenced)
+	settles(t, srv, p, base, "late", s.past(planes.LandingFenced), fenced)
 	if _, err := srv.Fence(t.Context(), ref, base, nil); !isConflict(err) {
 		t.Fatalf("fence on a dead token: %v", err)
 	}
@@ -97,6 +97,7 @@ func (s Subject) fenceAbsent(t *testing.T) {
 	if v, tok := get(t, srv, p); v != "" || tok != fenced || tok.IsAbsent() {
 		t.Fatalf("got %q %v, want an empty record with %v", v, tok, fenced)
 	}
+	settles(t, srv, p, planes.Absent(), "late", s.past(planes.LandingFenced), fenced)
 }
 
 // past is a landing that takes a history to tell.
