@@ -8,6 +8,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/vtsync/vtsync/internal/errs"
 	"github.com/vtsync/vtsync/internal/planes"
 	"github.com/vtsync/vtsync/internal/rollout"
@@ -257,8 +259,8 @@ func TestRecordCommitted(t *testing.T) {
 			if err := w.process("one").RecordCommitted(t.Context(), p, seen, "older"); err != nil {
 				t.Fatal(err)
 			}
-			if got := w.head(t, "customer"); got != want {
-				t.Errorf("head: %+v, want %+v", got, want)
+			if got := w.head(t, "customer"); !cmp.Equal(got, want) {
+				t.Errorf("head: %s", cmp.Diff(want, got))
 			}
 		})
 	}
