@@ -22,9 +22,21 @@ import (
 type Tree struct {
 	// Keyspaces holds the keyspaces that have a file; others are not managed.
 	Keyspaces map[string]*Keyspace
+	// Unreadable holds the keyspaces that cannot be read.
+	Unreadable map[string]Unreadable
+	// Others are the folders of keyspaces that were not asked for, sorted.
+	Others []string
 	// IgnoredFiles are the rule files that stand in the repository and are
 	// not loaded, sorted: whoever shows a plan should say so.
 	IgnoredFiles []string
+}
+
+// Unreadable is a keyspace that cannot be read, and why.
+type Unreadable struct {
+	// File is the path of what is no VSchema inside the fs.FS; empty where it
+	// is not clear which file that should be.
+	File string
+	Err  error
 }
 
 // Keyspace is one keyspace's file.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"maps"
 	"path"
 	"slices"
 	"strings"
@@ -28,10 +29,32 @@ var (
 	sideDirs = []string{"schema", "queries"}
 )
 
-// Load reads the files of one repository, or of one cluster's part of it. It
-// finds as many problems as it can: the error joins an errs.Invalid for each,
-// by file and position.
-func Load(fsys fs.FS) (*Tree, error) {
+// Load reads the files of one repository, or of one cluster's part of it: those
+// of the keyspaces named, or all. It finds as many problems as it can: the error
+// joins an errs.Invalid for each, by file and position.
+func Load(fsys fs.FS, only ...string) (*Tree, error) {
+	tree, err := LoadReadable(fsys, only...)
+	if err != nil {
+		return nil, err
+	}
+	if err := tree.Err(); err != nil {
+		return nil, err
+	}
+	return tree, nil
+}
+
+// Err joins why keyspaces cannot be read, in the order of their names.
+func (t *Tree) Err() error {
+	var failed []error
+	for _, name := range slices.Sorted(maps.Keys(t.Unreadable)) {
+		failed = append(failed, t.Unreadable[name].Err)
+	}
+	return errors.Join(failed...)
+}
+
+// LoadReadable is Load where a keyspace that cannot be read is no error: it
+// stands in the tree's Unreadable.
+func LoadReadable(fsys fs.FS, only ...string) (*Tree, error) {
 	entries, err := fs.ReadDir(fsys, keyspacesDir)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, &errs.Invalid{
@@ -42,31 +65,32 @@ func Load(fsys fs.FS) (*Tree, error) {
 	if err != nil {
 		return nil, fmt.Errorf("reading %s: %w", keyspacesDir, err)
 	}
-	tree := &Tree{Keyspaces: map[string]*Keyspace{}}
-	var failed []error
+	tree := &Tree{Keyspaces: map[string]*Keyspace{}, Unreadable: map[string]Unreadable{}}
 	for _, entry := range entries {
-		if isAside(entry.Name()) {
+		name := entry.Name()
+		if isAside(name) {
 			continue
 		}
-		name := entry.Name()
+		if len(only) > 0 && !slices.Contains(only, name) {
+			tree.Others = append(tree.Others, name)
+			continue
+		}
 		file, err := keyspaceFile(fsys, name)
-		if err == nil && file == "" {
+		if err != nil {
+			tree.Unreadable[name] = Unreadable{Err: err}
+			continue
+		}
+		if file == "" {
 			continue // only queries or CREATE TABLEs: not managed
 		}
-		if err == nil {
-			tree.Keyspaces[name], err = loadFile(fsys, name, file)
+		if ks, err := loadFile(fsys, name, file); err != nil {
+			tree.Unreadable[name] = Unreadable{File: file, Err: err}
+		} else {
+			tree.Keyspaces[name] = ks
 		}
-		if err != nil {
-			failed = append(failed, err)
-		}
 	}
-	if tree.IgnoredFiles, err = ruleFiles(fsys); err != nil {
-		failed = append(failed, err)
-	}
-	if len(failed) > 0 {
-		return nil, errors.Join(failed...)
-	}
-	return tree, nil
+	tree.IgnoredFiles, err = ruleFiles(fsys)
+	return tree, err
 }
 
 // isAside tells that a name is nothing of ours: hidden, or prose.

@@ -213,3 +213,43 @@ func TestLoadReportsWhatItCannotRead(t *testing.T) {
 		t.Errorf("err = %v, want what is missing", err)
 	}
 }
+
+// TestLoadOnly: what was not asked for is named and not read.
+func TestLoadOnly(t *testing.T) {
+	fsys := files(
+		"keyspaces/bad/vschema.json", `{`,
+		"keyspaces/good/vschema.json", `{}`,
+		"keyspaces/other/vschema.json", `{}`,
+	)
+	tree, err := Load(fsys, "good", "missing")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(tree.Keyspaces) != 1 || tree.Keyspaces["good"] == nil || !slices.Equal(tree.Others, []string{"bad", "other"}) {
+		t.Errorf("keyspaces %v, others %q", tree.Keyspaces, tree.Others)
+	}
+	if _, err := Load(fsys, "good", "bad"); err == nil {
+		t.Error("a bad file that was asked for is no error")
+	}
+}
+
+// TestLoadReadable: a file that is no VSchema is known by its name; where it is
+// not clear which file counts, none is named.
+func TestLoadReadable(t *testing.T) {
+	tree, err := LoadReadable(files(
+		"keyspaces/bad/vschema.yaml", `tables: [`,
+		"keyspaces/both/vschema.json", `{}`,
+		"keyspaces/both/vschema.yml", `tables: {}`,
+		"keyspaces/good/vschema.json", `{}`,
+	))
+	if err != nil {
+		t.Fatal(err)
+	}
+	bad, both := tree.Unreadable["bad"], tree.Unreadable["both"]
+	if len(tree.Keyspaces) != 1 || len(tree.Unreadable) != 2 || bad.File != "keyspaces/bad/vschema.yaml" || both.File != "" {
+		t.Errorf("keyspaces %v, unreadable %v", tree.Keyspaces, tree.Unreadable)
+	}
+	if err := tree.Err(); !errors.Is(err, bad.Err) || !errors.Is(err, both.Err) {
+		t.Errorf("error = %v", err)
+	}
+}

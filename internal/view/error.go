@@ -19,13 +19,14 @@ type ErrorJSON struct {
 
 // ErrorsJSON is what stands on stderr with --format json.
 type ErrorsJSON struct {
+	Format   int         `json:"format"`
 	Errors   []ErrorJSON `json:"errors"`
 	ExitCode int         `json:"exit_code"`
 }
 
 // Errors gives an error as data, one entry per joined error.
 func Errors(err error) ErrorsJSON {
-	out := ErrorsJSON{ExitCode: errs.ExitCode(err)}
+	out := ErrorsJSON{Format: Format, ExitCode: errs.ExitCode(err)}
 	for _, e := range flatten(err) {
 		out.Errors = append(out.Errors, describe(e))
 	}

@@ -52,6 +52,7 @@ type Pulled struct {
 // Pull is what a pull did, per keyspace in the order of names. A refusal
 // anywhere means that nothing was written.
 type Pull struct {
+	Format    int      `json:"format"`
 	Keyspaces []Pulled `json:"keyspaces"`
 	Notes     []string `json:"notes,omitempty"`
 }
@@ -112,6 +113,7 @@ type Check struct {
 
 // Doctor is what doctor found, in the order in which it looked.
 type Doctor struct {
+	Format int     `json:"format"`
 	Checks []Check `json:"checks"`
 }
 

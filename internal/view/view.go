@@ -10,6 +10,9 @@ import (
 	"strings"
 )
 
+// Format is the version of the JSON of what has no format of its own.
+const Format = 1
+
 // Style is how text may be written.
 type Style struct {
 	Color bool

@@ -85,7 +85,7 @@ func TestErrorsJSON(t *testing.T) {
 	)
 	got := Errors(err)
 	line := errs.Position{File: "f", Line: 1}
-	wanted := ErrorsJSON{ExitCode: errs.ExitUnknown, Errors: []ErrorJSON{
+	wanted := ErrorsJSON{Format: 1, ExitCode: errs.ExitUnknown, Errors: []ErrorJSON{
 		{Kind: "invalid", Message: "f:1: bad", Position: &line},
 		{Kind: "unknown", Message: "no answer", Next: "wait"},
 	}}

@@ -28,9 +28,10 @@ func (t Tree) Dir() string { return t.dir }
 // Path gives a file of the tree as the user would name it.
 func (t Tree) Path(file string) string { return filepath.Join(t.dir, filepath.FromSlash(file)) }
 
-// Load reads the files. Positions in errors lead from the current folder.
-func (t Tree) Load() (*desired.Tree, error) {
-	tree, err := desired.Load(os.DirFS(t.dir))
+// Load reads the files of the keyspaces named, or of all. Positions in errors
+// lead from the current folder.
+func (t Tree) Load(only ...string) (*desired.Tree, error) {
+	tree, err := desired.Load(os.DirFS(t.dir), only...)
 	if err != nil {
 		return nil, t.relocate(err)
 	}
@@ -38,12 +39,21 @@ func (t Tree) Load() (*desired.Tree, error) {
 }
 
 // LoadIfAny is Load where a folder without keyspaces/ is an empty tree, as
-// before the first pull.
-func (t Tree) LoadIfAny() (*desired.Tree, error) {
+// before the first pull, and where keyspaces that cannot be read are no error:
+// they stand in the tree.
+func (t Tree) LoadIfAny(only ...string) (*desired.Tree, error) {
 	if _, err := os.Stat(t.Path("keyspaces")); errors.Is(err, fs.ErrNotExist) {
 		return &desired.Tree{Keyspaces: map[string]*desired.Keyspace{}}, nil
 	}
-	return t.Load()
+	tree, err := desired.LoadReadable(os.DirFS(t.dir), only...)
+	if err != nil {
+		return nil, t.relocate(err)
+	}
+	for name, bad := range tree.Unreadable {
+		bad.Err = t.relocate(bad.Err)
+		tree.Unreadable[name] = bad
+	}
+	return tree, nil
 }
 
 // relocate puts the tree's folder in front of the file of each position.
@@ -61,7 +71,7 @@ func (t Tree) relocate(err error) error {
 		return err
 	}
 	moved := *invalid
-	if moved.Pos = t.Position(invalid.Pos); moved.Pos.File == "" {
+	if moved.Pos = t.Position(invalid.Pos); moved.Pos.File == "" && t.dir != "." {
 		moved.Pos.File = t.dir
 	}
 	return &moved
