@@ -105,8 +105,9 @@ func (s scene) refineColumns(c Change) (risk, bool) {
 		return risk{Outage, "the list is authoritative: an insert without column names fails until it gives this column a value too, and a select * until every shard has the column"}, true
 	case ColumnDropped:
 		return risk{Outage, "the list is authoritative: queries that name the column fail"}, true
+	default:
+		return risk{WriteLoss, "the list is authoritative: an insert without column names puts values into other columns"}, true
 	}
-	return risk{WriteLoss, "the list is authoritative: an insert without column names puts values into other columns"}, true
 }
 
 // unsharded tells that vtgate ignores vindexes here, before and after.
