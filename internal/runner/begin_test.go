@@ -331,6 +331,7 @@ func TestLockOfTheDead(t *testing.T) {
 		if _, err := one.Start(t.Context(), w.plan(), me, ""); !one.Dead() {
 			t.Fatal(err)
 		}
+		w.HoldLock("customer", "vtsync rollout r1", 10*time.Second) // as if it had died just now
 		two := w.limited("two", func(d *runner.Deps) {
 			d.Limits = runner.Limits{Write: 2 * time.Second, Validate: 2 * time.Second}
 		})
