@@ -3,6 +3,7 @@ package app
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -19,8 +20,11 @@ import (
 // Pull takes the live VSchemas into files: all that may be written, or, where
 // one is refused, none.
 func (a *App) Pull(ctx context.Context, force bool) (view.Pull, error) {
-	tree, err := a.files.LoadIfAny()
+	tree, err := a.files.LoadIfAny(a.keyspaces...)
 	if err != nil {
+		return view.Pull{}, err
+	}
+	if err := pullOver(tree, force); err != nil {
 		return view.Pull{}, err
 	}
 	ctx, span, err := a.begin(ctx, "pull")
@@ -36,10 +40,13 @@ func (a *App) Pull(ctx context.Context, force bool) (view.Pull, error) {
 	if err != nil {
 		return view.Pull{}, err
 	}
+	if _, err := a.files.Revision(ctx); err != nil { // before anything is written
+		return view.Pull{}, err
+	}
 	p := puller{files: a.files, of: a.origin(&planes.Snapshot{Global: global}), force: force}
-	out := view.Pull{Keyspaces: make([]view.Pulled, 0, len(names))}
+	out := view.Pull{Format: view.Format, Keyspaces: make([]view.Pulled, 0, len(names))}
 	for _, name := range names {
-		pulled, err := p.judge(name, tree.Keyspaces[name], global.Keyspaces[name])
+		pulled, err := p.judge(name, tree, global.Keyspaces[name])
 		if err != nil {
 			return view.Pull{}, err
 		}
@@ -53,7 +60,18 @@ func (a *App) Pull(ctx context.Context, force bool) (view.Pull, error) {
 	if out.Refused() {
 		return out, nil
 	}
-	return out, p.write(out.Keyspaces, tree, global)
+	return out, p.write(ctx, out.Keyspaces, tree, global)
+}
+
+// pullOver refuses files that cannot be read. Under force one that can only be
+// the keyspace's is an edit to give up.
+func pullOver(tree *desired.Tree, force bool) error {
+	if !force {
+		return tree.Err()
+	}
+	rest := desired.Tree{Unreadable: maps.Clone(tree.Unreadable)}
+	maps.DeleteFunc(rest.Unreadable, func(_ string, bad desired.Unreadable) bool { return bad.File != "" })
+	return rest.Err()
 }
 
 // pullable gives the keyspaces to pull, sorted.
@@ -78,11 +96,13 @@ type puller struct {
 }
 
 // judge says what pull will do with one keyspace.
-func (p puller) judge(name string, file *desired.Keyspace, live planes.Keyspace) (view.Pulled, error) {
+func (p puller) judge(name string, tree *desired.Tree, live planes.Keyspace) (view.Pulled, error) {
 	out := view.Pulled{Keyspace: name, File: p.files.Path(worktree.KeyspaceFile(name))}
+	file := tree.Keyspaces[name]
 	if file != nil {
 		out.File = p.files.Path(file.File)
 	}
+	_, unreadable := tree.Unreadable[name]
 	refuse := func(next, reason string, args ...any) (view.Pulled, error) {
 		out.Action, out.Reason, out.Next = view.PullRefused, fmt.Sprintf(reason, args...), next
 		return out, nil
@@ -93,6 +113,9 @@ func (p puller) judge(name string, file *desired.Keyspace, live planes.Keyspace)
 	case len(live.Unknown) > 0:
 		return refuse("use a vtsync built for the Vitess that wrote it",
 			"the live VSchema has fields that this vtsync does not know and the file would lose: %s", strings.Join(live.Unknown, ", "))
+	case unreadable: // and pull was told to give it up
+		out.Action = view.PullUpdated
+		return out, nil
 	case live.VSchema == nil && file == nil:
 		out.Action = view.PullEmpty
 		return out, nil
@@ -101,7 +124,7 @@ func (p puller) judge(name string, file *desired.Keyspace, live planes.Keyspace)
 	if err != nil && !p.force {
 		return out, err
 	}
-	verdict := worktree.JudgePull(file, base, known, orEmpty(live.VSchema))
+	verdict := worktree.JudgePull(file, base.VSchema, known, orEmpty(live.VSchema))
 	if file != nil && verdict != worktree.PullSame {
 		out.Changes = diff.Between(name, file.VSchema, live.VSchema)
 	}
@@ -133,34 +156,55 @@ func (p puller) judge(name string, file *desired.Keyspace, live planes.Keyspace)
 
 // write writes what was judged. The file comes before its base: a base without
 // its file would make the old file look like an edit of the new value.
-func (p puller) write(pulled []view.Pulled, tree *desired.Tree, global planes.Global) error {
+func (p puller) write(ctx context.Context, pulled []view.Pulled, tree *desired.Tree, global planes.Global) error {
+	files := map[string]string{}
 	for _, k := range pulled {
-		live := global.Keyspaces[k.Keyspace].VSchema
 		if k.Action == view.PullEmpty {
 			continue
 		}
+		files[k.Keyspace] = fileOf(tree, k.Keyspace)
 		if k.Action == view.PullWritten || k.Action == view.PullUpdated {
-			if err := p.replace(k.Keyspace, tree.Keyspaces[k.Keyspace], orEmpty(live)); err != nil {
+			live := orEmpty(global.Keyspaces[k.Keyspace].VSchema)
+			if err := p.replace(k.Keyspace, files[k.Keyspace], live); err != nil {
 				return err
 			}
+			files[k.Keyspace] = worktree.KeyspaceFile(k.Keyspace)
 		}
-		if err := p.files.SaveBase(k.Keyspace, p.of, live); err != nil {
+	}
+	at, err := p.files.Revision(ctx) // with what was written
+	if err != nil {
+		return err
+	}
+	for _, name := range sortedKeys(files) {
+		base, err := p.files.BaseOf(ctx, at, files[name], global.Keyspaces[name].VSchema)
+		if err != nil {
+			return err
+		}
+		if err := p.files.SaveBase(name, p.of, base); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// replace writes one keyspace's file, in place of one of another form.
-func (p puller) replace(name string, old *desired.Keyspace, live *vschema.Keyspace) error {
+// fileOf gives the file that a keyspace has; "" for none.
+func fileOf(tree *desired.Tree, name string) string {
+	if k, ok := tree.Keyspaces[name]; ok {
+		return k.File
+	}
+	return tree.Unreadable[name].File
+}
+
+// replace writes one keyspace's file, in place of an old one of another form.
+func (p puller) replace(name, old string, live *vschema.Keyspace) error {
 	data, err := desired.Encode(live)
 	if err != nil {
 		return fmt.Errorf("write the VSchema of keyspace %s: %w", name, err)
 	}
 	file := worktree.KeyspaceFile(name)
-	if old != nil && old.File != file {
-		if err := p.files.Remove(old.File); err != nil {
-			return fmt.Errorf("replace %s: %w", p.files.Path(old.File), err)
+	if old != "" && old != file {
+		if err := p.files.Remove(old); err != nil {
+			return fmt.Errorf("replace %s: %w", p.files.Path(old), err)
 		}
 	}
 	return p.files.Write(file, data)
