@@ -175,6 +175,13 @@ keyspace product
 	if got := diff.Text(changes); got != want {
 		t.Errorf("got:\n%s\nwant:\n%s", got, want)
 	}
+	whole := []diff.EntryChange{{
+		Entry:   vschema.Entry{Keyspace: "customer"},
+		Changes: []diff.Change{{Hazard: diff.Safe, Text: "keyspace customer has changed"}},
+	}}
+	if got, want := diff.Text(whole), "keyspace customer\n      keyspace customer has changed [safe]\n"; got != want {
+		t.Errorf("a change without an entry:\n%s\nwant:\n%s", got, want)
+	}
 	if got := diff.Text(nil); got != "" {
 		t.Errorf("no change reads %q", got)
 	}

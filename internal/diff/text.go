@@ -16,7 +16,9 @@ func Text(changes []EntryChange) string {
 		if i == 0 || ec.Entry.Keyspace != changes[i-1].Entry.Keyspace {
 			fmt.Fprintf(&b, "keyspace %s\n", ec.Entry.Keyspace)
 		}
-		fmt.Fprintf(&b, "  %s %s %s\n", ec.Sign(), ec.Entry.Kind, ec.Entry.Name)
+		if ec.Entry.Kind != "" { // else it is about the whole keyspace
+			fmt.Fprintf(&b, "  %s %s %s\n", ec.Sign(), ec.Entry.Kind, ec.Entry.Name)
+		}
 		for _, c := range ec.Changes {
 			fmt.Fprintf(&b, "      %s [%s]\n", c.Text, c.hazardText())
 		}
