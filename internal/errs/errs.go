@@ -105,6 +105,10 @@ func join(msg string, err error) string {
 // fault: adapters return it so that callers can tell absence from silence.
 var ErrNotFound = errors.New("not found")
 
+// ErrNotSent marks an Unknown of a write that never left this process: whoever
+// has not sent it before knows that it did not land, and never will.
+var ErrNotSent = errors.New("nothing was sent")
+
 // Exit codes of the process; the table is in the README.
 const (
 	ExitOK         = 0

@@ -197,7 +197,7 @@ func (m *machine) beginPhase(e Admitted) error {
 		m.rec.Baseline = e.Baseline
 	}
 	for i := range m.rec.Cells {
-		m.rec.Cells[i].Status, m.rec.Cells[i].Detail = WritePlanned, ""
+		m.rec.Cells[i] = CellWrite{Cell: m.rec.Cells[i].Cell, Status: WritePlanned}
 	}
 	if len(m.rec.Globals) == 0 {
 		m.toCells()

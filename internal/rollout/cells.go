@@ -74,7 +74,7 @@ func (m *machine) cellsRead(e CellsRead) {
 			c.Status, c.Result, c.Detail = WriteLanded, f.Token, ""
 			continue
 		}
-		c.Status, c.Token = WriteIntended, f.Token
+		c.Status, c.Token, c.Doubt = WriteIntended, f.Token, inFlight
 		targets = append(targets, CellTarget{Cell: f.Cell, Token: f.Token})
 	}
 	if len(targets) == 0 {
@@ -91,18 +91,21 @@ func (m *machine) cellsWrote(e CellsWrote) {
 			continue
 		}
 		text := clip(r.Text, maxDetail)
-		switch r.Outcome {
-		case Landed:
+		switch {
+		case r.Outcome == Landed:
 			c.Status, c.Result = WriteLanded, r.Token
 			m.log("cell %s written", r.Cell)
-		case Refused:
+		case r.Outcome == Refused:
 			// Another writer was faster, so the token is dead: the next look
 			// at the planes decides.
 			c.Status = WriteRefused
 			m.log("cell %s: another wrote first: %s", r.Cell, r.Text)
 		default:
-			// It may still land; and where this try was refused for good, an
-			// earlier one on the same token may.
+			// It may still land; and where this try was refused for good, or
+			// never left, an earlier one on the same token may.
+			if !c.Doubt && (r.Outcome == NotSent || r.Outcome == WriteFailed) {
+				c.Status = WritePlanned
+			}
 			if c.Detail != text {
 				m.log("cell %s: the write's outcome is %s: %s", r.Cell, r.Outcome, r.Text)
 			}

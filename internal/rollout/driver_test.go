@@ -277,6 +277,8 @@ func (d *driver) writeCells(targets []rollout.CellTarget) rollout.Event {
 		switch {
 		case d.silent[target.Cell]:
 			res.Outcome, res.Text = rollout.OutcomeUnknown, "no answer"
+		case d.chance(4, "not sent"):
+			res.Outcome, res.Text = rollout.NotSent, "not reached"
 		case d.chance(4, "refused for good"):
 			res.Outcome, res.Text = rollout.WriteFailed, "permission denied"
 		default:

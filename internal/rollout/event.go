@@ -113,6 +113,7 @@ const (
 	Landed         Outcome = "landed"
 	Refused        Outcome = "refused"     // definitely not: another wrote first
 	WriteFailed    Outcome = "failed"      // definitely not, and it never will (too large, no permission)
+	NotSent        Outcome = "not_sent"    // this try never left: only an earlier one can have landed, or land
 	OutcomeUnknown Outcome = "unknown"     // no answer: it may have landed or may still land
 	LandedThenLost Outcome = "overwritten" // it landed and another wrote since
 	FencedOff      Outcome = "fenced"      // it did not land and cannot any more

@@ -169,6 +169,9 @@ type CellWrite struct {
 	Status WriteStatus  `json:"status"`
 	Result planes.Token `json:"result,omitzero"`
 	Detail string       `json:"detail,omitempty"`
+	// Doubt tells that an earlier try on Token may have been sent, and has no
+	// known outcome.
+	Doubt bool `json:"doubt,omitempty"`
 }
 
 // Head is the one record per keyspace that serialises rollouts: it is only

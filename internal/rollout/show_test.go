@@ -31,7 +31,7 @@ func show(old, rec rollout.Record, actions []rollout.Action) string {
 	}
 	for _, c := range rec.Cells {
 		if !slices.Contains(old.Cells, c) {
-			fmt.Fprintf(&b, "  cell %s: %s%s%s\n", c.Cell, c.Status, on(c.Token), detail(c.Detail))
+			fmt.Fprintf(&b, "  cell %s: %s%s\n", c.Cell, showCell(c), detail(c.Detail))
 		}
 	}
 	for _, l := range rec.Log[len(old.Log):] {
@@ -53,6 +53,14 @@ func showWrite(w rollout.Write) string {
 	}
 	if w.Attempts > 1 {
 		text += fmt.Sprintf(", attempt %d", w.Attempts)
+	}
+	return text
+}
+
+func showCell(c rollout.CellWrite) string {
+	text := string(c.Status) + on(c.Token)
+	if c.Doubt && c.Status == rollout.WriteIntended {
+		text += ", an earlier try in doubt"
 	}
 	return text
 }

@@ -51,7 +51,7 @@ func sampleRecord(state rollout.State) rollout.Record {
 			{Keyspace: "customer", Token: token("4"), Status: rollout.WritePlanned, Back: true},
 		},
 		Cells: []rollout.CellWrite{
-			{Cell: "zone1", Token: token("3"), Status: rollout.WriteLanded, Result: token("4"), Detail: "d"},
+			{Cell: "zone1", Token: token("3"), Status: rollout.WriteLanded, Doubt: true, Result: token("4"), Detail: "d"},
 			{Cell: "zone2", Status: rollout.WritePlanned},
 		},
 		ForeignRebuild: true, Heals: 1, Auto: true,

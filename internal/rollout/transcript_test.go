@@ -292,6 +292,8 @@ func cellsWrote(at rollout.At, a args) rollout.Event {
 		switch res.Outcome {
 		case rollout.OutcomeUnknown:
 			res.Text = "deadline exceeded"
+		case rollout.NotSent:
+			res.Text = "the cell cannot be reached"
 		case rollout.WriteFailed:
 			res.Text = "permission denied"
 		case rollout.Refused:

@@ -2,11 +2,13 @@ package runner
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"strings"
 	"sync"
 	"time"
 
+	"github.com/vtsync/vtsync/internal/errs"
 	"github.com/vtsync/vtsync/internal/plan"
 	"github.com/vtsync/vtsync/internal/planes"
 	"github.com/vtsync/vtsync/internal/rollout"
@@ -146,7 +148,7 @@ func (x *run) writeCells(ctx context.Context, a rollout.WriteCells) rollout.Even
 	var wg sync.WaitGroup
 	for i, target := range a.Cells {
 		if err != nil {
-			results[i] = rollout.CellResult{Cell: target.Cell, Outcome: rollout.WriteFailed, Text: "the global topo does not answer: " + err.Error()}
+			results[i] = rollout.CellResult{Cell: target.Cell, Outcome: rollout.NotSent, Text: "the global topo does not answer: " + err.Error()}
 			continue
 		}
 		c := x.cells[target.Cell]
@@ -160,7 +162,7 @@ func (x *run) writeCell(ctx context.Context, target rollout.CellTarget, c planes
 	res := rollout.CellResult{Cell: target.Cell}
 	if c.Token != target.Token {
 		// Another process read it; its content is not known here.
-		res.Outcome, res.Text = rollout.Refused, "the cell has to be read again"
+		res.Outcome, res.Text = rollout.NotSent, "the cell has to be read again"
 		return res
 	}
 	keyspaces, kinds := x.heals(target.Cell)
@@ -175,6 +177,9 @@ func (x *run) writeCell(ctx context.Context, target rollout.CellTarget, c planes
 	}
 	tok, err := x.Topo.WriteCell(ctx, target.Cell, value, target.Token)
 	res.Outcome, res.Token, res.Text = outcome(err), tok, text(err)
+	if errors.Is(err, errs.ErrNotSent) {
+		res.Outcome = rollout.NotSent
+	}
 	return res
 }
 

@@ -108,3 +108,41 @@ func TestCellIsDecommissioned(t *testing.T) {
 		})
 	}
 }
+
+// TestCellNeverReached: what was never sent to a cell is in no doubt, so the
+// rollout can be taken back although the cell stays out of reach.
+func TestCellNeverReached(t *testing.T) {
+	bubble(t, "and a person takes it back", func(t *testing.T, w *world) {
+		w.addTable("customer", "orders")
+		one, two := w.process("one"), w.process("two")
+		for _, p := range []*process{one, two} {
+			p.Fail(onFirst(1<<20, runnertest.CellPath("zone2"), runnertest.NotSent))
+		}
+		rec := start(t, w, one, w.plan())
+		w.parked(t, rec, rollout.Validating, rollout.CodeUnproved)
+		w.state(t, rollback(t, two, rec.ID), rollout.RolledBack, rollout.CodeAsked)
+		w.everywhere("customer", "orders", false)
+		w.free(t)
+	})
+	bubble(t, "after a try that was sent", func(t *testing.T, w *world) {
+		w.addTable("customer", "orders")
+		one, two := w.process("one"), w.process("two")
+		faults := func(x runnertest.Write) runnertest.Fault {
+			switch {
+			case x.Path != runnertest.CellPath("zone2"):
+				return runnertest.Fault{}
+			case x.Nth == 1:
+				return runnertest.LandsLate(1 << 20)
+			}
+			return runnertest.NotSent
+		}
+		one.Fail(faults)
+		two.Fail(onFirst(1<<20, runnertest.CellPath("zone2"), runnertest.NotSent))
+		rec := start(t, w, one, w.plan())
+		w.parked(t, rec, rollout.Validating, rollout.CodeUnproved)
+		w.parked(t, rollback(t, two, rec.ID), rollout.RollingBack, rollout.CodeUnknown)
+		w.Arrive()
+		w.state(t, resume(t, w.process("three"), rec.ID), rollout.RolledBack, rollout.CodeAsked)
+		w.everywhere("customer", "orders", false)
+	})
+}

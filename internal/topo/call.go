@@ -13,10 +13,6 @@ import (
 	"github.com/vtsync/vtsync/internal/errs"
 )
 
-// ErrNotSent marks an *errs.Unknown of a write that never left this process:
-// the cell could not be reached in the first place.
-var ErrNotSent = errors.New("nothing was sent")
-
 // errNoToken refuses a write that was decided on no read (law 1).
 var errNoToken = errors.New("no write without the token of a read")
 

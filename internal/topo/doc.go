@@ -16,7 +16,7 @@
 //     the token was read from;
 //   - *errs.Unknown: nobody can tell yet; it may have landed, and it may still
 //     land. Repeat it with the same token, Settle it, or Fence it. Where
-//     errors.Is(err, ErrNotSent) holds, nothing left this process;
+//     errors.Is(err, errs.ErrNotSent) holds, nothing left this process;
 //   - any other error: it was refused and nothing was written.
 //
 // # Tokens

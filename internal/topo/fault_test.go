@@ -120,7 +120,7 @@ func notSent(t *testing.T, srv *topo.Server) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	_, err := srv.Put(ctx, "vtsync/test/not-sent", nil, planes.Absent())
-	if !errors.Is(err, topo.ErrNotSent) {
+	if !errors.Is(err, errs.ErrNotSent) {
 		t.Fatalf("got %v, want ErrNotSent", err)
 	}
 }
@@ -144,7 +144,7 @@ func loseWrite(t *testing.T, p *proxy.Proxy, srv *topo.Server, base, name string
 	w.armed = p.Arm(proxy.Rule{Writes: true, Key: w.ref.Path + "$", Times: 1, Fault: fault})
 	t.Cleanup(w.armed.Disarm)
 	_, err := srv.Put(t.Context(), w.ref.Path, []byte("ours"), w.tok)
-	if _, ok := errors.AsType[*errs.Unknown](err); !ok || errors.Is(err, topo.ErrNotSent) {
+	if _, ok := errors.AsType[*errs.Unknown](err); !ok || errors.Is(err, errs.ErrNotSent) {
 		t.Fatalf("a write without an answer: got %v, want *errs.Unknown", err)
 	}
 	return w
@@ -213,7 +213,7 @@ func TestSilentCell(t *testing.T) {
 					t.Errorf("the silent cell: %+v", cells[1])
 				}
 				_, err := srv.WriteCell(t.Context(), "zone2", nil, planes.Token{Version: "1", Hash: "x"})
-				if _, ok := errors.AsType[*errs.Unknown](err); !ok || errors.Is(err, topo.ErrNotSent) != (when == "from the start") {
+				if _, ok := errors.AsType[*errs.Unknown](err); !ok || errors.Is(err, errs.ErrNotSent) != (when == "from the start") {
 					t.Errorf("write to it: %v", err)
 				}
 				far.Restore()

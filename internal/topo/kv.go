@@ -177,7 +177,7 @@ func (u unreachable) translate(what string) error {
 func (u unreachable) translateWrite(what string) error {
 	err := u.translate(what)
 	if silent, ok := errors.AsType[*errs.Unknown](err); ok {
-		silent.Err = fmt.Errorf("%w: %w", ErrNotSent, silent.Err)
+		silent.Err = fmt.Errorf("%w: %w", errs.ErrNotSent, silent.Err)
 	}
 	return err
 }

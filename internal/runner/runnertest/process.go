@@ -27,6 +27,7 @@ const (
 	notLanded
 	late
 	refused
+	unsent
 )
 
 // The faults. The zero Fault is none.
@@ -34,6 +35,7 @@ var (
 	LandedUnanswered = Fault{kind: unanswered} // it lands, the answer is lost
 	NotLanded        = Fault{kind: notLanded}  // it is lost on the way
 	Refused          = Fault{kind: refused}    // the server says no, for good
+	NotSent          = Fault{kind: unsent}     // there is no connection to send it over
 )
 
 // LandsLate loses the answer, and the write lands after so many further calls
@@ -155,6 +157,8 @@ func (p *Process) write(ctx context.Context, path string, value []byte, tok plan
 	case late:
 		p.cluster.flight = append(p.cluster.flight, flight{fault.calls, func() { _, _ = p.land(path, value, tok) }})
 		return planes.Token{}, noAnswer("write " + path)
+	case unsent:
+		return planes.Token{}, &errs.Unknown{Msg: "write " + path + ": no connection", Err: errs.ErrNotSent}
 	case refused:
 		return planes.Token{}, fmt.Errorf("write %s: %w", path, errRefused)
 	case none:
