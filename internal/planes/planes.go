@@ -5,6 +5,7 @@ package planes
 
 import (
 	"regexp"
+	"time"
 
 	"github.com/vtsync/vtsync/internal/vschema"
 )
@@ -110,7 +111,10 @@ type VTGate struct {
 	// Reloads counts its VSchema reloads (VtgateVSchemaCounts.Reload) since
 	// it started.
 	Reloads int64 `json:"reloads"`
-	// VarsErr says why Version, Reloads and Watches could not be read.
+	// Started is when its process started, by our clock; zero where it does
+	// not say.
+	Started time.Time `json:"started,omitzero"`
+	// VarsErr says why Version, Reloads, Started and Watches could not be read.
 	VarsErr string `json:"vars_error,omitempty"`
 	// Watches are the keyspaces that it was told to watch
 	// (--keyspaces-to-watch); empty means all.

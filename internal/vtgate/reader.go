@@ -109,11 +109,12 @@ type behind struct {
 }
 
 func (r *Reader) readVars(ctx context.Context) (vars, error) {
+	asked := time.Now()
 	page, err := get(ctx, r.http, r.target.HTTP, "/debug/vars", maxPage)
 	if err != nil {
 		return vars{}, err
 	}
-	return parseVars(page)
+	return parseVars(page, asked)
 }
 
 func (r *Reader) readView(ctx context.Context) (*planes.View, error) {
@@ -155,7 +156,7 @@ func (r *Reader) readHealth(ctx context.Context, conn *grpc.ClientConn) string {
 func (r *Reader) assemble(v vars, varsErr error, view *planes.View, viewErr error, b behind) planes.VTGate {
 	out := planes.VTGate{
 		Target: r.target.HTTP, Cell: r.target.Cell,
-		Version: v.version, Reloads: v.reloads, Watches: v.flags.watches,
+		Version: v.version, Reloads: v.reloads, Started: v.started, Watches: v.flags.watches,
 		Health: b.health, View: view,
 	}
 	if out.Cell == "" {

@@ -101,7 +101,7 @@ func TestReadTellsSilenceFromRefusal(t *testing.T) {
 		t.Run(tc.name, func(t *testing.T) {
 			address := pages(t, map[string]http.HandlerFunc{
 				"/debug/vschema": tc.page,
-				"/debug/vars":    text(`{"BuildVersion":"24.0.1","cmdline":["vtgate","--cell","zone1"],"VtgateVSchemaCounts":{"Reload":3}}`),
+				"/debug/vars":    text(`{"BuildVersion":"24.0.1","cmdline":["vtgate","--cell","zone1"],"Uptime":3600000000000,"VtgateVSchemaCounts":{"Reload":3}}`),
 			})
 			timeout := long
 			if tc.silent == errNoAnswer.Error() {
@@ -115,6 +115,9 @@ func TestReadTellsSilenceFromRefusal(t *testing.T) {
 				t.Errorf("view %v", got.View)
 			}
 			// The other page has answered all the same.
+			if age := time.Since(got.Started); age < time.Hour || age > 2*time.Hour {
+				t.Errorf("started %v ago, want an hour", age)
+			}
 			if got.Target != address || got.Version != "24.0.1" || got.Cell != "zone1" || got.Reloads != 3 || got.VarsErr != "" {
 				t.Errorf("got %+v", got)
 			}

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -98,7 +99,7 @@ func FuzzParseVars(f *testing.F) {
 	f.Add([]byte(`{"BuildVersion":"24.0.1","cmdline":["vtgate","--cell=zone1"],"VtgateVSchemaCounts":{"Reload":3}}`))
 	f.Add([]byte(`{"cmdline":["--","-"]}`))
 	f.Fuzz(func(t *testing.T, page []byte) {
-		v, err := parseVars(page)
+		v, err := parseVars(page, time.Now())
 		if v.flags.mysql < 0 || v.flags.mysql > 65535 || err != nil && v.version != "" {
 			t.Errorf("got %+v, %v", v, err)
 		}

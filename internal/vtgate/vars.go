@@ -5,12 +5,14 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"time"
 )
 
 // vars is what /debug/vars says of a vtgate.
 type vars struct {
 	version string
 	reloads int64
+	started time.Time // zero where it does not say how long it is up
 	flags   flags
 }
 
@@ -22,20 +24,27 @@ type flags struct {
 	watches     []string
 }
 
-func parseVars(page []byte) (vars, error) {
+// parseVars reads /debug/vars. asked is when it was asked for: a slow
+// answer makes a process look older than it is, never younger.
+func parseVars(page []byte, asked time.Time) (vars, error) {
 	var decoded struct {
 		BuildVersion        string
-		Cmdline             []string `json:"cmdline"`
+		Cmdline             []string      `json:"cmdline"`
+		Uptime              time.Duration // in nanoseconds
 		VtgateVSchemaCounts map[string]int64
 	}
 	if err := json.Unmarshal(page, &decoded); err != nil {
 		return vars{}, fmt.Errorf("decode /debug/vars: %w", err)
 	}
-	return vars{
+	v := vars{
 		version: decoded.BuildVersion,
 		reloads: decoded.VtgateVSchemaCounts["Reload"],
 		flags:   parseFlags(decoded.Cmdline),
-	}, nil
+	}
+	if decoded.Uptime > 0 {
+		v.started = asked.Add(-decoded.Uptime)
+	}
+	return v, nil
 }
 
 // parseFlags reads a vtgate's command line. Vitess spells flags with hyphens
