@@ -8,7 +8,7 @@ import (
 )
 
 // judgeCell compares a cell's record with the want, entry by entry.
-func (e *Expected) judgeCell(c planes.Cell) Verdict {
+func (e *expected) judgeCell(c planes.Cell) Verdict {
 	v := Verdict{Name: c.Name, Cell: c.Name, Status: Serving}
 	switch {
 	case c.Err != "":
@@ -29,7 +29,7 @@ func (e *Expected) judgeCell(c planes.Cell) Verdict {
 }
 
 // cellLacks tells which wanted entries of a keyspace a cell does not hold.
-func (e *Expected) cellLacks(keyspace string, srv *vschema.SrvVSchema) []string {
+func (e *expected) cellLacks(keyspace string, srv *vschema.SrvVSchema) []string {
 	want, wanted := e.want.Keyspaces[keyspace]
 	have, held := srv.GetKeyspaces()[keyspace]
 	if wanted && !held {

@@ -1,10 +1,11 @@
 // Package converge judges, from a snapshot, whether each cell and each vtgate
 // serves what is wanted. It is pure: no I/O, no adapter, no clock, no logger.
 //
-// A cell is judged by its record. A vtgate is judged by what it shows, entry by
-// entry, against a projection of what is wanted, built as vtgate builds it:
-// others may write other entries, and the schema tracker adds to what is
-// shown, so equality of whole keyspaces would prove too much.
+// A cell is judged by its record, entry by entry. A vtgate is judged by what it
+// shows of those entries, against a projection of what its cell holds, built as
+// vtgate builds it: others may write other entries, which ours may refer to,
+// and the schema tracker adds to what is shown, so equality of whole keyspaces
+// would prove too much.
 package converge
 
 import (
@@ -23,7 +24,7 @@ const (
 	Serving    Status = "serving"    // it shows every wanted entry
 	Stale      Status = "stale"      // it shows something else
 	Silent     Status = "silent"     // it does not answer: it has neither agreed nor refused
-	Broken     Status = "broken"     // its cell serves the change and its keyspace is in error: evidence
+	Broken     Status = "broken"     // its cell serves the change, which put a keyspace in error there: evidence
 	Unreadable Status = "unreadable" // it answers and does not show its VSchema
 )
 
@@ -38,20 +39,17 @@ type Want struct {
 	// stand in Entries too and are missing from Keyspaces.
 	// It is derived: an entry in Entries that Keyspaces lacks.
 
-	// Srv is the whole SrvVSchema that the cells should hold: vtgate builds
-	// all keyspaces and rules together, and a sequence resolves through them.
-	Srv *vschema.SrvVSchema
-	// BrokenBefore holds the keyspaces that were in error before the change;
-	// errors of those are not evidence against it. See BrokenBefore.
-	BrokenBefore map[string]string
+	// Undo holds, per keyspace that the change wrote, its entries as they
+	// were before: an error that would be there without the change is no
+	// evidence against it. Nil where no change stands, and then only errors
+	// of wanted keyspaces count.
+	Undo map[string]*vschema.Keyspace
+	// Baseline is what was so before the change; without one any error that
+	// counts is Broken.
+	Baseline *Baseline
 	// NeedSQL tells that some entry can be proved by SQL only (a vindex's
 	// type, params, owner, write_only).
 	NeedSQL bool
-	// ReloadsBefore holds, per vtgate's target, its reloads as they were
-	// before the first cell was written. What no view shows counts once a
-	// vtgate has reloaded since; one that is missing here is not asked for
-	// that.
-	ReloadsBefore map[string]int64
 	// OpaqueVindexes are vindex types that this build of Vitess cannot
 	// construct (config vindex_types).
 	OpaqueVindexes []string
@@ -76,12 +74,9 @@ type Report struct {
 }
 
 // Judge tells, for each cell and each vtgate of the snapshot, whether it
-// serves what is wanted. Who judges more than once uses Expect.
-func Judge(want Want, snap *planes.Snapshot) Report { return Expect(want).Judge(snap) }
-
-// Judge tells, for each cell and each vtgate of the snapshot, whether it
-// serves what is expected.
-func (e *Expected) Judge(snap *planes.Snapshot) Report {
+// serves what is wanted.
+func Judge(want Want, snap *planes.Snapshot) Report {
+	e := expect(want)
 	var r Report
 	for _, c := range snap.Cells {
 		r.Cells = append(r.Cells, e.judgeCell(c))
@@ -93,43 +88,6 @@ func (e *Expected) Judge(snap *planes.Snapshot) Report {
 	}
 	slices.SortStableFunc(r.VTGates, byName)
 	return r
-}
-
-// BrokenBefore gives the keyspaces that are in error in any cell or vtgate of a
-// snapshot, with one of their errors: what Want.BrokenBefore has to be when the
-// snapshot was taken before the change.
-func BrokenBefore(snap *planes.Snapshot, opaque ...string) map[string]string {
-	out := map[string]string{}
-	add := func(view *planes.View) {
-		for ks, err := range KeyspaceErrors(view) {
-			if _, ok := out[ks]; !ok {
-				out[ks] = err
-			}
-		}
-	}
-	for _, c := range snap.Cells {
-		if c.Srv != nil {
-			add(Project(c.Srv, opaque...))
-		}
-	}
-	for _, g := range snap.VTGates {
-		if g.View != nil {
-			add(g.View)
-		}
-	}
-	return out
-}
-
-// Reloads gives the reloads of each vtgate of a snapshot that told them: what
-// Want.ReloadsBefore has to be when the snapshot was taken before the change.
-func Reloads(snap *planes.Snapshot) map[string]int64 {
-	out := map[string]int64{}
-	for _, g := range snap.VTGates {
-		if g.Silent == "" && g.VarsErr == "" {
-			out[g.Target] = g.Reloads
-		}
-	}
-	return out
 }
 
 // All tells whether every cell and every vtgate is serving.

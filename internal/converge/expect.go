@@ -2,47 +2,40 @@ package converge
 
 import (
 	"fmt"
-	"maps"
 	"slices"
+
+	"google.golang.org/protobuf/proto"
 
 	"github.com/vtsync/vtsync/internal/planes"
 	"github.com/vtsync/vtsync/internal/vschema"
 )
 
-// Expected is a Want made ready to be compared with snapshots, any number of
-// times.
-type Expected struct {
+// expected is a Want made ready to be compared with a snapshot.
+type expected struct {
 	want Want
-	// view is what a vtgate has to show.
-	view     *planes.View
-	standIns standIns
 	// entries are sorted; keyspaces are those that they stand in, sorted.
 	entries   []vschema.Entry
 	keyspaces []string
 	// whole tells that nothing but the entries may stand in the keyspaces.
 	whole bool
+	// builds are those made so far: most cells hold the same.
+	builds []*build
 }
 
-// Expect builds what vtgates have to show once they serve the want.
-func Expect(want Want) *Expected {
-	e := &Expected{want: want, entries: slices.Clone(want.Entries), whole: want.Entries == nil}
-	srv := &vschema.SrvVSchema{Keyspaces: map[string]*vschema.Keyspace{}}
-	if want.Srv != nil {
-		srv.RoutingRules = want.Srv.RoutingRules
-		srv.ShardRoutingRules = want.Srv.ShardRoutingRules
-		srv.KeyspaceRoutingRules = want.Srv.KeyspaceRoutingRules
-		maps.Copy(srv.Keyspaces, want.Srv.Keyspaces)
-	}
+// build is a SrvVSchema as vtgate builds it.
+type build struct {
+	srv      *vschema.SrvVSchema
+	view     *planes.View
+	standIns standIns
+}
+
+func expect(want Want) *expected {
+	e := &expected{want: want, entries: slices.Clone(want.Entries), whole: want.Entries == nil}
 	for name, ks := range want.Keyspaces {
-		if ks == nil {
-			ks = &vschema.Keyspace{} // an absent VSchema is served as an empty one
-		}
-		srv.Keyspaces[name] = ks
 		if e.whole {
 			e.entries = append(e.entries, vschema.EntriesOf(name, ks)...)
 		}
 	}
-	e.view, e.standIns = project(srv, want.OpaqueVindexes)
 	slices.SortFunc(e.entries, vschema.Entry.Compare)
 	for _, entry := range e.entries {
 		e.keyspaces = append(e.keyspaces, entry.Keyspace)
@@ -51,8 +44,34 @@ func Expect(want Want) *Expected {
 	return e
 }
 
+// build gives what a vtgate that reads srv has to show.
+func (e *expected) build(srv *vschema.SrvVSchema) *build {
+	for _, b := range e.builds {
+		if proto.Equal(b.srv, srv) {
+			return b
+		}
+	}
+	b := &build{srv: srv}
+	b.view, b.standIns = project(srv, e.want.OpaqueVindexes)
+	e.builds = append(e.builds, b)
+	return b
+}
+
+// without gives srv as it would be if the wanted entries were still as they
+// were before the change.
+func (e *expected) without(srv *vschema.SrvVSchema) *vschema.SrvVSchema {
+	out := proto.CloneOf(srv)
+	for _, entry := range e.entries {
+		before, ours := e.want.Undo[entry.Keyspace]
+		if ks := out.GetKeyspaces()[entry.Keyspace]; ks != nil && ours {
+			vschema.CopyEntry(ks, before, entry)
+		}
+	}
+	return out
+}
+
 // entriesOf gives the expected entries of one keyspace.
-func (e *Expected) entriesOf(keyspace string) []vschema.Entry {
+func (e *expected) entriesOf(keyspace string) []vschema.Entry {
 	var out []vschema.Entry
 	for _, entry := range e.entries {
 		if entry.Keyspace == keyspace {

@@ -109,5 +109,5 @@ func serving(t testing.TB, srv *vschema.SrvVSchema) *planes.Snapshot {
 }
 
 func wholeWant(srv *vschema.SrvVSchema) Want {
-	return Want{Keyspaces: srv.Keyspaces, Srv: srv}
+	return Want{Keyspaces: srv.Keyspaces}
 }

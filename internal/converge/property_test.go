@@ -90,7 +90,7 @@ func TestServedIsJudgedServing(t *testing.T) {
 		}
 		// The files may spell it otherwise.
 		respelled := vschematest.Respell(rt, srv.Keyspaces["customer"])
-		want := Want{Keyspaces: map[string]*vschema.Keyspace{"customer": respelled}, Srv: srv}
+		want := Want{Keyspaces: map[string]*vschema.Keyspace{"customer": respelled}}
 		for _, m := range mutations {
 			want.Entries = append(want.Entries, m.entry)
 		}
@@ -114,7 +114,7 @@ func TestOneChangeOfMeaningIsNotServing(t *testing.T) {
 			want, held = other, srv
 		}
 		for _, entries := range [][]vschema.Entry{nil, {m.entry}} {
-			w := Want{Keyspaces: want.Keyspaces, Srv: want, Entries: entries, NeedSQL: true}
+			w := Want{Keyspaces: want.Keyspaces, Entries: entries, NeedSQL: true}
 
 			behind := serving(t, want)
 			behind.Cells[0].Srv = held
@@ -124,7 +124,7 @@ func TestOneChangeOfMeaningIsNotServing(t *testing.T) {
 
 			behind = serving(t, want)
 			behind.VTGates[0] = vtgateServing(t, "zone2", held)
-			w.ReloadsBefore = Reloads(behind)
+			w.Baseline = BaselineOf(behind, baseAt)
 			if got := Judge(w, behind); got.VTGates[1].Status == Serving {
 				rt.Errorf("%s: a vtgate that shows another: %+v", m.name, got)
 			}

@@ -18,7 +18,7 @@ type proof struct {
 
 // judgeVTGate compares what a vtgate shows with the expected view. cells are
 // the verdicts of all cells.
-func (e *Expected) judgeVTGate(g planes.VTGate, snap *planes.Snapshot, cells []Verdict) Verdict {
+func (e *expected) judgeVTGate(g planes.VTGate, snap *planes.Snapshot, cells []Verdict) Verdict {
 	v := Verdict{Name: g.Target, Cell: g.Cell}
 	switch {
 	case g.Silent != "":
@@ -39,6 +39,8 @@ func (e *Expected) judgeVTGate(g planes.VTGate, snap *planes.Snapshot, cells []V
 		return v
 	}
 	var p proof
+	built := e.build(source)
+	e.errors(g, built, &p)
 	unwatched := ""
 	for _, ks := range e.keyspaces {
 		shown, ok := g.View.Keyspaces[ks]
@@ -49,7 +51,7 @@ func (e *Expected) judgeVTGate(g planes.VTGate, snap *planes.Snapshot, cells []V
 		case !ok && wanted:
 			p.missing = append(p.missing, fmt.Sprintf("it does not show keyspace %s", ks))
 		default:
-			e.prove(ks, shown, source, g.SQL, &p)
+			e.prove(ks, shown, built, g.SQL, &p)
 		}
 	}
 	v.Status, v.Detail = e.conclude(p, g)
@@ -84,21 +86,10 @@ func servingCell(cell string, snap *planes.Snapshot, verdicts []Verdict) (srv *v
 
 // prove compares one keyspace as a vtgate shows it with the expected entries
 // of it.
-func (e *Expected) prove(keyspace string, shown planes.ViewKeyspace, source *vschema.SrvVSchema, sql bool, p *proof) {
-	expected := e.view.Keyspaces[keyspace]
-	if shown.Error != "" {
-		_, before := e.want.BrokenBefore[keyspace]
-		switch {
-		case !before && p.broken == "":
-			p.broken = fmt.Sprintf("keyspace %s is in error: %s", keyspace, shown.Error)
-		case before && expected.Error == "":
-			p.missing = append(p.missing, fmt.Sprintf("keyspace %s is still in error: %s", keyspace, shown.Error))
-		}
-	}
+func (e *expected) prove(keyspace string, shown planes.ViewKeyspace, built *build, sql bool, p *proof) {
 	c := comparison{
-		want: e.want.Keyspaces[keyspace], expected: expected,
-		shown: shown, sql: sql, standIns: e.standIns[keyspace],
-		source: source.GetKeyspaces()[keyspace],
+		want: e.want.Keyspaces[keyspace], expected: built.view.Keyspaces[keyspace],
+		shown: shown, sql: sql, standIns: built.standIns[keyspace],
 	}
 	for _, entry := range e.entriesOf(keyspace) {
 		problem, inferred := c.entry(entry)
@@ -115,7 +106,7 @@ func (e *Expected) prove(keyspace string, shown planes.ViewKeyspace, source *vsc
 }
 
 // conclude turns a proof into the vtgate's status.
-func (e *Expected) conclude(p proof, g planes.VTGate) (Status, string) {
+func (e *expected) conclude(p proof, g planes.VTGate) (Status, string) {
 	if p.broken != "" {
 		return Broken, p.broken
 	}
@@ -128,14 +119,14 @@ func (e *Expected) conclude(p proof, g planes.VTGate) (Status, string) {
 		}
 		return Unreadable, "it has no SQL port, and only SQL shows what a vindex is"
 	}
-	before, asked := e.want.ReloadsBefore[g.Target]
-	if len(p.inferred) > 0 && asked {
-		// A restarted vtgate counts from zero again and has loaded anew, so
-		// any other number will do.
+	if e.want.Baseline == nil || len(p.inferred) == 0 {
+		return Serving, ""
+	}
+	if before, asked := e.want.Baseline.Reloads[g.Target]; asked {
 		if g.VarsErr != "" {
 			return Stale, "whether it has reloaded since the change is not known: " + g.VarsErr
 		}
-		if g.Reloads == before {
+		if !before.since(g) {
 			return Stale, "it has not reloaded since the change, and does not show " + details(p.inferred)
 		}
 	}

@@ -2,6 +2,7 @@ package rollout
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -74,6 +75,9 @@ func (m *machine) cellsRead(e CellsRead) {
 			c.Status, c.Result, c.Detail = WriteLanded, f.Token, ""
 			continue
 		}
+		if !inFlight {
+			m.reloadsBefore(f.Reloads)
+		}
 		c.Status, c.Token, c.Doubt = WriteIntended, f.Token, inFlight
 		targets = append(targets, CellTarget{Cell: f.Cell, Token: f.Token})
 	}
@@ -82,6 +86,24 @@ func (m *machine) cellsRead(e CellsRead) {
 		return
 	}
 	m.do(WriteCells{Cells: targets})
+}
+
+// reloadsBefore keeps how often a cell's vtgates had reloaded before it is
+// written. Where a write is in flight already they may have reloaded for it, so
+// what was kept before that one stays.
+func (m *machine) reloadsBefore(reloads map[string]converge.Reloads) {
+	if len(reloads) == 0 {
+		return
+	}
+	b := converge.Baseline{}
+	if m.rec.Baseline != nil {
+		b = *m.rec.Baseline
+	}
+	all := map[string]converge.Reloads{}
+	maps.Copy(all, b.Reloads)
+	maps.Copy(all, reloads)
+	b.Reloads = all
+	m.rec.Baseline = &b
 }
 
 func (m *machine) cellsWrote(e CellsWrote) {

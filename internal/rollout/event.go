@@ -73,7 +73,7 @@ type Admitted struct {
 	// Tokens are the tokens to write the phase's records on.
 	Tokens map[string]planes.Token
 	// Baseline is what the planes show before the first phase.
-	Baseline *Baseline
+	Baseline *converge.Baseline
 }
 
 // Locked says that the keyspace locks are held; LockHeld that another has one.
@@ -165,6 +165,9 @@ type CellFact struct {
 	Token  planes.Token
 	Holds  bool   // it holds our entries as global holds them
 	Silent string // why it could not be read
+	// Reloads are those of the cell's vtgates, as they were before it was
+	// read.
+	Reloads map[string]converge.Reloads
 }
 
 // CellsWrote is the answer to WriteCells.

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/vtsync/vtsync/internal/converge"
 	"github.com/vtsync/vtsync/internal/planes"
 )
 
@@ -74,8 +75,9 @@ type Record struct {
 	Auto bool `json:"auto,omitempty"`
 
 	// Baseline is what was so before the first write: it is no evidence
-	// against the change.
-	Baseline *Baseline `json:"baseline,omitempty"`
+	// against the change. Its reloads are as they were before each cell was
+	// written last.
+	Baseline *converge.Baseline `json:"baseline,omitempty"`
 
 	Created time.Time `json:"created"`
 	Updated time.Time `json:"updated"`
@@ -85,14 +87,6 @@ type Record struct {
 	// Log is what happened, for people; the oldest lines go first when the
 	// record would grow too large.
 	Log []LogLine `json:"log,omitempty"`
-}
-
-// Baseline is what the planes showed before the first write of a rollout.
-type Baseline struct {
-	// Broken holds the keyspaces that some cell or vtgate had in error.
-	Broken map[string]string `json:"broken,omitempty"`
-	// Reloads holds each vtgate's count of VSchema reloads, by its target.
-	Reloads map[string]int64 `json:"reloads,omitempty"`
 }
 
 // Who started a rollout.

@@ -16,8 +16,11 @@ import (
 )
 
 // readCells reads each cell with its token first, and the global records after
-// them: a write decided on that token can then never bring an older global.
+// them: a write decided on that token can then never bring an older global. The
+// vtgates' reloads are older than both, so that none caused by a write that is
+// decided on them is missed.
 func (x *run) readCells(ctx context.Context) rollout.Event {
+	reloads := x.reloadsNow(ctx)
 	known := x.cellNames()
 	cells := x.cellsNow(ctx, known)
 	g, err := x.Topo.ReadGlobal(ctx)
@@ -31,7 +34,7 @@ func (x *run) readCells(ctx context.Context) rollout.Event {
 			ev.Gone = append(ev.Gone, c.Name)
 			continue
 		}
-		f := rollout.CellFact{Cell: c.Name, Token: c.Token, Silent: c.Err}
+		f := rollout.CellFact{Cell: c.Name, Token: c.Token, Silent: c.Err, Reloads: reloads[c.Name]}
 		switch {
 		case err != nil:
 			f.Silent = "the global topo does not answer: " + err.Error()

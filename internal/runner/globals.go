@@ -7,7 +7,6 @@ import (
 	"slices"
 
 	"github.com/vtsync/vtsync/internal/admit"
-	"github.com/vtsync/vtsync/internal/converge"
 	"github.com/vtsync/vtsync/internal/diff"
 	"github.com/vtsync/vtsync/internal/errs"
 	"github.com/vtsync/vtsync/internal/planes"
@@ -36,30 +35,9 @@ func (x *run) admit(ctx context.Context, a rollout.Admit) rollout.Event {
 	}
 	return rollout.Admitted{
 		At: x.at(), Verdict: v.Verdict, Code: v.Code, Reason: reason, Diff: v.Diff,
-		Tokens: admittedTokens(snap.Global, x.rec.Phases[a.Phase]),
-		Baseline: &rollout.Baseline{
-			Broken:  converge.BrokenBefore(snap, x.OpaqueVindexes...),
-			Reloads: x.reloadsBefore(snap),
-		},
+		Tokens:   admittedTokens(snap.Global, x.rec.Phases[a.Phase]),
+		Baseline: x.baseline(snap),
 	}
-}
-
-// reloadsBefore gives the reloads of the vtgates that the rollout makes reload.
-// A cell that serves all of it already is not written, so its vtgates have no
-// reason to.
-func (x *run) reloadsBefore(snap *planes.Snapshot) map[string]int64 {
-	reloads := converge.Reloads(snap)
-	for _, c := range x.judgeSnapshot(snap, x.rec.Phase, true).Cells {
-		if c.Status != converge.Serving {
-			continue
-		}
-		for _, g := range snap.VTGates {
-			if g.Cell == c.Name || g.Cell == "" {
-				delete(reloads, g.Target)
-			}
-		}
-	}
-	return reloads
 }
 
 func (x *run) lookBefore(ctx context.Context, phase int) (*planes.Snapshot, error) {

@@ -5,8 +5,9 @@ import (
 	"fmt"
 	"slices"
 
+	"google.golang.org/protobuf/proto"
+
 	"github.com/vtsync/vtsync/internal/converge"
-	"github.com/vtsync/vtsync/internal/plan"
 	"github.com/vtsync/vtsync/internal/planes"
 	"github.com/vtsync/vtsync/internal/rollout"
 	"github.com/vtsync/vtsync/internal/vschema"
@@ -69,20 +70,20 @@ func (x *run) overwritten(g planes.Global) string {
 func (x *run) judgeSnapshot(snap *planes.Snapshot, phase int, forward bool) converge.Report {
 	want := converge.Want{
 		Keyspaces: map[string]*vschema.Keyspace{},
-		Srv:       plan.FullSrv(snap.Global),
 	}
 	planned := x.wanted(phase)
 	for ks, entries := range x.touched(phase) {
 		want.Keyspaces[ks] = snap.Global.Keyspaces[ks].VSchema
 		if forward {
-			want.Keyspaces[ks] = planned[ks]
+			// Others may have changed the rest of the keyspace since.
+			want.Keyspaces[ks] = withEntries(want.Keyspaces[ks], planned[ks], entries)
 		}
 		want.Entries = append(want.Entries, entries...)
 	}
 	x.wantHealed(&want, snap.Global, phase)
 	slices.SortFunc(want.Entries, vschema.Entry.Compare)
 	want.Entries = slices.Compact(want.Entries)
-	x.wantBaseline(&want, forward)
+	x.wantBaseline(&want, phase, forward)
 	return converge.Judge(want, snap)
 }
 
@@ -113,11 +114,40 @@ func (x *run) wantHealed(want *converge.Want, g planes.Global, phase int) {
 
 // wantBaseline adds what was so before the first write. What only SQL shows is
 // asked for on the way forward: a way back is not refused for want of proof.
-func (x *run) wantBaseline(want *converge.Want, forward bool) {
+func (x *run) wantBaseline(want *converge.Want, phase int, forward bool) {
 	want.OpaqueVindexes = x.OpaqueVindexes
-	if b := x.rec.Baseline; b != nil {
-		want.BrokenBefore, want.ReloadsBefore = b.Broken, b.Reloads
+	want.Baseline = x.rec.Baseline
+	if forward {
+		want.Undo = x.before(phase)
 	}
 	isVindex := func(e vschema.Entry) bool { return e.Kind == vschema.VindexEntry }
 	want.NeedSQL = forward && x.plan.Undoes == "" && slices.ContainsFunc(want.Entries, isVindex)
+}
+
+// before gives our entries, up to the phase, as they were before the first one
+// that writes them.
+func (x *run) before(phase int) map[string]*vschema.Keyspace {
+	out := map[string]*vschema.Keyspace{}
+	for i := min(phase, len(x.shape.writes)-1); i >= 0; i-- {
+		for ks, w := range x.shape.writes[i] {
+			entries := make([]vschema.Entry, 0, len(w.changes))
+			for _, ch := range w.changes {
+				entries = append(entries, ch.Entry)
+			}
+			out[ks] = withEntries(out[ks], w.before, entries)
+		}
+	}
+	return out
+}
+
+// withEntries gives a copy of ks that has the entries as src has them.
+func withEntries(ks, src *vschema.Keyspace, entries []vschema.Entry) *vschema.Keyspace {
+	out := &vschema.Keyspace{}
+	if ks != nil {
+		out = proto.CloneOf(ks)
+	}
+	for _, e := range entries {
+		vschema.CopyEntry(out, src, e)
+	}
+	return out
 }

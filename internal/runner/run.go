@@ -32,7 +32,6 @@ type run struct {
 
 	unlocks []func(context.Context) error
 	cells   map[string]planes.Cell // as last read, for the writes decided on them
-	seen    seen
 	pause   time.Duration          // the last one
 	paused  time.Time              // what it belongs to: Record.Began
 }

@@ -22,7 +22,7 @@ import (
 func TestRealVTGates(t *testing.T) {
 	c := cluster.CommerceT(t, cluster.Options{})
 	srv := commerce(t)
-	want := converge.Want{Keyspaces: srv.Keyspaces, Srv: srv, NeedSQL: true}
+	want := converge.Want{Keyspaces: srv.Keyspaces, NeedSQL: true}
 
 	t.Run("ports of the command line", func(t *testing.T) {
 		for _, gate := range c.VTGates() {
@@ -44,7 +44,9 @@ func TestRealVTGates(t *testing.T) {
 		next := commerce(t)
 		next.Keyspaces["customer"].Vindexes["customer_email"].Params["write_only"] = "true"
 		r := reader(t, vtgate.Target{HTTP: gate.HTTP})
-		changed := converge.Want{Keyspaces: next.Keyspaces, Srv: next, NeedSQL: true, ReloadsBefore: map[string]int64{gate.HTTP: r.Read(t.Context()).Reloads}}
+		changed := converge.Want{Keyspaces: next.Keyspaces, NeedSQL: true, Baseline: &converge.Baseline{
+			Reloads: map[string]converge.Reloads{gate.HTTP: {Count: r.Read(t.Context()).Reloads, At: time.Now()}},
+		}}
 		if got := judge(r.Read(t.Context()), gate.Cell, changed, next); got.Status != converge.Stale || !strings.Contains(got.Detail, "write_only") {
 			t.Errorf("before the change: %+v, want stale for write_only", got)
 		}
@@ -107,7 +109,7 @@ func fileBackedVindex(t *testing.T, c *cluster.Cluster) {
 		t.Fatal(err)
 	}
 	srv := &vschema.SrvVSchema{Keyspaces: map[string]*vschema.Keyspace{"mapped": ks}}
-	want := converge.Want{Keyspaces: srv.Keyspaces, Srv: srv, NeedSQL: true}
+	want := converge.Want{Keyspaces: srv.Keyspaces, NeedSQL: true}
 	if err := c.CreateKeyspace(t.Context(), "mapped", "-80", "80-"); err != nil {
 		t.Fatal(err)
 	}

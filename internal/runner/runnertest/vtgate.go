@@ -4,6 +4,7 @@ import (
 	"context"
 	"maps"
 	"slices"
+	"time"
 
 	"github.com/vtsync/vtsync/internal/converge"
 	"github.com/vtsync/vtsync/internal/planes"
@@ -24,6 +25,7 @@ type VTGate struct {
 
 // shown is what a vtgate served last.
 type shown struct {
+	started time.Time    // zero for one that was there from the beginning
 	token   planes.Token // of its cell then
 	view    *planes.View
 	reloads int64
@@ -37,6 +39,19 @@ func (c *Cluster) SetVTGate(cell string, change func(*VTGate)) {
 		if c.vtgates[i].Cell == cell {
 			c.look(c.vtgates[i]) // it has loaded what its cell held until now
 			change(&c.vtgates[i])
+		}
+	}
+}
+
+// RestartVTGate makes the vtgate of a cell a new process, which has loaded what
+// its cell holds.
+func (c *Cluster) RestartVTGate(cell string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, g := range c.vtgates {
+		if g.Cell == cell {
+			c.shown[g.Target] = shown{started: time.Now()}
+			c.look(g)
 		}
 	}
 }
@@ -78,14 +93,14 @@ func (c *Cluster) look(g VTGate) planes.VTGate {
 	last := c.shown[g.Target]
 	now := c.current(CellPath(g.Cell))
 	if last.view == nil || !g.CutOff && last.token != now.token {
-		last = shown{token: now.token, view: view(now.Value), reloads: last.reloads + 1}
+		last = shown{token: now.token, view: view(now.Value), reloads: last.reloads + 1, started: last.started}
 		c.shown[g.Target] = last
 	}
 	if g.Silent {
 		out.Silent = "no answer"
 		return out
 	}
-	out.Reloads = last.reloads
+	out.Reloads, out.Started = last.reloads, last.started
 	out.View = &planes.View{Keyspaces: maps.Clone(last.view.Keyspaces), Rules: last.view.Rules}
 	if g.Breaks == nil {
 		return out
