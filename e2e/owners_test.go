@@ -55,7 +55,7 @@ func TestRollbackOfATableThatOthersChangedIsAConflict(t *testing.T) {
 
 	e.untouched(func() {
 		r := e.exits(3, "rollback")
-		r.wants(t, "others changed the same entries since", "~ table ours", "found by xxhash(name) too", "next: vtsync pull --keyspace customer")
+		r.wants(t, "others changed the same entries since", "~ table ours", "found by xxhash(name) too", "next: vtsync pull --force --keyspace customer")
 	})
 	if got := len(e.history()); got != 1 {
 		t.Errorf("%d rollouts in the history, want the one that stays committed", got)
@@ -178,7 +178,7 @@ func TestFilesOlderThanACommitDoNotRevertIt(t *testing.T) {
 	second.edit("customer", func(v map[string]any) { hashed(v, "cart", "owner_id") })
 	e.untouched(func() {
 		second.exits(3, "apply", "--yes", "--allow", "write_loss", second.dir).
-			wants(t, "changed in the cluster and in the file since", "~ table cart", "vtsync pull --keyspace customer")
+			wants(t, "changed in the cluster and in the file since", "~ table cart", "vtsync pull --force --keyspace customer")
 	})
 }
 

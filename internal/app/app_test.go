@@ -25,8 +25,6 @@ import (
 	"github.com/vtsync/vtsync/internal/store"
 	"github.com/vtsync/vtsync/internal/store/storetest"
 	"github.com/vtsync/vtsync/internal/topo"
-	"github.com/vtsync/vtsync/internal/vschema"
-	"github.com/vtsync/vtsync/internal/worktree"
 )
 
 func env(pairs ...string) func(string) string {
@@ -128,63 +126,6 @@ func TestLastRollout(t *testing.T) {
 		if got.ID != tt.want || (errs.ExitCode(err) == errs.ExitDenied) != tt.denied {
 			t.Errorf("%s: %q, %v", tt.name, got.ID, err)
 		}
-	}
-}
-
-// TestDerive shows where the value that a file was derived from is looked for.
-func TestDerive(t *testing.T) {
-	table := func(name string) *vschema.Keyspace {
-		return &vschema.Keyspace{Tables: map[string]*vschema.Table{name: {}}}
-	}
-	ctx := t.Context()
-	a := &App{files: worktree.At(t.TempDir()), store: store.New(storetest.NewMemory(), store.Options{})}
-	for _, ks := range []string{"based", "committed", "never", "gone"} {
-		if err := a.files.Write(worktree.KeyspaceFile(ks), []byte("{}")); err != nil {
-			t.Fatal(err)
-		}
-	}
-	hash, err := a.store.PutBlob(ctx, vschema.EncodeJSON(table("stored")))
-	if err != nil {
-		t.Fatal(err)
-	}
-	look := look{snap: &planes.Snapshot{}, heads: []rollout.Head{
-		{Keyspace: "based", Committed: hash},
-		{Keyspace: "committed", Committed: hash},
-		{Keyspace: "gone", Committed: strings.Repeat("0", 64)},
-	}}
-	if err := a.files.SaveBase("based", a.origin(look.snap), table("base")); err != nil {
-		t.Fatal(err)
-	}
-	tree, err := a.files.Load()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := a.derive(ctx, tree, &look); err != nil {
-		t.Fatal(err)
-	}
-	if !vschema.Equal(look.last["based"], table("base")) || !vschema.Equal(look.last["committed"], table("stored")) {
-		t.Errorf("last = %v", look.last)
-	}
-	if look.last["never"] != nil || look.last["gone"] != nil {
-		t.Errorf("a value that is not known: %v, %v", look.last["never"], look.last["gone"])
-	}
-}
-
-// TestDeriveStale shows that files which git cannot place after the last
-// commit applied are denied, unless a base says what they were derived from.
-func TestDeriveStale(t *testing.T) {
-	a := &App{files: worktree.At(t.TempDir())}
-	head := rollout.Head{Keyspace: "ks", Commit: strings.Repeat("1", 40)}
-	if _, denied := a.notDerived(t.Context(), "ks", head, ""); denied {
-		t.Error("files outside of git have no commit to be older than")
-	}
-	denial, denied := a.notDerived(t.Context(), "ks", head, strings.Repeat("2", 40))
-	if !denied || denial.Code != plan.DeniedStale || !strings.Contains(denial.Remedy, "vtsync pull --keyspace ks") {
-		t.Errorf("denial = %+v, %v", denial, denied)
-	}
-	head.Commit = ""
-	if _, denied := a.notDerived(t.Context(), "ks", head, strings.Repeat("2", 40)); denied {
-		t.Error("a commit was missed that was never recorded")
 	}
 }
 

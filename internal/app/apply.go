@@ -3,6 +3,8 @@ package app
 import (
 	"context"
 	"fmt"
+	"slices"
+	"strings"
 
 	"github.com/vtsync/vtsync/internal/admit"
 	"github.com/vtsync/vtsync/internal/cli"
@@ -41,6 +43,9 @@ func (a *App) Apply(ctx context.Context, p *plan.Plan, run cli.Running) (rollout
 		return rollout.Record{}, err
 	}
 	defer span.End()
+	if err := a.within("plan "+p.ID, admit.Keyspaces(p)); err != nil {
+		return rollout.Record{}, err
+	}
 	var record rollout.Record
 	if p.Empty() {
 		record, err = a.adopt(ctx, p, run)
@@ -75,6 +80,9 @@ func (a *App) adopt(ctx context.Context, p *plan.Plan, run cli.Running) (rollout
 		}
 		l = &now
 	}
+	if v := admit.Ground(p, l.snap.Global); v.Verdict != rollout.Allow {
+		return rollout.Record{}, groundLost(v)
+	}
 	if err := a.served(ctx, p, l); err != nil {
 		return rollout.Record{}, err
 	}
@@ -95,6 +103,30 @@ func (a *App) adopt(ctx context.Context, p *plan.Plan, run cli.Running) (rollout
 		record.Reason = "only what others made differs, and it is kept"
 	}
 	return record, nil
+}
+
+// groundLost is the error of a plan that says what is not so any more.
+func groundLost(v admit.Verdict) error {
+	if v.Code == rollout.CodeStale {
+		return &errs.Conflict{Msg: v.Reason, Diff: v.Diff, Next: v.Remedy}
+	}
+	return &errs.Denied{Msg: v.Reason, Next: v.Remedy}
+}
+
+// within refuses what reaches beyond the keyspaces that were asked for.
+func (a *App) within(what string, keyspaces []string) error {
+	if len(a.keyspaces) == 0 {
+		return nil
+	}
+	for _, name := range keyspaces {
+		if !slices.Contains(a.keyspaces, name) {
+			return &errs.Denied{
+				Msg:  fmt.Sprintf("%s is for keyspace %s too, nothing was changed", what, name),
+				Next: "leave --keyspace out, or name each: --keyspace " + strings.Join(keyspaces, " --keyspace "),
+			}
+		}
+	}
+	return nil
 }
 
 // served refuses to call it done where nothing is left to write but not every
@@ -159,6 +191,11 @@ func (a *App) keepBases(ctx context.Context, p *plan.Plan) {
 		a.log.WarnContext(ctx, "files could not be read again, their bases are not kept", "err", err)
 		return
 	}
+	at, err := a.files.Revision(ctx)
+	if err != nil {
+		a.log.WarnContext(ctx, "the bases of the files are not kept", "err", err)
+		return
+	}
 	of := worktree.Origin{Cluster: p.Cluster, Topo: a.topoOpts.URL()}
 	for _, name := range sortedKeys(p.Desired) {
 		applied, err := vschema.DecodeJSON(p.Desired[name])
@@ -166,7 +203,11 @@ func (a *App) keepBases(ctx context.Context, p *plan.Plan) {
 		if err != nil || !ok || !vschema.Equal(file.VSchema, applied) {
 			continue
 		}
-		if err := a.files.SaveBase(name, of, file.VSchema); err != nil {
+		base, err := a.files.BaseOf(ctx, at, file.File, file.VSchema)
+		if err == nil {
+			err = a.files.SaveBase(name, of, base)
+		}
+		if err != nil {
 			a.log.WarnContext(ctx, "the base of a file could not be kept", "keyspace", name, "err", err)
 		}
 	}

@@ -4,41 +4,96 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 
 	"github.com/vtsync/vtsync/internal/desired"
 	"github.com/vtsync/vtsync/internal/errs"
 	"github.com/vtsync/vtsync/internal/plan"
 	"github.com/vtsync/vtsync/internal/rollout"
 	"github.com/vtsync/vtsync/internal/vschema"
+	"github.com/vtsync/vtsync/internal/worktree"
 )
 
-// derive finds what each file was derived from: the base beside it, else what
-// was committed last, which the files' commit must then contain.
+// derived is what the files of a look were derived from, by keyspace.
+type derived struct {
+	// last is what each file was derived from, as far as known.
+	last map[string]*vschema.Keyspace
+	// committed is what was committed last, from whatever files; beside names
+	// the commits of it that these files do not contain.
+	committed map[string]*vschema.Keyspace
+	beside    map[string][]string
+	stale     []plan.Denial
+}
+
+// derive finds what each file was derived from: what was kept beside it (the
+// base) or what was committed last (by the head), the newer one of those that
+// the file's history has. A file that lacks both may be older than the cluster:
+// it is denied where it differs from it, as it would revert it.
 func (a *App) derive(ctx context.Context, tree *desired.Tree, l *look) error {
-	l.last = map[string]*vschema.Keyspace{}
+	l.derived = derived{
+		last:      map[string]*vschema.Keyspace{},
+		committed: map[string]*vschema.Keyspace{},
+		beside:    map[string][]string{},
+	}
+	heads := make(map[string]rollout.Head, len(l.heads))
+	for _, h := range l.heads {
+		heads[h.Keyspace] = h
+	}
 	for _, name := range sortedKeys(tree.Keyspaces) {
-		base, known, err := a.files.Base(name, a.origin(l.snap))
-		if err != nil {
-			return err
-		}
-		i := slices.IndexFunc(l.heads, func(h rollout.Head) bool { return h.Keyspace == name })
-		if known && (i < 0 || !a.takenBack(ctx, l.heads[i], base)) {
-			l.last[name] = orEmpty(base)
-			continue
-		}
-		if i < 0 || l.heads[i].Committed == "" {
-			continue // never committed: not known
-		}
-		head := l.heads[i]
-		if denial, ok := a.notDerived(ctx, name, head, l.commit); ok {
-			l.stale = append(l.stale, denial)
-		}
-		if l.last[name], err = a.committed(ctx, head); err != nil {
+		if err := a.deriveOne(ctx, l, tree.Keyspaces[name], name, heads[name]); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+func (a *App) deriveOne(ctx context.Context, l *look, file *desired.Keyspace, name string, head rollout.Head) error {
+	base, based, err := a.files.Base(name, a.origin(l.snap))
+	if err != nil {
+		return err
+	}
+	committed, err := a.committed(ctx, head, base)
+	if err != nil {
+		return err
+	}
+	l.committed[name] = committed
+
+	fromBase, why := based, ""
+	if based {
+		fromBase, why = a.files.Derives(ctx, l.rev, file.File, base)
+	}
+	lacking, whyNot := a.lacking(ctx, l.rev.Commit, head)
+	l.beside[name] = lacking
+	// Without a commit nothing tells whether the file came before it or after.
+	fromHead := head.Committed != "" && len(lacking) == 0 && (head.Commit != "" || !based || l.rev.Commit == "")
+	switch {
+	case fromBase && (!fromHead || !a.files.After(ctx, head.Commit, base.Commit)):
+		l.last[name] = orEmpty(a.withoutUndone(ctx, head, base.VSchema))
+		return nil
+	case fromHead:
+		l.last[name] = committed // not known where it is gone
+		return nil
+	case head.Committed == "" && !based:
+		return nil // never pulled here and never committed: not known
+	case whyNot != "":
+		why = whyNot
+	}
+	l.last[name] = committed
+	if !vschema.Equal(file.VSchema, orEmpty(l.snap.Global.Keyspaces[name].VSchema)) {
+		l.stale = append(l.stale, staleFile(name, why, head))
+	}
+	return nil
+}
+
+func staleFile(keyspace, why string, head rollout.Head) plan.Denial {
+	first := "git pull"
+	if rollout.IsUncommitted(head.Commit) {
+		first = "commit what was applied and run vtsync apply once from that commit"
+	}
+	return plan.Denial{
+		Code:   plan.DeniedStale,
+		Text:   fmt.Sprintf("the file of keyspace %s may be older than the cluster: %s", keyspace, why),
+		Remedy: first + "; or " + plan.RemedyPull(keyspace),
+	}
 }
 
 // orEmpty makes a known absence different from an unknown value.
@@ -49,29 +104,45 @@ func orEmpty(ks *vschema.Keyspace) *vschema.Keyspace {
 	return ks
 }
 
-// notDerived denies files whose commit lacks the one that was applied last:
-// they would revert it.
-func (a *App) notDerived(ctx context.Context, keyspace string, head rollout.Head, commit string) (plan.Denial, bool) {
-	if head.Commit == "" || commit == "" {
-		return plan.Denial{}, false
+// lacking names the commits of what was committed last that the files' commit
+// does not contain; why says so for the first.
+func (a *App) lacking(ctx context.Context, commit string, head rollout.Head) (commits []string, why string) {
+	for _, c := range append([]string{head.Commit}, head.Beside...) {
+		missing := ""
+		switch {
+		case c == "" || c == commit:
+			continue
+		case rollout.IsUncommitted(c):
+			missing = "it was applied last with edits that are in no commit, at " + worktree.Short(c)
+		case commit == "":
+			missing = fmt.Sprintf("it was applied last from commit %s, and the file is not in git", worktree.Short(c))
+		default:
+			ok, reason := a.files.Contains(ctx, c)
+			if ok {
+				continue
+			}
+			missing = fmt.Sprintf("commit %s, which was applied last, %s", worktree.Short(c), reason)
+		}
+		if why == "" {
+			why = missing
+		}
+		commits = append(commits, c)
 	}
-	ok, why := a.files.DerivesFrom(ctx, head.Commit)
-	if ok {
-		return plan.Denial{}, false
-	}
-	return plan.Denial{
-		Code:   plan.DeniedStale,
-		Text:   fmt.Sprintf("the file of keyspace %s may be older than the cluster: %s", keyspace, why),
-		Remedy: "git pull, or vtsync pull --keyspace " + keyspace + " to take the live VSchema into the file",
-	}, true
+	return commits, why
 }
 
-// committed reads the value that was committed last. One that is gone is not
-// known, which is the careful reading.
-func (a *App) committed(ctx context.Context, head rollout.Head) (*vschema.Keyspace, error) {
+// committed reads the value that was committed last; it is not read where the
+// base is the same. One that is gone is not known, which is the careful reading.
+func (a *App) committed(ctx context.Context, head rollout.Head, base worktree.Base) (*vschema.Keyspace, error) {
+	if head.Committed == "" {
+		return nil, nil //nolint:nilnil // not known is an answer
+	}
+	if base.VSchema != nil && a.isCommitted(head, base.VSchema) {
+		return base.VSchema, nil
+	}
 	raw, err := a.store.Blob(ctx, head.Committed)
 	if errors.Is(err, errs.ErrNotFound) {
-		return nil, nil //nolint:nilnil // not known is an answer
+		return nil, nil //nolint:nilnil // as above
 	}
 	if err != nil {
 		return nil, fmt.Errorf("read what was committed last in keyspace %s: %w", head.Keyspace, err)
@@ -83,26 +154,33 @@ func (a *App) committed(ctx context.Context, head rollout.Head) (*vschema.Keyspa
 	return ks, nil
 }
 
-// takenBack tells whether a base is what a rollout committed that a rollback
-// has taken back since, from wherever it was run: what the file still says of
-// it is then a change of its own, not one that others took back. In doubt the
-// base stands, which keeps what is live.
-func (a *App) takenBack(ctx context.Context, head rollout.Head, base *vschema.Keyspace) bool {
-	if head.CommittedBy == "" {
-		return false
+func (a *App) isCommitted(head rollout.Head, ks *vschema.Keyspace) bool {
+	return head.Committed == a.store.BlobHash(vschema.EncodeJSON(vschema.Canonical(ks)))
+}
+
+// withoutUndone takes out of a base what a rollback has taken back since, from
+// wherever it was run: what the file still says of it is then a change of its
+// own, not one that others took back. In doubt the base stands, which keeps what
+// is live.
+func (a *App) withoutUndone(ctx context.Context, head rollout.Head, base *vschema.Keyspace) *vschema.Keyspace {
+	if head.CommittedBy == "" || base == nil || a.isCommitted(head, base) {
+		return base
 	}
 	undo, _, err := a.store.Rollout(ctx, head.CommittedBy)
 	if err != nil || undo.Undoes == "" {
-		return false
+		return base
 	}
 	undone, _, err := a.store.Rollout(ctx, undo.Undoes)
 	if err != nil {
-		return false
+		return base
 	}
 	p, err := a.planOf(ctx, undone)
 	if err != nil {
-		return false
+		return base
 	}
-	was, err := vschema.DecodeJSON(p.Desired[head.Keyspace])
-	return err == nil && was != nil && vschema.Equal(was, orEmpty(base))
+	without, err := plan.Without(p, head.Keyspace, base)
+	if err != nil {
+		return base
+	}
+	return without
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 
 	"golang.org/x/sync/errgroup"
 
@@ -49,13 +50,35 @@ func (a *App) Plan(ctx context.Context, allow []string, bind bool) (*plan.Plan, 
 		}
 		return a.files.Position(k.Position(path...))
 	}
+	if look.rev.Dirty {
+		in.Notes = append(in.Notes, "the files hold edits that are not committed: others are denied what differs from them, until a commit of them is applied")
+	}
 	for _, file := range tree.IgnoredFiles {
 		in.Notes = append(in.Notes, a.files.Path(file)+" is not read: this version of vtsync does not manage rules")
+	}
+	if note := a.unmanaged(tree, look.snap.Global); note != "" {
+		in.Notes = append(in.Notes, note)
 	}
 	if len(a.vtgates) == 0 {
 		in.Notes = append(in.Notes, "no vtgate is named, so nothing could prove a change: apply needs one (--vtgate HOST:PORT)")
 	}
 	return plan.Build(in)
+}
+
+// unmanaged names the live keyspaces that no file speaks of, unless only some
+// keyspaces were asked for.
+func (a *App) unmanaged(tree *desired.Tree, global planes.Global) string {
+	if len(a.keyspaces) > 0 {
+		return ""
+	}
+	names := slices.DeleteFunc(sortedKeys(global.Keyspaces), func(name string) bool {
+		_, managed := tree.Keyspaces[name]
+		return managed
+	})
+	if len(names) == 0 {
+		return ""
+	}
+	return "no file, not managed: " + strings.Join(names, ", ")
 }
 
 func (a *App) planInput(l look) plan.Input {
@@ -65,7 +88,9 @@ func (a *App) planInput(l look) plan.Input {
 		MaxCellBytes:   a.cluster.Policy.MaxCellBytes,
 		Cluster:        l.snap.Global.ClusterID,
 		Backend:        backend,
-		Commit:         l.commit,
+		Committed:      l.committed,
+		Beside:         l.beside,
+		Commit:         l.commit(),
 		OpaqueVindexes: a.cluster.VindexTypes,
 	}
 	if len(a.cluster.IgnoredCells) > 0 {
@@ -74,34 +99,34 @@ func (a *App) planInput(l look) plan.Input {
 	return in
 }
 
-// load reads the files of the chosen keyspaces.
+// load reads the files of the chosen keyspaces. To have none is a wrong folder
+// rather than a wish to manage nothing.
 func (a *App) load() (*desired.Tree, error) {
-	tree, err := a.files.Load()
+	tree, err := a.files.Load(a.keyspaces...)
 	if err != nil {
 		return nil, err
 	}
-	return tree, a.choose(tree)
-}
-
-// choose drops the keyspaces that were not asked for.
-func (a *App) choose(tree *desired.Tree) error {
-	if len(a.keyspaces) == 0 {
-		return nil
-	}
-	names := sortedKeys(tree.Keyspaces)
-	for _, name := range a.keyspaces {
-		if !slices.Contains(names, name) {
-			return &errs.Invalid{
-				Msg:  fmt.Sprintf("keyspace %s has no file below %s", name, a.files.Dir()),
-				Near: near.Name(name, names),
-				Next: "vtsync pull --keyspace " + name,
-			}
+	if len(a.keyspaces) == 0 && len(tree.Keyspaces) == 0 {
+		return nil, &errs.Invalid{
+			Msg:  "no keyspace has a file below " + a.files.Dir(),
+			Next: "vtsync pull writes the live VSchemas there, or name another folder",
 		}
 	}
-	maps.DeleteFunc(tree.Keyspaces, func(name string, _ *desired.Keyspace) bool {
-		return !slices.Contains(a.keyspaces, name)
-	})
-	return nil
+	for _, name := range a.keyspaces {
+		if _, ok := tree.Keyspaces[name]; ok {
+			continue
+		}
+		missing := &errs.Invalid{
+			Msg:  fmt.Sprintf("keyspace %s has no file below %s", name, a.files.Dir()),
+			Near: near.Name(name, slices.Concat(sortedKeys(tree.Keyspaces), tree.Others)),
+			Next: "vtsync pull --keyspace " + name,
+		}
+		if missing.Near != "" {
+			missing.Next = "--keyspace " + missing.Near
+		}
+		return nil, missing
+	}
+	return tree, nil
 }
 
 func values(tree *desired.Tree) map[string]*vschema.Keyspace {
@@ -114,11 +139,18 @@ func values(tree *desired.Tree) map[string]*vschema.Keyspace {
 
 // look is the cluster as it is, and what the files were derived from.
 type look struct {
-	snap   *planes.Snapshot
-	commit string
-	heads  []rollout.Head
-	last   map[string]*vschema.Keyspace
-	stale  []plan.Denial
+	snap  *planes.Snapshot
+	heads []rollout.Head
+	rev   worktree.Revision // of the files; none where there are none to look at
+	derived
+}
+
+// commit is what to record as the commit of the files.
+func (l look) commit() string {
+	if l.rev.Dirty {
+		return rollout.Uncommitted(l.rev.Commit)
+	}
+	return l.rev.Commit
 }
 
 // look reads everything at once. bind makes the cluster's id where it has none
@@ -134,8 +166,11 @@ func (a *App) look(ctx context.Context, tree *desired.Tree, bind bool) (look, er
 		l.heads, err = a.store.Heads(gctx)
 		return err
 	})
+	var gitErr error
 	group.Go(func() error {
-		l.commit = a.files.Commit(gctx)
+		if len(tree.Keyspaces) > 0 {
+			l.rev, gitErr = a.files.Revision(gctx)
+		}
 		return nil
 	})
 	if err := group.Wait(); err != nil {
@@ -149,6 +184,13 @@ func (a *App) look(ctx context.Context, tree *desired.Tree, bind bool) (look, er
 		l.snap.Global.ClusterID = id
 	}
 	err := a.derive(ctx, tree, &l)
+	if gitErr != nil {
+		l.stale = append(l.stale, plan.Denial{
+			Code:   plan.DeniedStale,
+			Text:   fmt.Sprintf("nobody can tell whether the files are older than the cluster: %v", gitErr),
+			Remedy: "git status says more where the files are: " + a.files.Dir(),
+		})
+	}
 	return l, err
 }
 

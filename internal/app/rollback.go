@@ -5,12 +5,14 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/vtsync/vtsync/internal/admit"
 	"github.com/vtsync/vtsync/internal/cli"
 	"github.com/vtsync/vtsync/internal/desired"
 	"github.com/vtsync/vtsync/internal/diff"
 	"github.com/vtsync/vtsync/internal/errs"
 	"github.com/vtsync/vtsync/internal/plan"
 	"github.com/vtsync/vtsync/internal/rollout"
+	"github.com/vtsync/vtsync/internal/vschema"
 	"github.com/vtsync/vtsync/internal/worktree"
 )
 
@@ -71,7 +73,7 @@ func (a *App) revertBases(ctx context.Context, p *plan.Plan) {
 		for _, w := range ph.Writes {
 			base, known, err := a.files.Base(w.Keyspace, of)
 			if err == nil && known {
-				if base, _, err = diff.Revert(base, w.Changes); err == nil {
+				if base.VSchema, err = plan.Without(p, w.Keyspace, orEmpty(base.VSchema)); err == nil {
 					err = a.files.SaveBase(w.Keyspace, of, base)
 				}
 			}
@@ -131,8 +133,17 @@ func (a *App) undo(ctx context.Context, p *plan.Plan) (*plan.Plan, error) {
 	if err != nil {
 		return nil, err
 	}
-	look.commit = "" // the files have no part in it
-	return plan.Undo(p, a.planInput(look))
+	in := a.planInput(look)
+	in.Committed = map[string]*vschema.Keyspace{}
+	for _, h := range look.heads {
+		if !slices.Contains(admit.Keyspaces(p), h.Keyspace) {
+			continue
+		}
+		if in.Committed[h.Keyspace], err = a.committed(ctx, h, worktree.Base{}); err != nil {
+			return nil, err
+		}
+	}
+	return plan.Undo(p, in)
 }
 
 // undoable refuses a way back that would take back what others wrote.

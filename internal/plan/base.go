@@ -11,12 +11,13 @@ import (
 
 // base records what the plan was decided on: the keyspaces that it writes or
 // ships to a cell, those that references of written ones lead to, and all
-// rules.
+// rules. A plan with nothing to do was decided on every keyspace that it is for.
 func (b *builder) base() {
 	base := Base{
 		Keyspaces: make(map[string]BaseRecord),
 		Rules:     make(map[vschema.RuleKind]BaseRecord),
 		Last:      b.last,
+		Beside:    b.beside,
 		Commit:    b.in.Commit,
 	}
 	for _, kind := range vschema.RuleKinds {
@@ -41,6 +42,11 @@ func (b *builder) base() {
 	}
 	for _, ks := range b.shipped() {
 		add(ks, b.after[ks] != nil)
+	}
+	if len(b.plan.Phases) == 0 {
+		for ks := range b.managed { // all of them are recorded as committed
+			add(ks, true)
+		}
 	}
 	b.plan.Base = base
 }

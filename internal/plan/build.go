@@ -29,6 +29,11 @@ type Input struct {
 	// Last is what each file was derived from: what vtsync last committed. A
 	// keyspace that it lacks is unknown.
 	Last map[string]*vschema.Keyspace
+	// Committed is what was committed last, from whatever files; Beside names
+	// the commits of it that these files do not contain. Both are as far as
+	// known.
+	Committed map[string]*vschema.Keyspace
+	Beside    map[string][]string
 	// Allow holds what the user allows: a hazard (write_loss, outage), or
 	// foreign=KEYSPACE.NAME, or foreign=KEYSPACE.KIND.NAME.
 	Allow []string
@@ -80,8 +85,10 @@ type builder struct {
 	// after holds the written keyspaces as they will be.
 	after map[string]*vschema.Keyspace
 	// last holds what the managed keyspaces were derived from, as far as known.
-	last  map[string]json.RawMessage
-	phase Phase
+	last map[string]json.RawMessage
+	// beside holds the commits of what others committed and the plan keeps.
+	beside map[string][]string
+	phase  Phase
 }
 
 func newBuilder(in Input) (*builder, error) {
@@ -104,6 +111,7 @@ func newBuilder(in Input) (*builder, error) {
 		Notes:        slices.Clone(in.Notes),
 		Phases:       []Phase{},
 		Desired:      make(map[string]json.RawMessage),
+		Committed:    make(map[string]json.RawMessage),
 		Cells:        []string{},
 		IgnoredCells: slices.Sorted(slices.Values(in.IgnoredCells)),
 	}
@@ -115,7 +123,7 @@ func newBuilder(in Input) (*builder, error) {
 	return &builder{
 		in: in, global: in.Snapshot.Global, allowed: allow, plan: p,
 		managed: make(map[string]bool), after: make(map[string]*vschema.Keyspace),
-		last: make(map[string]json.RawMessage),
+		last: make(map[string]json.RawMessage), beside: make(map[string][]string),
 	}, nil
 }
 
@@ -152,13 +160,16 @@ func (b *builder) compare(ks string) error {
 	for _, c := range result.Ours {
 		vschema.CopyEntry(after, desired, c.Entry)
 	}
+	var kept []diff.EntryChange
 	for _, c := range result.Foreign {
 		if b.allowed.foreign(c.Entry) {
 			vschema.CopyEntry(after, desired, c.Entry)
 		} else {
-			b.plan.Kept = append(b.plan.Kept, c)
+			kept = append(kept, c)
 		}
 	}
+	b.plan.Kept = append(b.plan.Kept, kept...)
+	b.keepCommitted(ks, desired, kept)
 	b.plan.Conflicts = append(b.plan.Conflicts, result.Conflicts...)
 	if again := diff.Compare(ks, after, desired, last); len(again.Ours) > 0 {
 		return fmt.Errorf("build plan: keyspace %s would still differ from its file after the plan:\n%s", ks, diff.Text(again.Ours))
@@ -174,6 +185,26 @@ func (b *builder) derivation(ks string, desired, last *vschema.Keyspace) {
 	b.plan.Desired[ks] = vschema.EncodeJSON(vschema.Canonical(desired))
 	if last != nil {
 		b.last[ks] = vschema.EncodeJSON(vschema.Canonical(last))
+	}
+}
+
+// keepCommitted leaves what was committed last as it is in the entries that the
+// plan keeps.
+func (b *builder) keepCommitted(ks string, desired *vschema.Keyspace, kept []diff.EntryChange) {
+	committed := b.in.Committed[ks]
+	if committed == nil {
+		return
+	}
+	recorded := clone(desired)
+	for _, c := range kept {
+		vschema.CopyEntry(recorded, committed, c.Entry)
+	}
+	if vschema.Equal(recorded, desired) {
+		return
+	}
+	b.plan.Committed[ks] = vschema.EncodeJSON(vschema.Canonical(recorded))
+	if len(b.in.Beside[ks]) > 0 {
+		b.beside[ks] = b.in.Beside[ks]
 	}
 }
 

@@ -18,7 +18,7 @@ func (b *builder) conflicts(what, then string) {
 		by[c.Entry.Keyspace] = append(by[c.Entry.Keyspace], c)
 	}
 	for _, ks := range sortedKeys(by) {
-		b.deny(DeniedConflict, fmt.Sprintf("vtsync pull --keyspace %s, %s", ks, then), "%s:\n%s", what, diff.Text(by[ks]))
+		b.deny(DeniedConflict, RemedyPull(ks)+"; "+then, "%s:\n%s", what, diff.Text(by[ks]))
 	}
 }
 
@@ -49,6 +49,12 @@ func (ph Phase) risks() []risk {
 		add(fmt.Sprintf("%s, healed in cell %s", d.Keyspace, d.Cell), d.Changes)
 	}
 	return out
+}
+
+// RemedyPull is the command that gives a keyspace's file up for what is live; a
+// pull without --force would refuse to.
+func RemedyPull(ks string) string {
+	return fmt.Sprintf("vtsync pull --force --keyspace %s takes the live VSchema into the file, and loses the file's own edits", ks)
 }
 
 // hazards denies what could lose rows or cause an outage and was not allowed.

@@ -44,10 +44,17 @@ type Plan struct {
 	Conflicts []diff.EntryChange `json:"conflicts,omitempty"`
 	Findings  []lint.Finding     `json:"findings,omitempty"`
 	// Desired holds, per managed keyspace, the file's value as canonical
-	// protojson: what is recorded as last committed once the plan is served
-	// (the file's state, not live's: what others made and we kept stays
-	// foreign). Null takes the keyspace back to "never committed".
+	// protojson; for an undo it is the value that was committed last, with
+	// the changes that it takes back taken out of it. It is what is recorded
+	// as last committed once the plan is served (not live's state: what others
+	// made and we kept stays foreign). Null takes the keyspace back to "never
+	// committed".
 	Desired map[string]json.RawMessage `json:"desired,omitempty"`
+	// Committed holds what is recorded in place of Desired where the two
+	// differ: in an entry that the plan keeps as others made it, what was
+	// committed last stays so. The file is older there, and must not make
+	// what others committed foreign to them.
+	Committed map[string]json.RawMessage `json:"committed,omitempty"`
 	// Denials say why the plan may not be applied as it is.
 	Denials []Denial `json:"denials,omitempty"`
 	// Notes are facts that the reader must see and that deny nothing:
@@ -71,9 +78,11 @@ type Base struct {
 	// Rules holds the four kinds of rules.
 	Rules map[vschema.RuleKind]BaseRecord `json:"rules"`
 	// Last holds, per managed keyspace, what its file was derived from, as
-	// canonical protojson; a keyspace that it lacks was unknown. Undo takes
-	// the keyspace back to it.
+	// canonical protojson; a keyspace that it lacks was unknown.
 	Last map[string]json.RawMessage `json:"last,omitempty"`
+	// Beside holds, per keyspace in Committed, the commits of the entries that
+	// are kept there and that Commit does not contain.
+	Beside map[string][]string `json:"beside,omitempty"`
 	// Commit is the git commit of the files, if any.
 	Commit string `json:"commit,omitempty"`
 }
@@ -180,6 +189,15 @@ func (p *Plan) Hazard() diff.Hazard {
 		}
 	}
 	return worst
+}
+
+// Recorded is what a managed keyspace is recorded as last committed with, once
+// the plan is served.
+func (p *Plan) Recorded(keyspace string) json.RawMessage {
+	if raw, ok := p.Committed[keyspace]; ok {
+		return raw
+	}
+	return p.Desired[keyspace]
 }
 
 // Empty tells that there is nothing to do: all planes agree, as far as they

@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"encoding/json"
 	"fmt"
 
 	"github.com/vtsync/vtsync/internal/diff"
@@ -9,8 +10,8 @@ import (
 
 // Undo makes the plan that takes a committed one back, entry by entry where
 // live still has its value; everything else is kept. An entry that others have
-// changed since is a conflict. In gives the snapshot and the settings; its
-// Desired, Last and Allow are not used.
+// changed since is a conflict. In gives the snapshot, what was committed last and
+// the settings; its Desired, Last and Allow are not used.
 //
 // A person asked for it, so findings and hazards are shown and do not deny it;
 // a workflow in flight still does.
@@ -21,12 +22,7 @@ func Undo(p *Plan, in Input) (*Plan, error) {
 		return nil, err
 	}
 	b.plan.Undoes = p.ID
-	changes := make(map[string][]diff.EntryChange)
-	for _, ph := range p.Phases {
-		for _, w := range ph.Writes {
-			changes[w.Keyspace] = append(changes[w.Keyspace], w.Changes...)
-		}
-	}
+	changes := p.changes()
 	for _, ks := range sortedKeys(changes) {
 		rec, ok := b.record(ks)
 		if !ok {
@@ -37,9 +33,8 @@ func Undo(p *Plan, in Input) (*Plan, error) {
 			return nil, fmt.Errorf("undo plan %s: keyspace %s: %w", p.ID, ks, err)
 		}
 		b.plan.Conflicts = append(b.plan.Conflicts, conflicts...)
-		b.plan.Desired[ks] = nil
-		if last, known := p.Base.Last[ks]; known {
-			b.plan.Desired[ks] = last
+		if b.plan.Desired[ks], err = b.committedWithout(p, ks); err != nil {
+			return nil, fmt.Errorf("undo plan %s: keyspace %s: %w", p.ID, ks, err)
 		}
 		b.write(ks, rec.VSchema, after)
 	}
@@ -53,6 +48,61 @@ func Undo(p *Plan, in Input) (*Plan, error) {
 		b.note("a vtgate answers without SQL, so a vindex's type and params are not proved there: %s", blind[0])
 	}
 	return b.finish()
+}
+
+// committedWithout is what was committed last without p's changes; nil where
+// nobody knows what was.
+func (b *builder) committedWithout(p *Plan, ks string) (json.RawMessage, error) {
+	committed := b.in.Committed[ks]
+	if committed == nil {
+		return nil, nil
+	}
+	without, err := Without(p, ks, committed)
+	if err != nil {
+		return nil, err
+	}
+	return vschema.EncodeJSON(vschema.Canonical(without)), nil
+}
+
+// Without takes p's changes out of a value of files, where it still has them:
+// those entries are again what p's files were derived from.
+func Without(p *Plan, ks string, value *vschema.Keyspace) (*vschema.Keyspace, error) {
+	recorded, err := vschema.DecodeJSON(p.Recorded(ks))
+	if err != nil {
+		return nil, err
+	}
+	last, err := vschema.DecodeJSON(p.Base.Last[ks])
+	if err != nil {
+		return nil, err
+	}
+	out := clone(value)
+	for _, c := range p.changes()[ks] {
+		if !vschema.EntryEqual(value, recorded, c.Entry) {
+			continue
+		}
+		before := last
+		if last == nil { // not known: what was live then stands in
+			if c.After == nil {
+				continue // only live had it: it was foreign and is so again
+			}
+			if before, err = vschema.DecodeEntry(c.Entry, c.Before); err != nil {
+				return nil, err
+			}
+		}
+		vschema.CopyEntry(out, before, c.Entry)
+	}
+	return out, nil
+}
+
+// changes gives all changes of a plan by keyspace.
+func (p *Plan) changes() map[string][]diff.EntryChange {
+	out := make(map[string][]diff.EntryChange)
+	for _, ph := range p.Phases {
+		for _, w := range ph.Writes {
+			out[w.Keyspace] = append(out[w.Keyspace], w.Changes...)
+		}
+	}
+	return out
 }
 
 // UndoHazard is the worst that taking the plan back can do. What could lose

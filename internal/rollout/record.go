@@ -184,9 +184,13 @@ type Head struct {
 	// that vtsync last committed; empty before the first.
 	Committed string `json:"committed,omitempty"`
 	// CommittedBy is the rollout that committed it; empty when an apply with
-	// nothing to do recorded it. Commit is the git commit of its files.
+	// nothing to do recorded it. Commit is the git commit of its files; see
+	// Uncommitted for files that were in none.
 	CommittedBy string `json:"committed_by,omitempty"`
 	Commit      string `json:"commit,omitempty"`
+	// Beside are commits that Commit does not contain and that Committed
+	// still holds entries of, as it kept what others had committed.
+	Beside []string `json:"beside,omitempty"`
 }
 
 // Pause is why a keyspace is paused.

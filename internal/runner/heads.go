@@ -111,7 +111,7 @@ func (x *run) finish(ctx context.Context) error {
 	var toPrune []string
 	for _, ks := range x.rec.Keyspaces {
 		var hash string
-		if raw := x.plan.Desired[ks]; x.served() && len(raw) > 0 && string(raw) != "null" {
+		if raw := x.plan.Recorded(ks); x.served() && len(raw) > 0 && string(raw) != "null" {
 			h, err := x.Store.PutBlob(ctx, raw)
 			if err != nil {
 				return x.unsettled(err)
@@ -145,8 +145,12 @@ func (x *run) settleHead(h *rollout.Head, hash string) bool {
 	h.Open = ""
 	_, managed := x.plan.Desired[h.Keyspace]
 	switch {
+	case x.served() && managed && x.rec.Undoes != "":
+		// No files say so. Those that must be held against it stay the same.
+		h.Committed, h.CommittedBy = hash, x.rec.ID
 	case x.served() && managed:
-		h.Committed, h.CommittedBy, h.Commit = hash, x.rec.ID, x.rec.By.Commit
+		h.Record(hash, x.rec.ID, x.rec.By.Commit, x.plan.Base.Beside[h.Keyspace])
+		h.CommittedBy = x.rec.ID
 	case (x.rec.State == rollout.RolledBack || x.rec.State == rollout.Failed) && x.rec.Auto:
 		h.Paused = &rollout.Pause{Reason: x.rec.Reason, Rollout: x.rec.ID, Since: x.rec.Updated}
 	}
@@ -190,19 +194,18 @@ func (x *run) releaseHeads(ctx context.Context) {
 // VSchema is another by now: what was committed meanwhile is newer.
 func (r *Runner) RecordCommitted(ctx context.Context, p *plan.Plan, seen map[string]rollout.Head, commit string) error {
 	for _, ks := range slices.Sorted(maps.Keys(seen)) {
-		hash := r.Store.BlobHash(p.Desired[ks])
+		hash := r.Store.BlobHash(p.Recorded(ks))
 		err := r.updateHead(ctx, ks, func(h *rollout.Head) (bool, error) {
-			if h.Open != "" || h.Seq != seen[ks].Seq || (h.Committed == hash && h.Commit == commit) {
+			if h.Open != "" || h.Seq != seen[ks].Seq || !h.Record(hash, "", commit, p.Base.Beside[ks]) {
 				return false, nil
 			}
 			if same, err := r.holds(ctx, p, ks); err != nil || !same {
 				return false, err
 			}
 			// The value comes before the head that names it.
-			if _, err := r.Store.PutBlob(ctx, p.Desired[ks]); err != nil {
+			if _, err := r.Store.PutBlob(ctx, p.Recorded(ks)); err != nil {
 				return false, fmt.Errorf("recording keyspace %s: %w", ks, err)
 			}
-			h.Committed, h.CommittedBy, h.Commit = hash, "", commit
 			return true, nil
 		})
 		if err != nil {

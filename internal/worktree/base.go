@@ -2,6 +2,7 @@ package worktree
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -33,63 +34,131 @@ func (o Origin) same(p Origin) bool {
 	return o.Topo == p.Topo
 }
 
+// Base is what a keyspace's file was derived from: what was last pulled into it
+// or applied from it.
+type Base struct {
+	VSchema *vschema.Keyspace
+	Revised
+}
+
+// Revised ties a base to the file that it was kept for, so that a checkout of
+// something else does not pass for an edit of it.
+type Revised struct {
+	// Commit is what was checked out; empty where the file was not in git.
+	Commit string `json:"commit,omitempty"`
+	// Instead is git's name for the content that the commit has in the file's
+	// place, where the file differed from it: a file that has it again is not
+	// derived from the base. Empty where the file was as the commit has it, or
+	// was a new one.
+	Instead string `json:"instead,omitempty"`
+}
+
 // baseFile is what .vtsync/base/KEYSPACE.json holds.
 type baseFile struct {
 	Format   int    `json:"format"`
 	Keyspace string `json:"keyspace"`
 	Origin
+	Revised
 	VSchema json.RawMessage `json:"vschema"`
 }
 
-// Base gives the VSchema that the keyspace's file was derived from: the one
-// last pulled or applied. known is false where there is none, or one of
-// another cluster only.
-func (t Tree) Base(keyspace string, of Origin) (ks *vschema.Keyspace, known bool, err error) {
+// Base gives what the keyspace's file was derived from. known is false where
+// nothing was kept, or something of another cluster only.
+func (t Tree) Base(keyspace string, of Origin) (b Base, known bool, err error) {
 	path := t.Path(basePath(keyspace))
 	data, err := os.ReadFile(path)
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, false, nil
+		return Base{}, false, nil
 	}
 	if err != nil {
-		return nil, false, fmt.Errorf("read the base of keyspace %s: %w", keyspace, err)
+		return Base{}, false, fmt.Errorf("read the base of keyspace %s: %w", keyspace, err)
 	}
-	ks, known, err = decodeBase(data, keyspace, of)
+	b, known, err = decodeBase(data, keyspace, of)
 	if err != nil {
-		return nil, false, &errs.Invalid{
+		return Base{}, false, &errs.Invalid{
 			Pos: errs.Position{File: path}, Msg: "the base file is damaged", Err: err,
 			Next: "remove it, then run vtsync pull",
 		}
 	}
-	return ks, known, nil
+	return b, known, nil
 }
 
 // decodeBase reads a base file strictly; known is false for another cluster's.
-func decodeBase(data []byte, keyspace string, of Origin) (ks *vschema.Keyspace, known bool, err error) {
+func decodeBase(data []byte, keyspace string, of Origin) (base Base, known bool, err error) {
 	var b baseFile
 	dec := json.NewDecoder(bytes.NewReader(data))
 	dec.DisallowUnknownFields()
 	if err := dec.Decode(&b); err != nil {
-		return nil, false, err
+		return Base{}, false, err
 	}
 	if _, more := dec.Token(); !errors.Is(more, io.EOF) {
-		return nil, false, errors.New("data after its end")
+		return Base{}, false, errors.New("data after its end")
 	}
 	if b.Format != baseFormat || b.Keyspace != keyspace {
-		return nil, false, fmt.Errorf("it is of format %d for keyspace %q", b.Format, b.Keyspace)
+		return Base{}, false, fmt.Errorf("it is of format %d for keyspace %q", b.Format, b.Keyspace)
 	}
 	if !b.same(of) {
-		return nil, false, nil
+		return Base{}, false, nil
 	}
-	ks, err = vschema.DecodeJSON(b.VSchema)
-	return ks, err == nil, err
+	ks, err := vschema.DecodeJSON(b.VSchema)
+	return Base{VSchema: ks, Revised: b.Revised}, err == nil, err
 }
 
-// SaveBase keeps what the keyspace's file is derived from.
-func (t Tree) SaveBase(keyspace string, of Origin, ks *vschema.Keyspace) error {
-	b := baseFile{Format: baseFormat, Keyspace: keyspace, Origin: of, VSchema: vschema.EncodeJSON(ks)}
+// BaseOf makes the base of a file as it lies there, at the revision given.
+func (t Tree) BaseOf(ctx context.Context, at Revision, file string, ks *vschema.Keyspace) (Base, error) {
+	b := Base{VSchema: ks, Revised: Revised{Commit: at.Commit}}
+	if !at.Dirty {
+		return b, nil
+	}
+	now, head, err := t.blobs(ctx, file)
+	if err != nil {
+		return Base{}, fmt.Errorf("compare %s with its commit: %w", t.Path(file), err)
+	}
+	if now != head {
+		b.Instead = head
+	}
+	return b, nil
+}
+
+// Derives tells whether the file, as it lies there, can have been derived from
+// the base; why says why not.
+func (t Tree) Derives(ctx context.Context, at Revision, file string, b Base) (ok bool, why string) {
+	if at.Commit == "" || b.Commit == "" {
+		return true, ""
+	}
+	if b.Commit != at.Commit {
+		if ok, why := t.Contains(ctx, b.Commit); !ok {
+			return false, fmt.Sprintf("what was pulled or applied here last was at commit %s, which %s", Short(b.Commit), why)
+		}
+	}
+	if b.Instead == "" {
+		return true, ""
+	}
+	now, _, err := t.blobs(ctx, file)
+	switch {
+	case err != nil:
+		return false, err.Error()
+	case now == b.Instead:
+		return false, "what was pulled or applied here last is not in the file any more: it is as commit " + Short(b.Commit) + " has it"
+	default:
+		return true, ""
+	}
+}
+
+// SaveBase keeps what the keyspace's file is derived from. What is kept already
+// is not written again.
+func (t Tree) SaveBase(keyspace string, of Origin, base Base) error {
+	b := baseFile{
+		Format: baseFormat, Keyspace: keyspace, Origin: of, Revised: base.Revised,
+		VSchema: vschema.EncodeJSON(base.VSchema),
+	}
 	data, err := json.MarshalIndent(b, "", "  ")
 	if err != nil {
 		return fmt.Errorf("encode the base of keyspace %s: %w", keyspace, err)
+	}
+	data = append(data, '\n')
+	if kept, err := os.ReadFile(t.Path(basePath(keyspace))); err == nil && bytes.Equal(kept, data) {
+		return nil
 	}
 	// Bases belong to one person's checkout: they must not travel by git.
 	if _, err := os.Stat(t.Path(".vtsync/.gitignore")); errors.Is(err, fs.ErrNotExist) {
@@ -97,7 +166,7 @@ func (t Tree) SaveBase(keyspace string, of Origin, ks *vschema.Keyspace) error {
 			return err
 		}
 	}
-	return t.Write(basePath(keyspace), append(data, '\n'))
+	return t.Write(basePath(keyspace), data)
 }
 
 func basePath(keyspace string) string { return ".vtsync/base/" + keyspace + ".json" }

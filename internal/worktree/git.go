@@ -5,33 +5,93 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"regexp"
 	"strings"
 )
 
-// Commit gives the commit that the files are checked out at; empty where they
-// are not in git.
-func (t Tree) Commit(ctx context.Context) string {
+// Revision is what git says of the files as they lie there.
+type Revision struct {
+	// Commit is what is checked out; empty where the files are not in git.
+	Commit string
+	// Dirty tells that the files are not as the commit has them.
+	Dirty bool
+}
+
+// Revision asks git which commit the files are of. Only where git says that
+// they are in no repository, or that it tracks none of them, is there none:
+// what git cannot tell is an error, since it would hide that files are old.
+func (t Tree) Revision(ctx context.Context) (Revision, error) {
+	if _, err := os.Stat(t.dir); errors.Is(err, fs.ErrNotExist) {
+		return Revision{}, nil
+	}
 	tracked, err := t.git(ctx, "ls-files", "--", "keyspaces")
-	if err != nil || tracked == "" {
-		return ""
+	if err != nil {
+		if t.outside(err) {
+			return Revision{}, nil
+		}
+		return Revision{}, fmt.Errorf("ask git which commit the files are of: %w", err)
+	}
+	if tracked == "" {
+		return Revision{}, nil
 	}
 	commit, err := t.git(ctx, "rev-parse", "--verify", "--quiet", "HEAD")
-	if err != nil {
-		return ""
+	var exit *exec.ExitError
+	if errors.As(err, &exit) && exit.ExitCode() == 1 {
+		return Revision{}, nil // nothing is committed yet
 	}
-	return commit
+	if err != nil {
+		return Revision{}, fmt.Errorf("ask git which commit the files are of: %w", err)
+	}
+	changed, err := t.git(ctx, "status", "--porcelain", "--", "keyspaces")
+	if err != nil {
+		return Revision{}, fmt.Errorf("ask git whether the files are committed: %w", err)
+	}
+	return Revision{Commit: commit, Dirty: changed != ""}, nil
+}
+
+// outside tells whether an error of git means that the files are in no
+// repository. Of a damaged one git says the same, but there its folder stands.
+func (t Tree) outside(err error) bool {
+	const none = "not a git repository (or any "
+	switch text := err.Error(); {
+	case strings.Contains(text, none+"parent up to mount point"):
+		return true
+	case strings.Contains(text, none), errors.Is(err, exec.ErrNotFound):
+		return !t.belowGit()
+	default:
+		return false
+	}
+}
+
+// belowGit tells whether the folder or one above it looks like a repository.
+func (t Tree) belowGit() bool {
+	dir, err := filepath.Abs(t.dir)
+	if err != nil {
+		return true // in doubt nothing is hidden
+	}
+	for {
+		if _, err := os.Lstat(filepath.Join(dir, ".git")); err == nil {
+			return true
+		}
+		parent := filepath.Dir(dir)
+		if parent == dir {
+			return false
+		}
+		dir = parent
+	}
 }
 
 var commitPattern = regexp.MustCompile(`^[0-9a-f]{7,64}$`)
 
-// DerivesFrom tells whether the files' commit is the given one or a later one
-// of the same line; why says why not, or why nobody can tell.
-func (t Tree) DerivesFrom(ctx context.Context, commit string) (ok bool, why string) {
+// Contains tells whether the history of the files has the commit; why goes on
+// after the commit's name and says why not, or why nobody can tell.
+func (t Tree) Contains(ctx context.Context, commit string) (ok bool, why string) {
 	if !commitPattern.MatchString(commit) {
-		return false, fmt.Sprintf("%q is not a commit", commit)
+		return false, "is not a commit"
 	}
 	_, err := t.git(ctx, "merge-base", "--is-ancestor", commit, "HEAD")
 	var exit *exec.ExitError
@@ -39,15 +99,49 @@ func (t Tree) DerivesFrom(ctx context.Context, commit string) (ok bool, why stri
 	case err == nil:
 		return true, ""
 	case errors.As(err, &exit) && exit.ExitCode() == 1:
-		return false, fmt.Sprintf("commit %s, which was applied last, is not in the history of the files", short(commit))
+		return false, "is not in the history of the files"
 	}
 	if shallow, serr := t.git(ctx, "rev-parse", "--is-shallow-repository"); serr == nil && shallow == "true" {
-		return false, fmt.Sprintf("commit %s, which was applied last, is not in this shallow clone (git fetch --unshallow)", short(commit))
+		return false, "is not in this shallow clone (git fetch --unshallow)"
 	}
-	return false, fmt.Sprintf("git cannot find commit %s, which was applied last: %v", short(commit), err)
+	return false, fmt.Sprintf("cannot be found: %v", err)
 }
 
-func short(commit string) string { return commit[:min(len(commit), 12)] }
+// After tells whether one commit, which the history of the files has, comes
+// after another of them. Every commit comes after none.
+func (t Tree) After(ctx context.Context, later, earlier string) bool {
+	if later == earlier || later == "" {
+		return false
+	}
+	if earlier == "" {
+		return true
+	}
+	_, err := t.git(ctx, "merge-base", "--is-ancestor", earlier, later)
+	return err == nil
+}
+
+// Short gives a commit's name for people.
+func Short(commit string) string {
+	name, mark, _ := strings.Cut(commit, "-")
+	if mark != "" {
+		mark = "-" + mark
+	}
+	return name[:min(len(name), 12)] + mark
+}
+
+// blobs gives git's names for a file's content as it is, and as HEAD has it;
+// the latter is empty where HEAD has no such file.
+func (t Tree) blobs(ctx context.Context, file string) (now, head string, err error) {
+	if now, err = t.git(ctx, "hash-object", "--", file); err != nil {
+		return "", "", err
+	}
+	head, err = t.git(ctx, "rev-parse", "--verify", "--quiet", "HEAD:./"+file)
+	var exit *exec.ExitError
+	if errors.As(err, &exit) && exit.ExitCode() == 1 {
+		return now, "", nil
+	}
+	return now, head, err
+}
 
 // git runs a command that only reads, in the tree's folder.
 func (t Tree) git(ctx context.Context, args ...string) (string, error) {

@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"errors"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -28,7 +27,8 @@ func TestBase(t *testing.T) {
 	if _, known, err := tree.Base("ks", here); known || err != nil {
 		t.Fatalf("Base of nothing = %v, %v", known, err)
 	}
-	if err := tree.SaveBase("ks", here, unsharded("a")); err != nil {
+	kept := Base{VSchema: unsharded("a"), Revised: Revised{Commit: "c1", Instead: "b1"}}
+	if err := tree.SaveBase("ks", here, kept); err != nil {
 		t.Fatal(err)
 	}
 	tests := []struct {
@@ -42,14 +42,14 @@ func TestBase(t *testing.T) {
 	}
 	for _, tt := range tests {
 		got, known, err := tree.Base("ks", tt.of)
-		if err != nil || known != tt.known || (known && !vschema.Equal(got, unsharded("a"))) {
+		if err != nil || known != tt.known || (known && (!vschema.Equal(got.VSchema, kept.VSchema) || got.Revised != kept.Revised)) {
 			t.Errorf("%s: Base = %v, %v, %v", tt.name, got, known, err)
 		}
 	}
-	if err := tree.SaveBase("ks", Origin{Topo: "old address", Cluster: "x"}, nil); err != nil {
+	if err := tree.SaveBase("ks", Origin{Topo: "old address", Cluster: "x"}, Base{}); err != nil {
 		t.Fatal(err)
 	}
-	if got, known, err := tree.Base("ks", Origin{Topo: "new address", Cluster: "x"}); got != nil || !known || err != nil {
+	if got, known, err := tree.Base("ks", Origin{Topo: "new address", Cluster: "x"}); got.VSchema != nil || !known || err != nil {
 		t.Errorf("absent value of the same cluster id: Base = %v, %v, %v", got, known, err)
 	}
 	if ignore, err := os.ReadFile(tree.Path(".vtsync/.gitignore")); string(ignore) != "*\n" || err != nil {
@@ -87,16 +87,18 @@ func FuzzDecodeBase(f *testing.F) {
 	f.Add([]byte(`{"format":1,"keyspace":"ks","topo":"t","vschema":null}`))
 	f.Add([]byte(`{"format":1,"keyspace":"ks"`))
 	f.Fuzz(func(t *testing.T, data []byte) {
-		ks, known, err := decodeBase(data, "ks", here)
+		base, known, err := decodeBase(data, "ks", here)
 		if err != nil || !known {
 			return
 		}
-		again, err := json.Marshal(baseFile{Format: baseFormat, Keyspace: "ks", Origin: here, VSchema: vschema.EncodeJSON(ks)})
+		again, err := json.Marshal(baseFile{
+			Format: baseFormat, Keyspace: "ks", Origin: here, Revised: base.Revised, VSchema: vschema.EncodeJSON(base.VSchema),
+		})
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got, known, err := decodeBase(again, "ks", here); err != nil || !known || !vschema.Equal(got, ks) {
-			t.Fatalf("written again: %v, %v, %v, want %v", got, known, err, ks)
+		if got, known, err := decodeBase(again, "ks", here); err != nil || !known || got.Revised != base.Revised || !vschema.Equal(got.VSchema, base.VSchema) {
+			t.Fatalf("written again: %v, %v, %v, want %v", got, known, err, base)
 		}
 	})
 }
@@ -156,74 +158,5 @@ func TestJudgePull(t *testing.T) {
 		if got := JudgePull(tt.file, tt.base, tt.known, tt.live); got != tt.want {
 			t.Errorf("%s: %s, want %s", tt.name, got, tt.want)
 		}
-	}
-}
-
-func run(t *testing.T, dir string, args ...string) string {
-	t.Helper()
-	cmd := exec.CommandContext(t.Context(), "git", append([]string{
-		"-c", "user.name=t", "-c", "user.email=t@example.com", "-c", "commit.gpgsign=false",
-		"-c", "protocol.file.allow=always",
-	}, args...)...)
-	cmd.Dir = dir
-	out, err := cmd.CombinedOutput()
-	if err != nil {
-		t.Fatalf("git %v: %v\n%s", args, err, out)
-	}
-	return strings.TrimSpace(string(out))
-}
-
-// commit writes a keyspace's file and commits it.
-func commit(t *testing.T, tree Tree, data string) string {
-	t.Helper()
-	if err := tree.Write(KeyspaceFile("ks"), []byte(data)); err != nil {
-		t.Fatal(err)
-	}
-	run(t, tree.Dir(), "add", "keyspaces")
-	run(t, tree.Dir(), "commit", "-q", "-m", data)
-	return run(t, tree.Dir(), "rev-parse", "HEAD")
-}
-
-func TestGit(t *testing.T) {
-	tree := At(t.TempDir())
-	if got := tree.Commit(t.Context()); got != "" {
-		t.Errorf("Commit outside of git = %q", got)
-	}
-	run(t, tree.Dir(), "init", "-q", "-b", "main")
-	if got := tree.Commit(t.Context()); got != "" {
-		t.Errorf("Commit of files that git does not track = %q", got)
-	}
-	first := commit(t, tree, "{}")
-	second := commit(t, tree, `{"sharded":false}`)
-	if got := tree.Commit(t.Context()); got != second {
-		t.Errorf("Commit = %q, want %q", got, second)
-	}
-
-	shallow := At(t.TempDir())
-	run(t, shallow.Dir(), "clone", "-q", "--depth=1", "file://"+tree.Dir(), ".")
-	run(t, tree.Dir(), "checkout", "-q", "-b", "old", first)
-	tests := []struct {
-		name   string
-		tree   Tree
-		commit string
-		want   bool
-		why    string
-	}{
-		{"itself", tree, first, true, ""},
-		{"later one", tree, second, false, "is not in the history of the files"},
-		{"missing", tree, strings.Repeat("0", 40), false, "git cannot find commit 000000000000"},
-		{"not a commit", tree, "--exec=x", false, "is not a commit"},
-		{"shallow", shallow, first, false, "git fetch --unshallow"},
-		{"tip of shallow", shallow, second, true, ""},
-	}
-	for _, tt := range tests {
-		ok, why := tt.tree.DerivesFrom(t.Context(), tt.commit)
-		if ok != tt.want || !strings.Contains(why, tt.why) {
-			t.Errorf("%s: %v, %q, want %v, %q", tt.name, ok, why, tt.want, tt.why)
-		}
-	}
-	run(t, tree.Dir(), "checkout", "-q", "main")
-	if ok, why := tree.DerivesFrom(t.Context(), first); !ok {
-		t.Errorf("an ancestor was not found: %s", why)
 	}
 }
