@@ -57,13 +57,13 @@ func (e *env) serves(g cluster.VTGate, ks, table string) bool {
 // latest is the newest record in the store.
 func (e *env) latest() rollout.Record {
 	e.t.Helper()
-	var records []rollout.Record
-	e.decode(e.ok("history", "--format", "json", "--limit", "1"), &records)
-	if len(records) == 0 {
+	var list view.Rollouts
+	e.decode(e.ok("history", "--format", "json", "--limit", "1"), &list)
+	if len(list.Rollouts) == 0 {
 		e.t.Fatal("there is no rollout")
 	}
 	var shown view.Rollout
-	e.decode(e.ok("show", records[0].ID, "--format", "json"), &shown)
+	e.decode(e.ok("show", list.Rollouts[0].ID, "--format", "json"), &shown)
 	return shown.Record
 }
 

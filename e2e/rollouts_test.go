@@ -10,6 +10,7 @@ import (
 	topodatapb "vitess.io/vitess/go/vt/proto/topodata"
 
 	"github.com/vtsync/vtsync/internal/rollout"
+	"github.com/vtsync/vtsync/internal/view"
 )
 
 // addKeyspaces makes unsharded keyspaces that have no VSchema yet, straight in
@@ -66,12 +67,9 @@ func (e *env) setTables(ks string, names ...string) {
 // history is what vtsync remembers, newest first.
 func (e *env) history() []rollout.Record {
 	e.t.Helper()
-	var records []rollout.Record
-	out := e.ok("history", "--limit", "0", "--format", "json").stdout
-	if err := json.Unmarshal([]byte(out), &records); err != nil {
-		e.t.Fatalf("history: %v\n%s", err, out)
-	}
-	return records
+	var shown view.Rollouts
+	e.decode(e.ok("history", "--limit", "0", "--format", "json"), &shown)
+	return shown.Rollouts
 }
 
 // rolloutOf is the newest rollout of a keyspace, if there is one.

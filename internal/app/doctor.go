@@ -17,7 +17,7 @@ const idPath = "vtsync/id"
 func (a *App) Doctor(ctx context.Context) (view.Doctor, error) {
 	ctx, span := tracer.Start(ctx, "vtsync.doctor")
 	defer span.End()
-	d := &doctor{app: a}
+	d := &doctor{app: a, found: view.Doctor{Format: view.Format}}
 	if d.global(ctx) {
 		d.right(ctx)
 		d.records(ctx)

@@ -111,6 +111,19 @@ func (a *App) Unpause(ctx context.Context, keyspace string) (*rollout.Pause, err
 	if err != nil {
 		return nil, err
 	}
+	if head.Keyspace == "" { // nothing is known of it: does it exist?
+		global, err := a.topo.ReadGlobal(ctx)
+		if err != nil {
+			return nil, err
+		}
+		if _, ok := global.Keyspaces[keyspace]; !ok {
+			return nil, &errs.Invalid{
+				Msg:  "the cluster has no keyspace " + keyspace,
+				Near: near.Name(keyspace, sortedKeys(global.Keyspaces)),
+				Next: "vtsync status names what is paused",
+			}
+		}
+	}
 	lifted, err := a.runner(cli.Running{}).Unpause(ctx, keyspace)
 	if err != nil || !lifted {
 		return nil, err

@@ -54,7 +54,7 @@ unknown; 5 rolled back by itself.`,
 		},
 	}
 	cmd.Flags().BoolVar(&yes, "yes", false, "do not ask")
-	cmd.Flags().StringArrayVar(&allow, "allow", nil, "allow a hazard (write_loss, outage) or take out foreign=NAME; repeatable")
+	cmd.Flags().StringArrayVar(&allow, "allow", nil, "allow a hazard (write_loss, outage) or take out foreign=KEYSPACE.NAME; repeatable")
 	return cmd
 }
 
@@ -101,8 +101,11 @@ func (c *command) runApply(ctx context.Context, target string, allow []string, y
 	if err != nil {
 		return err
 	}
-	if p.Empty() && c.flags.format == formatText {
-		return nil // the plan has said so
+	if p.Empty() {
+		if c.flags.format == formatText {
+			return nil // the plan has said so
+		}
+		return view.JSON(c.env.Stdout, view.NewSkipped(record, p))
 	}
 	return c.showOutcome(record, recordCode(record))
 }
@@ -122,10 +125,10 @@ func deniedPlan(p *plan.Plan) error {
 	for _, d := range p.Denials {
 		reasons = append(reasons, d.Text)
 	}
-	return &errs.Denied{
+	return &view.PlanDenied{Plan: p, Err: &errs.Denied{
 		Msg:  "the plan is denied, nothing was changed: " + strings.Join(reasons, "; "),
 		Next: p.Denials[0].Remedy,
-	}
+	}}
 }
 
 // showOutcome writes where a rollout stopped and ends with the code.
@@ -143,25 +146,30 @@ func (c *command) confirm(ctx context.Context, engine Engine, p *plan.Plan, yes 
 	if err != nil {
 		return false, err
 	}
-	interactive := isTerminal(c.env.Stdin)
 	switch {
 	case len(paused) == 0 && yes:
 		return false, nil
-	case len(paused) > 0 && !interactive:
+	case len(paused) > 0 && !isTerminal(c.env.Stdin):
 		return false, &errs.Denied{
 			Msg:  fmt.Sprintf("keyspace %s is paused: %s", paused[0].Keyspace, paused[0].Paused.Reason),
 			Next: "vtsync unpause " + paused[0].Keyspace,
 		}
-	case !interactive:
-		return false, &errs.Denied{Msg: "there is no terminal to ask at, nothing was changed", Next: "add --yes"}
 	}
 	for _, h := range paused {
 		fmt.Fprintf(c.env.Stderr, "keyspace %s is paused: %s\n", h.Keyspace, h.Paused.Reason)
 	}
-	if err := ask(c.env.Stdin, c.env.Stderr, "apply this plan?", c.env.Park); err != nil {
+	if err := c.askAtTerminal("apply this plan?"); err != nil {
 		return false, err
 	}
 	return len(paused) > 0, nil
+}
+
+// askAtTerminal asks where somebody can answer.
+func (c *command) askAtTerminal(question string) error {
+	if !isTerminal(c.env.Stdin) {
+		return &errs.Denied{Msg: "there is no terminal to ask at, nothing was changed", Next: "add --yes"}
+	}
+	return ask(c.env.Stdin, c.env.Stderr, question, c.env.Park)
 }
 
 // ask wants the word yes, typed out. A request to stop is a no; what still
@@ -198,7 +206,10 @@ func readPlan(target string) (*plan.Plan, error) {
 	}
 	info, err := os.Stat(target)
 	if err != nil {
-		return nil, &errs.Invalid{Msg: "read what to apply", Err: err}
+		return nil, &errs.Invalid{
+			Msg: "read what to apply", Err: err,
+			Next: "name the folder of the files, or a plan: vtsync plan --out FILE makes one",
+		}
 	}
 	if info.IsDir() {
 		return nil, nil //nolint:nilnil // as above

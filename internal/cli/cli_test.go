@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -104,6 +105,27 @@ func TestApply(t *testing.T) {
 				t.Errorf("calls = %v", tt.d.calls)
 			}
 		})
+	}
+}
+
+// TestApplyInJSON: programs get the reasons of a denial, and of nothing to do no
+// rollout that there is not.
+func TestApplyInJSON(t *testing.T) {
+	d := &double{plan: onePlan(t, finding)}
+	got := d.run(t, "apply", "--yes", "--format", "json")
+	var told view.ErrorsJSON
+	decode(t, got.stderr, &told)
+	if got.stdout != "" || told.Format != 1 || len(told.Errors) != 1 || len(told.Errors[0].Denials) != 1 || told.Errors[0].Denials[0].Code != plan.DeniedFinding {
+		t.Errorf("stdout %q, errors %+v", got.stdout, told)
+	}
+
+	d = &double{plan: emptyPlan(t), record: rollout.Record{State: rollout.Skipped, Keyspaces: []string{"ks"}}}
+	got = d.run(t, "apply", "--format", "json")
+	var skipped map[string]any
+	decode(t, got.stdout, &skipped)
+	want := map[string]any{"format": 1.0, "state": "skipped", "plan_id": d.plan.ID, "keyspaces": []any{"ks"}}
+	if !reflect.DeepEqual(skipped, want) {
+		t.Errorf("got %v, want %v", skipped, want)
 	}
 }
 
@@ -235,9 +257,9 @@ func TestHistoryShowsWhatItCan(t *testing.T) {
 		err: &errs.Invalid{Msg: "damaged record r0"},
 	}
 	got := d.run(t, "history", "--keyspace", "a", "--limit", "1", "--format", "json")
-	var shown []rollout.Record
+	var shown view.Rollouts
 	decode(t, got.stdout, &shown)
-	if len(shown) != 1 || shown[0].ID != "r2" {
+	if shown.Format != 1 || len(shown.Rollouts) != 1 || shown.Rollouts[0].ID != "r2" {
 		t.Errorf("shown = %+v", shown)
 	}
 	var told view.ErrorsJSON

@@ -59,6 +59,8 @@ type Running struct {
 	Progress func(text string)
 	// Show is told the plan that was made on the way, before it runs.
 	Show func(*plan.Plan) error
+	// Confirm is asked before anything is taken back; an error is a no.
+	Confirm func(question string) error
 	// OverPause tells that a person confirmed to change paused keyspaces.
 	OverPause bool
 }

@@ -35,7 +35,7 @@ See one of them with ` + "`vtsync show ROLLOUT`" + `.`,
 				return err
 			}
 			records = chosen(records, c.flags.keyspaces, limit)
-			shown := c.show(records, func(w io.Writer, s view.Style) error { return view.History(w, records, s) })
+			shown := c.show(view.NewRollouts(records), func(w io.Writer, s view.Style) error { return view.History(w, records, s) })
 			return errors.Join(err, shown)
 		},
 	}

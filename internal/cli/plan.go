@@ -23,11 +23,14 @@ func (c *command) plan() *cobra.Command {
 its hazard: safe, replan (plans of queries change), scatter (queries may go to
 all shards), write_loss (rows may become unreachable) or outage (queries may
 fail). It builds the whole routing as vtgate would, before and after, and
-reports mistakes with file, line and the nearest valid name. It changes nothing.
+reports mistakes with file, line and the nearest valid name. It changes nothing
+that routes; only with --out, which ties the plan to its cluster, it writes the
+cluster's random name to vtsync/id where there is none yet.
 
 A change with the hazard write_loss or outage is denied until you allow it with
 --allow HAZARD. What others changed in the cluster is shown and kept; it is taken
-out only with --allow foreign=NAME, as the plan names it.
+out only with --allow foreign=KEYSPACE.NAME; where a table and a vindex share the
+name, with foreign=KEYSPACE.table.NAME or foreign=KEYSPACE.vindex.NAME.
 
 With --out the plan is saved, for ` + "`vtsync apply FILE`" + ` to run exactly that; it
 is refused once what it was made from has changed.
@@ -66,7 +69,7 @@ Exit codes: 0 shown; 1 mistakes in the files, or with --exit-code any difference
 	}
 	cmd.Flags().StringVar(&out, "out", "", "save the plan to this file, for apply")
 	cmd.Flags().BoolVar(&exitCode, "exit-code", false, "exit with 1 when there is something to apply")
-	cmd.Flags().StringArrayVar(&allow, "allow", nil, "allow a hazard (write_loss, outage) or take out foreign=NAME; repeatable")
+	cmd.Flags().StringArrayVar(&allow, "allow", nil, "allow a hazard (write_loss, outage) or take out foreign=KEYSPACE.NAME; repeatable")
 	return cmd
 }
 

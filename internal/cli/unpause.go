@@ -30,9 +30,10 @@ a person looked.`,
 				return err
 			}
 			lifted := struct {
+				Format   int            `json:"format"`
 				Keyspace string         `json:"keyspace"`
 				Was      *rollout.Pause `json:"was"`
-			}{args[0], was}
+			}{view.Format, args[0], was}
 			return c.show(lifted, func(w io.Writer, _ view.Style) error {
 				text := fmt.Sprintf("keyspace %s was not paused\n", args[0])
 				if was != nil {

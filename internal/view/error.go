@@ -5,6 +5,8 @@ import (
 	"io"
 
 	"github.com/vtsync/vtsync/internal/errs"
+	"github.com/vtsync/vtsync/internal/lint"
+	"github.com/vtsync/vtsync/internal/plan"
 )
 
 // ErrorJSON is one error as programs read it.
@@ -15,7 +17,20 @@ type ErrorJSON struct {
 	Near     string         `json:"near,omitempty"`
 	Diff     string         `json:"diff,omitempty"`
 	Next     string         `json:"next,omitempty"`
+	// Denials and Findings say why a plan was denied.
+	Denials  []plan.Denial  `json:"denials,omitempty"`
+	Findings []lint.Finding `json:"findings,omitempty"`
 }
+
+// PlanDenied is the error of applying a plan that is denied. People were shown
+// the plan; programs get its reasons here.
+type PlanDenied struct {
+	Plan *plan.Plan
+	Err  error
+}
+
+func (e *PlanDenied) Error() string { return e.Err.Error() }
+func (e *PlanDenied) Unwrap() error { return e.Err }
 
 // ErrorsJSON is what stands on stderr with --format json.
 type ErrorsJSON struct {
@@ -75,8 +90,12 @@ func describe(err error) ErrorJSON {
 		denied   *errs.Denied
 		conflict *errs.Conflict
 		unknown  *errs.Unknown
+		reasons  *PlanDenied
 	)
 	d := ErrorJSON{Kind: "internal", Message: err.Error()}
+	if errors.As(err, &reasons) {
+		d.Denials, d.Findings = reasons.Plan.Denials, reasons.Plan.Findings
+	}
 	switch {
 	case errors.As(err, &unknown):
 		d.Kind, d.Next = "unknown", unknown.Next

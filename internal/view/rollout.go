@@ -7,6 +7,7 @@ import (
 	"text/tabwriter"
 	"time"
 
+	"github.com/vtsync/vtsync/internal/diff"
 	"github.com/vtsync/vtsync/internal/plan"
 	"github.com/vtsync/vtsync/internal/rollout"
 )
@@ -53,6 +54,35 @@ func shellQuote(s string) string {
 		return s
 	}
 	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
+}
+
+// Rollouts is a list of rollouts as programs read it.
+type Rollouts struct {
+	Format   int              `json:"format"`
+	Rollouts []rollout.Record `json:"rollouts"`
+}
+
+// NewRollouts gives records as programs read them.
+func NewRollouts(records []rollout.Record) Rollouts {
+	return Rollouts{Format: Format, Rollouts: records}
+}
+
+// Skipped is an apply that had nothing to do, as programs read it: there is no
+// rollout to name.
+type Skipped struct {
+	Format    int           `json:"format"`
+	State     rollout.State `json:"state"`
+	PlanID    string        `json:"plan_id"`
+	Keyspaces []string      `json:"keyspaces"`
+	Reason    string        `json:"reason,omitempty"`
+	// Kept lists what others made and the plan keeps.
+	Kept []diff.EntryChange `json:"kept,omitempty"`
+}
+
+// NewSkipped gives what is to say of a plan with nothing to do; the record is
+// what applying it gave.
+func NewSkipped(r rollout.Record, p *plan.Plan) Skipped {
+	return Skipped{Format: Format, State: r.State, PlanID: p.ID, Keyspaces: r.Keyspaces, Reason: r.Reason, Kept: p.Kept}
 }
 
 // History writes rollouts as a table, in the order given.
@@ -115,6 +145,9 @@ func (p *page) record(r rollout.Record) {
 	}
 	if r.By.CI != "" {
 		p.line("  run: %s", r.By.CI)
+	}
+	if r.By.OverPause {
+		p.line("  over a pause, which they confirmed")
 	}
 	if r.Undoes != "" {
 		p.line("  undoes: %s", r.Undoes)

@@ -236,7 +236,7 @@ planes differ: see ` + "`vtsync plan`" + `
 func TestRollout(t *testing.T) {
 	at := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
 	r := NewRollout(rollout.Record{
-		ID: "r1", State: rollout.Applying, Keyspaces: []string{"ks"}, By: rollout.Who{User: "u", Host: "h", Commit: "abc"},
+		ID: "r1", State: rollout.Applying, Keyspaces: []string{"ks"}, By: rollout.Who{User: "u", Host: "h", Commit: "abc", OverPause: true},
 		Globals: []rollout.Write{{Keyspace: "ks", Status: rollout.WriteIntended}},
 		Cells:   []rollout.CellWrite{{Cell: "z1", Status: rollout.WritePlanned, Detail: "no answer"}},
 		Log:     []rollout.LogLine{{At: at, Text: "pending -> applying"}},
@@ -248,7 +248,7 @@ func TestRollout(t *testing.T) {
 	got := text(t, func(w io.Writer, s Style) error { return RolloutText(w, r, s) })
 	for _, part := range []string{
 		"rollout r1: applying, parked\n",
-		"  by: u@h\n  commit: abc\n  global topo, keyspace ks: intended\n  cell z1: planned (no answer)\n",
+		"  by: u@h\n  commit: abc\n  over a pause, which they confirmed\n  global topo, keyspace ks: intended\n  cell z1: planned (no answer)\n",
 		"  2026-01-02 03:04:05Z pending -> applying\nparked: etcd does not answer\nnext: vtsync resume r1\n",
 	} {
 		if !strings.Contains(got, part) {
