@@ -285,7 +285,7 @@ func (m *machine) rollback(e Rollback) {
 	m.rec.Parked = nil
 	m.rec.Heals = 0
 	// A person has weighed what going back can do.
-	m.rec.AutoUndo = true
+	m.rec.AutoUndo, m.rec.Asked = true, true
 	reason := fmt.Sprintf("rollback asked by %s@%s", e.By.User, e.By.Host)
 	switch {
 	case m.rec.State == RollingBack:

@@ -187,7 +187,7 @@ func (m *machine) unlocked() {
 // unwound ends a phase that left no trace; earlier phases are then taken back.
 func (m *machine) unwound() {
 	if m.written() {
-		m.goBack(m.rec.Code, m.rec.Reason, true)
+		m.goBack(m.rec.Code, m.rec.Reason, !m.rec.Asked)
 		return
 	}
 	m.end(m.rec.Then, m.rec.Code, m.rec.Reason)
@@ -207,12 +207,12 @@ func (m *machine) inspected(e Inspected) {
 	}
 	m.shipped = true
 	if m.written() {
-		m.goBack(CodeForeign, reason, true)
+		m.goBack(CodeForeign, reason, !m.rec.Asked)
 		return
 	}
 	m.because(CodeForeign, reason)
 	m.log("%s", reason)
 	m.to(RollingBack)
-	m.rec.Auto, m.rec.Then = true, ""
+	m.rec.Auto, m.rec.Then = !m.rec.Asked, ""
 	m.toCells()
 }

@@ -73,6 +73,9 @@ type Record struct {
 	// Auto tells that the way back was decided by vtsync on evidence, not
 	// asked for by a person: the keyspaces are paused when it ends.
 	Auto bool `json:"auto,omitempty"`
+	// Asked tells that a person asked for the way back, perhaps while vtsync
+	// was unwinding a phase by itself: what follows of it is not automatic.
+	Asked bool `json:"asked,omitempty"`
 
 	// Baseline is what was so before the first write: it is no evidence
 	// against the change. Its reloads are as they were before each cell was

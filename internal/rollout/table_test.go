@@ -54,7 +54,7 @@ func sampleRecord(state rollout.State) rollout.Record {
 			{Cell: "zone1", Token: token("3"), Status: rollout.WriteLanded, Doubt: true, Result: token("4"), Detail: "d"},
 			{Cell: "zone2", Status: rollout.WritePlanned},
 		},
-		ForeignRebuild: true, Heals: 1, Auto: true,
+		ForeignRebuild: true, Heals: 1, Auto: true, Asked: true,
 		Created: noon.Time, Updated: noon.Time, Began: noon.Time,
 		Log: []rollout.LogLine{{At: noon.Time, Text: "began"}},
 	}

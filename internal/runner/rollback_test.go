@@ -157,6 +157,33 @@ func TestSilenceParks(t *testing.T) {
 	})
 }
 
+// TestRollbackOfAnUnwinding: where a person takes back what vtsync was already
+// unwinding, it is the person's: the keyspaces are not paused.
+func TestRollbackOfAnUnwinding(t *testing.T) {
+	bubble(t, "pauses nothing", func(t *testing.T, w *world) {
+		one := conflictAtSecond(w, nil)
+		one.Fail(func(x runnertest.Write) runnertest.Fault {
+			switch {
+			case x.Path == customerPath:
+				w.foreign("customer", "invoice")
+				w.Rebuild("zone2")
+			case x.Path == runnertest.KeyspacePath("commerce") && x.Nth > 1:
+				return runnertest.NotLanded
+			}
+			return runnertest.Fault{}
+		})
+		rec := start(t, w, one, w.plan())
+		w.parked(t, rec, rollout.Applying, rollout.CodeUnknown)
+		rec = rollback(t, w.process("two"), rec.ID)
+		w.state(t, rec, rollout.RolledBack, rollout.CodeForeign)
+		if h := w.head(t, "commerce"); rec.Auto || h.Paused != nil {
+			t.Errorf("automatic: %v, head %+v", rec.Auto, h)
+		}
+		w.everywhere("commerce", "extra", false)
+		w.free(t)
+	})
+}
+
 func TestForeignWriters(t *testing.T) {
 	bubble(t, "our entry is overwritten after our write", func(t *testing.T, w *world) {
 		w.addTable("customer", "orders")
