@@ -33,7 +33,7 @@ func (m *machine) goBack(c Code, reason string, auto bool) {
 		m.park(c, reason+"; the plan only heals cells, so there is nothing to take back")
 		return
 	case len(names) == 0:
-		m.end(Failed, c, reason+"; the plan only heals cells, so there was nothing to take back")
+		m.leaveCells(c, reason+"; the plan only heals cells, so there was nothing to take back")
 		return
 	case auto && !m.rec.AutoUndo:
 		m.park(CodeUndoHazard, fmt.Sprintf("%s; not taken back by itself, as that is %s", reason, m.rec.UndoHazard))
@@ -58,6 +58,27 @@ func (m *machine) goBack(c Code, reason string, auto bool) {
 		m.rec.Globals = append(m.rec.Globals, Write{Keyspace: ks, Status: WritePlanned, Back: true})
 	}
 	m.lock()
+}
+
+// leaveCells ends a rollout that only heals cells, at the wish of a person: a
+// healed cell is left as it is. A write on its way to a cell could still land
+// after the end, so the cells are gone through until there is none.
+func (m *machine) leaveCells(c Code, reason string) {
+	if m.unsettled() == "" {
+		m.end(Failed, c, reason)
+		return
+	}
+	m.because(c, reason)
+	m.log("%s", reason)
+	m.to(RollingBack)
+	m.rec.Auto, m.rec.Globals = false, nil
+	m.toCells()
+}
+
+// leaving tells that nothing is taken back, see leaveCells: every other way
+// back has a global record.
+func (m *machine) leaving() bool {
+	return m.rec.State == RollingBack && len(m.rec.Globals) == 0
 }
 
 // toTakeBack names the keyspaces in which a write of ours landed, and tells

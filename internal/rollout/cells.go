@@ -75,6 +75,10 @@ func (m *machine) cellsRead(e CellsRead) {
 			c.Status, c.Result, c.Detail = WriteLanded, f.Token, ""
 			continue
 		}
+		if m.leaving() && !inFlight {
+			c.Status = WritePlanned
+			continue
+		}
 		if !inFlight {
 			m.reloadsBefore(f.Reloads)
 		}
@@ -138,6 +142,15 @@ func (m *machine) cellsWrote(e CellsWrote) {
 }
 
 func (m *machine) judged(e Judged) {
+	open := m.unsettled()
+	switch {
+	case m.leaving() && open != "":
+		m.settle(e, open)
+		return
+	case m.leaving():
+		m.end(Failed, m.rec.Code, m.rec.Reason)
+		return
+	}
 	if e.Unknown != "" {
 		m.unproved(e, "the planes could not be read: "+e.Unknown)
 		return
@@ -151,7 +164,6 @@ func (m *machine) judged(e Judged) {
 		m.goBack(CodeBroken, fmt.Sprintf("%s is broken: %s", bad.Name, bad.Detail), true)
 		return
 	}
-	open := m.unsettled()
 	switch {
 	case e.Report.All() && open == "":
 		m.proved()

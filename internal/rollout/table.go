@@ -54,7 +54,7 @@ var Table = []Transition{
 	{RollingBack, EvUnlocked, []State{RollingBack}, "bring the cells to global"},
 	{RollingBack, EvCellsRead, []State{RollingBack}, "write the cells that still hold ours"},
 	{RollingBack, EvCellsWrote, []State{RollingBack}, "ask every cell and vtgate"},
-	{RollingBack, EvJudged, []State{RollingBack, RolledBack, Failed}, "all serve what was: done; failed where others changed the same entries; park at the deadline"},
+	{RollingBack, EvJudged, []State{RollingBack, RolledBack, Failed}, "all serve what was: done; failed where others changed the same entries, or where there was nothing but cells to heal; park at the deadline"},
 	{RollingBack, EvTick, []State{RollingBack}, "try again"},
 	{RollingBack, EvCancel, []State{RollingBack}, "park"},
 	{RollingBack, EvResume, []State{RollingBack}, "repeat the step in hand, with a new deadline"},

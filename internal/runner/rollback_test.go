@@ -184,6 +184,27 @@ func TestRollbackOfAnUnwinding(t *testing.T) {
 	})
 }
 
+// TestRollbackOfAHeal: there is nothing to take back, and yet it does not end
+// while a write of it can still land.
+func TestRollbackOfAHeal(t *testing.T) {
+	bubble(t, "settles the cell first", func(t *testing.T, w *world) {
+		w.foreign("customer", "invoice")
+		w.Rebuild("zone1")
+		w.files["customer"], w.last["customer"] = w.VSchema("customer"), w.VSchema("customer")
+		one := w.process("one")
+		one.Fail(onFirst(1<<20, runnertest.CellPath("zone2"), runnertest.LandsLate(1<<20)))
+		rec := start(t, w, one, w.plan())
+		w.parked(t, rec, rollout.Validating, rollout.CodeUnproved)
+		w.state(t, rollback(t, w.process("two"), rec.ID), rollout.Failed, rollout.CodeAsked)
+		n := len(w.History(runnertest.CellPath("zone2")))
+		w.Arrive()
+		if late := len(w.History(runnertest.CellPath("zone2"))) - n; late > 0 {
+			t.Errorf("%d writes of a cell landed after the end", late)
+		}
+		w.free(t)
+	})
+}
+
 func TestForeignWriters(t *testing.T) {
 	bubble(t, "our entry is overwritten after our write", func(t *testing.T, w *world) {
 		w.addTable("customer", "orders")
