@@ -6,6 +6,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/vtsync/vtsync/internal/planes"
 	"github.com/vtsync/vtsync/internal/store"
 	"github.com/vtsync/vtsync/internal/store/storetest"
@@ -91,7 +93,7 @@ func settled(t *testing.T, c *cluster.Cluster, name string, fault proxy.Fault) {
 	}
 	_ = hit.Wait(t.Context()) // a dropped one says that it never landed
 	got, now, err := s.Head(t.Context(), keyspace)
-	if err != nil || got != want || now != tok {
+	if err != nil || !cmp.Equal(got, want) || now != tok {
 		t.Fatalf("got %+v %v %v, want %+v %v", got, now, err, want, tok)
 	}
 	history, err := c.Etcd(cluster.Global).Get(t.Context(), "/settled/vtsync/heads/"+keyspace)
