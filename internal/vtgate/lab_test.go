@@ -31,6 +31,9 @@ func TestRealVTGates(t *testing.T) {
 			if got.Cell != gate.Cell || got.Health != "SERVING" || !got.SQL || got.Reloads == 0 || !strings.HasPrefix(got.Version, "24.") {
 				t.Errorf("%s: got %+v", gate.Name, got)
 			}
+			if age := time.Since(got.Started); age < 0 || age > time.Hour {
+				t.Errorf("%s started %v ago", gate.Name, age)
+			}
 		}
 	})
 	gate := c.VTGates()[0]
