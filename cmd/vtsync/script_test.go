@@ -116,12 +116,18 @@ func exits(ts *testscript.TestScript, neg bool, args []string) {
 }
 
 // createKeyspace makes a keyspace in the lab: keyspace NAME FILE SHARD...,
-// where FILE is its VSchema, or - for none.
+// where FILE is its VSchema, or - for none. Its tables go with the script: their
+// names would be ambiguous with those of the next one's.
 func createKeyspace(t *testing.T, ts *testscript.TestScript, lab *cluster.Cluster, args []string) {
 	if len(args) < 2 {
 		ts.Fatalf("usage: keyspace NAME FILE SHARD...")
 	}
 	ts.Check(lab.CreateKeyspace(t.Context(), args[0], args[2:]...))
+	ts.Defer(func() {
+		if err := lab.ApplyVSchema(t.Context(), args[0], "{}"); err != nil {
+			t.Errorf("empty keyspace %s: %v", args[0], err)
+		}
+	})
 	if args[1] == "-" {
 		return
 	}
