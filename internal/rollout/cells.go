@@ -165,10 +165,13 @@ func (m *machine) judged(e Judged) {
 		return
 	}
 	switch {
-	case e.Report.All() && open == "":
-		m.proved()
-	case e.Report.All():
+	case e.Report.All() && open != "":
 		m.settle(e, open)
+	case e.Report.All() && len(e.Report.VTGates) == 0:
+		// Saved in every cell is less than served.
+		m.unproved(e, "no vtgate is known that could show what is served")
+	case e.Report.All():
+		m.proved()
 	case !m.heal(e):
 		m.unproved(e, m.laggards(e.Report))
 	}

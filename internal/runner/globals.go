@@ -63,7 +63,8 @@ func (x *run) nothingToDo(snap *planes.Snapshot) bool {
 			return false
 		}
 	}
-	return x.judgeSnapshot(snap, len(x.shape.writes)-1, true).All()
+	served := x.judgeSnapshot(snap, len(x.shape.writes)-1, true)
+	return served.All() && len(served.VTGates) > 0
 }
 
 // saveGlobal does one CAS. Whatever the answer was, it may be done again with

@@ -142,6 +142,27 @@ func TestSilenceParks(t *testing.T) {
 		w.SetVTGate("zone2", func(g *runnertest.VTGate) { g.CutOff = false })
 		w.state(t, resume(t, w.process("two"), rec.ID), rollout.Committed, "")
 	})
+	bubble(t, "no vtgate at all", func(t *testing.T, w *world) {
+		w.addTable("customer", "orders")
+		p := w.plan()
+		w.SetVTGate("zone2", func(g *runnertest.VTGate) { g.Silent = true })
+		rec := start(t, w, w.process("one"), p)
+		w.ForgetVTGates()
+		rec = resume(t, w.process("two"), rec.ID)
+		w.parked(t, rec, rollout.Validating, rollout.CodeUnproved)
+		if !strings.Contains(rec.Parked.Text, "no vtgate") {
+			t.Errorf("parked: %q", rec.Parked.Text)
+		}
+	})
+	bubble(t, "no vtgate at all, where all is as planned before", func(t *testing.T, w *world) {
+		w.addTable("customer", "orders")
+		p := w.plan()
+		w.state(t, start(t, w, w.process("one"), p), rollout.Committed, "")
+		w.ForgetVTGates()
+		if rec := start(t, w, w.process("two"), p); rec.State == rollout.Skipped {
+			t.Error("skipped, though nobody said that it is served")
+		}
+	})
 	bubble(t, "a dead cell", func(t *testing.T, w *world) {
 		w.addTable("customer", "orders")
 		p := w.plan()

@@ -56,6 +56,13 @@ func (c *Cluster) RestartVTGate(cell string) {
 	}
 }
 
+// ForgetVTGates leaves nobody to ask what is served, as where none is configured.
+func (c *Cluster) ForgetVTGates() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.vtgates = nil
+}
+
 // Snapshot reads all planes.
 func (p *Process) Snapshot(ctx context.Context) (*planes.Snapshot, error) {
 	if p.look != nil {
