@@ -46,7 +46,7 @@ func TestKilledAnywhereInApplyAndRollback(t *testing.T) {
 	k.same("added", "seed")
 
 	back := course{
-		command: func(p twins) []string { return []string{"rollback", k.show(p.a).ID} },
+		command: func(p twins) []string { return []string{"rollback", "--yes", k.show(p.a).ID} },
 		ends:    rollout.Committed, writes: 1, cells: 1,
 	}
 	m := len(k.record(back))
@@ -127,7 +127,7 @@ func TestKilledAnywhereInTurningRound(t *testing.T) {
 		k.killAt(boundary{second, proxy.BeforeForward}, k.applying(p)...)
 	}
 	back := course{
-		command: func(p twins) []string { return []string{"rollback", k.show(p.a).ID} },
+		command: func(p twins) []string { return []string{"rollback", "--yes", k.show(p.a).ID} },
 		ends:    rollout.RolledBack, writes: 1,
 	}
 	halfway(k.undisturbed, "seed")

@@ -27,7 +27,7 @@ func TestRollbackKeepsWhatOthersDid(t *testing.T) {
 	e.ok("apply", "--yes", e.dir)
 	e.byVTGate("alter vschema on customer.theirs add vindex hash (id) using hash")
 
-	e.ok("rollback").wants(t, "committed", "undoes: ")
+	e.ok("rollback", "--yes").wants(t, "committed", "undoes: ")
 	e.wantTables("theirs", "!ours", "customer", "cart")
 	for _, cell := range e.Cells() {
 		if !proto.Equal(e.srv(cell).Keyspaces["customer"], e.global("customer")) {
@@ -54,7 +54,7 @@ func TestRollbackOfATableThatOthersChangedIsAConflict(t *testing.T) {
 	e.byVTGate("alter vschema on customer.ours add vindex xxhash (name) using xxhash")
 
 	e.untouched(func() {
-		r := e.exits(3, "rollback")
+		r := e.exits(3, "rollback", "--yes")
 		r.wants(t, "others changed the same entries since", "~ table ours", "found by xxhash(name) too", "next: vtsync pull --force --keyspace customer")
 	})
 	if got := len(e.history()); got != 1 {
@@ -93,7 +93,7 @@ func TestUndoOfADroppedLookupNeedsAPerson(t *testing.T) {
 		t.Error("the change was taken back without a person")
 	}
 
-	e.ok("rollback", rec.ID)
+	e.ok("rollback", "--yes", rec.ID)
 	if now := e.global("customer"); !vschema.Equal(before, now) {
 		t.Errorf("after the rollback: %v, want %v", now, before)
 	}

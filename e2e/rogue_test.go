@@ -168,7 +168,7 @@ func (e *env) rollBack(r result) {
 	if err := json.Unmarshal([]byte(r.stdout), &rec); err != nil {
 		e.t.Fatalf("%v\n%s", err, r)
 	}
-	if back := e.vtsync("rollback", rec.ID); back.code != 0 {
+	if back := e.vtsync("rollback", "--yes", rec.ID); back.code != 0 {
 		e.t.Errorf("rollback %s: exit %d\n%s", rec.ID, back.code, back)
 	}
 }

@@ -125,7 +125,7 @@ func TestRollbackPastASilentCell(t *testing.T) {
 	zone2.Cut()
 	id := e.parks("invoice", "cell zone2 is silent")
 
-	e.exits(4, "rollback", id).wants(t, "rolling_back, parked", "cell zone2 is silent")
+	e.exits(4, "rollback", "--yes", id).wants(t, "rolling_back, parked", "cell zone2 is silent")
 	if now := e.global("customer"); !proto.Equal(now, before) {
 		t.Errorf("global is not as before: %v", now)
 	}

@@ -231,7 +231,7 @@ func TestCellWriteWithoutAnswer(t *testing.T) {
 	}
 	e.edit("commerce", func(v map[string]any) { table(v, "added") })
 	once("apply", true, "apply", "--yes", e.dir)
-	once("rollback", false, "rollback")
+	once("rollback", false, "rollback", "--yes")
 }
 
 // A rollout parks as one cell takes no write, and a person takes it back: the
@@ -251,7 +251,7 @@ func TestRollbackKillsACellWriteInFlight(t *testing.T) {
 		t.Fatalf("rollout %s is %s, not parked", rec.ID, rec.State)
 	}
 	rest.Disarm()
-	e.ok("rollback", rec.ID)
+	e.ok("rollback", "--yes", rec.ID)
 	e.release(late)
 	if rec = e.show("commerce"); rec.State != rollout.RolledBack {
 		t.Errorf("rollout %s is %s, want rolled back", rec.ID, rec.State)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/vtsync/vtsync/internal/admit"
 	"github.com/vtsync/vtsync/internal/cli"
@@ -28,12 +29,19 @@ func (a *App) Rollback(ctx context.Context, id string, run cli.Running) (rollout
 	if err != nil {
 		return rec, err
 	}
+	if err := a.within("rollout "+rec.ID, rec.Keyspaces); err != nil {
+		return rec, err
+	}
 	if err := a.provable("rollback"); err != nil {
 		return rec, err
 	}
 	stop, done := untilParked(ctx, run.Park)
 	defer done()
 	if !rec.State.Final() {
+		question := fmt.Sprintf("turn rollout %s (%s, keyspaces %s) round?", rec.ID, rec.State, strings.Join(rec.Keyspaces, ", "))
+		if err := confirm(run, question); err != nil {
+			return rec, err
+		}
 		return a.runner(run).Rollback(stop, rec.ID, a.who(""))
 	}
 	p, err := a.planOf(ctx, rec)
@@ -58,11 +66,21 @@ func (a *App) Rollback(ctx context.Context, id string, run cli.Running) (rollout
 			Reason: "nothing that rollout " + rec.ID + " changed is left in any plane",
 		}, nil
 	}
+	if err := confirm(run, "take rollout "+rec.ID+" back by this plan?"); err != nil {
+		return rec, err
+	}
 	undone, err := a.runner(run).Start(stop, undo, a.who(""), rec.ID)
 	if err == nil && undone.State == rollout.Committed {
 		a.revertBases(ctx, p)
 	}
 	return undone, err
+}
+
+func confirm(run cli.Running, question string) error {
+	if run.Confirm == nil {
+		return nil
+	}
+	return run.Confirm(question)
 }
 
 // revertBases takes a rollout's changes out of the bases too: what the files

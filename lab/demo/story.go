@@ -134,7 +134,7 @@ func stale(ctx context.Context, s *session, st *stage) {
 
 func back(ctx context.Context, s *session, st *stage) {
 	s.say("Take the last rollout back. What others did since is kept.")
-	s.run(ctx, 0, "vtsync rollback", "- table address", "undoes: ", ": committed")
+	s.run(ctx, 0, "vtsync rollback --yes", "- table address", "undoes: ", ": committed")
 	s.showTables(ctx, st.VTGates, "customer", []string{"coupon", "wishlist"}, []string{"address"})
 
 	s.say("Take it out of the file too, and the colleague's table in: all planes agree again.")
