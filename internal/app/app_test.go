@@ -129,6 +129,23 @@ func TestLastRollout(t *testing.T) {
 	}
 }
 
+// TestWithin: --keyspace bounds what a saved plan and a rollout may reach.
+func TestWithin(t *testing.T) {
+	for _, tt := range []struct {
+		only, reach []string
+		denied      bool
+	}{
+		{nil, []string{"a", "b"}, false},
+		{[]string{"a", "b"}, []string{"a"}, false},
+		{[]string{"a"}, []string{"a", "b"}, true},
+	} {
+		err := (&App{keyspaces: tt.only}).within("plan p", tt.reach)
+		if (errs.ExitCode(err) == errs.ExitDenied) != tt.denied {
+			t.Errorf("--keyspace %q of %q: %v", tt.only, tt.reach, err)
+		}
+	}
+}
+
 func TestUndoable(t *testing.T) {
 	denial := plan.Denial{Code: plan.DeniedWorkflow, Text: "a workflow owns it", Remedy: "wait"}
 	if err := undoable(&plan.Plan{}, "r"); err != nil {

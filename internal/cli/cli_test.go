@@ -247,6 +247,19 @@ func TestOtherExitCodes(t *testing.T) {
 	}
 }
 
+// TestRollbackAsks shows that nothing is taken back before its plan was shown
+// and somebody agreed.
+func TestRollbackAsks(t *testing.T) {
+	d := &double{plan: onePlan(t), record: rollout.Record{State: rollout.Committed}}
+	got := d.run(t, "rollback")
+	if got.code != errs.ExitDenied || slices.Contains(d.calls, "taken back") || !strings.Contains(got.stderr, "add --yes") || !strings.Contains(got.stdout, "+ table b") {
+		t.Errorf("exit code %d, calls %q\n%s%s", got.code, d.calls, got.stdout, got.stderr)
+	}
+	if got = d.run(t, "rollback", "--yes"); got.code != errs.ExitOK || !slices.Contains(d.calls, "taken back") {
+		t.Errorf("with --yes: exit code %d, calls %q\n%s", got.code, d.calls, got.stderr)
+	}
+}
+
 func TestHistoryShowsWhatItCan(t *testing.T) {
 	d := &double{
 		history: []rollout.Record{

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"strings"
 	"testing"
 
@@ -71,8 +72,14 @@ func (d *double) Resume(ctx context.Context, id string, _ Running) (rollout.Reco
 	return d.record, d.err
 }
 
-func (d *double) Rollback(ctx context.Context, id string, _ Running) (rollout.Record, error) {
+func (d *double) Rollback(ctx context.Context, id string, run Running) (rollout.Record, error) {
 	d.called(ctx, "rollback "+id)
+	if d.plan != nil { // one to take it back by
+		if err := errors.Join(run.Show(d.plan), run.Confirm("back?")); err != nil {
+			return d.record, err
+		}
+		d.calls = append(d.calls, "taken back")
+	}
 	return d.record, d.err
 }
 

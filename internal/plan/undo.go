@@ -50,12 +50,12 @@ func Undo(p *Plan, in Input) (*Plan, error) {
 	return b.finish()
 }
 
-// committedWithout is what was committed last without p's changes; nil where
+// committedWithout is what was committed last without p's changes; null where
 // nobody knows what was.
 func (b *builder) committedWithout(p *Plan, ks string) (json.RawMessage, error) {
 	committed := b.in.Committed[ks]
 	if committed == nil {
-		return nil, nil
+		return vschema.EncodeJSON(nil), nil
 	}
 	without, err := Without(p, ks, committed)
 	if err != nil {
@@ -71,9 +71,11 @@ func Without(p *Plan, ks string, value *vschema.Keyspace) (*vschema.Keyspace, er
 	if err != nil {
 		return nil, err
 	}
-	last, err := vschema.DecodeJSON(p.Base.Last[ks])
-	if err != nil {
-		return nil, err
+	var last *vschema.Keyspace
+	if raw, known := p.Base.Last[ks]; known {
+		if last, err = vschema.DecodeJSON(raw); err != nil {
+			return nil, err
+		}
 	}
 	out := clone(value)
 	for _, c := range p.changes()[ks] {

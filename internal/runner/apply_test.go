@@ -132,6 +132,35 @@ func TestAdopt(t *testing.T) {
 	})
 }
 
+// TestUndoKeepsTheCommit: no files say what a rollback leaves behind, so those
+// that are held against what was committed last stay the same.
+func TestUndoKeepsTheCommit(t *testing.T) {
+	bubble(t, "of a commit", func(t *testing.T, w *world) {
+		w.addTable("customer", "orders")
+		p := w.plan()
+		rec := start(t, w, w.process("one"), p)
+		w.state(t, rec, rollout.Committed, "")
+		committed := w.head(t, "customer")
+		undo, err := plan.Undo(p, plan.Input{
+			Snapshot: w.Snapshot(), Cluster: cluster, Backend: "topo",
+			Committed: map[string]*vschema.Keyspace{"customer": w.files["customer"]},
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		back, err := w.process("two").Start(t.Context(), undo, rollout.Who{}, rec.ID)
+		if err != nil {
+			t.Fatal(err)
+		}
+		w.state(t, back, rollout.Committed, "")
+		h := w.head(t, "customer")
+		if h.Commit != committed.Commit || h.Committed == committed.Committed || h.CommittedBy != back.ID {
+			t.Errorf("head: %+v, before %+v", h, committed)
+		}
+		w.everywhere("customer", "orders", false)
+	})
+}
+
 func TestDenied(t *testing.T) {
 	bubble(t, "a stale plan says what changed", func(t *testing.T, w *world) {
 		w.addTable("customer", "orders")
