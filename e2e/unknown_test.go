@@ -58,7 +58,7 @@ func TestWriteWithoutAnswer(t *testing.T) {
 			ks := kind + strconv.Itoa(i)
 			e.addKeyspaces(ks)
 			if kind == "update" {
-				e.setTables(ks, "seed")
+				e.setTables(ks, ks+"_seed")
 				e.ok("apply", "--yes", e.dir, "--keyspace", ks)
 			}
 			cases = append(cases, tried{ks: ks, name: f.name + ", " + kind})
@@ -69,7 +69,7 @@ func TestWriteWithoutAnswer(t *testing.T) {
 		c := &cases[i]
 		c.writes = e.writes("global", vschemaKey(c.ks))
 		c.during, c.after = faults[i/2].arm(vschemaKey(c.ks))
-		e.setTables(c.ks, "added", "seed")
+		e.setTables(c.ks, c.ks+"_added", c.ks+"_seed")
 		c.p = e.start("apply", "--yes", e.dir, "--keyspace", c.ks)
 	}
 	for _, c := range cases {
@@ -88,7 +88,7 @@ func TestWriteWithoutAnswer(t *testing.T) {
 			continue
 		}
 		e.committed(c.name, c.ks, events[0].Kv.ModRevision)
-		e.holdsEverywhere(c.name, c.ks, "added", true)
+		e.holdsEverywhere(c.name, c.ks, c.ks+"_added", true)
 	}
 	for cell, writes := range cells {
 		if got := len(writes.events()); got != len(cases) {
@@ -126,10 +126,10 @@ func TestWriteGivenUp(t *testing.T) {
 		b := &block{e: e, ks: ks}
 		if ks == "fresh" {
 			e.addKeyspaces(ks)
-			e.setTables(ks, "added")
+			e.setTables(ks, "added_"+ks)
 		} else {
 			b.spared = []byte(e.raw("global", vschemaKey(ks)))
-			e.edit(ks, func(v map[string]any) { table(v, "added") })
+			e.edit(ks, func(v map[string]any) { table(v, "added_"+ks) })
 		}
 		b.set(true)
 		b.p = e.start("apply", "--yes", e.dir, "--keyspace", ks)
@@ -157,7 +157,7 @@ func TestWriteGivenUp(t *testing.T) {
 		if got := len(b.writes.events()); got != 2 {
 			t.Errorf("%s: %d writes after the next apply, want the fence and the change", b.ks, got)
 		}
-		e.holdsEverywhere("the next apply", b.ks, "added", true)
+		e.holdsEverywhere("the next apply", b.ks, "added_"+b.ks, true)
 	}
 }
 
