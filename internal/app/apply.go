@@ -191,8 +191,10 @@ func (a *App) keepBases(ctx context.Context, p *plan.Plan) {
 		a.log.WarnContext(ctx, "files could not be read again, their bases are not kept", "err", err)
 		return
 	}
-	at, err := a.files.Revision(ctx)
-	if err != nil {
+	var at worktree.Revision
+	if a.planned != nil {
+		at = a.planned.rev
+	} else if at, err = a.files.Revision(ctx); err != nil {
 		a.log.WarnContext(ctx, "the bases of the files are not kept", "err", err)
 		return
 	}
