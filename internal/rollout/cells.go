@@ -117,11 +117,11 @@ func (m *machine) cellsWrote(e CellsWrote) {
 			continue
 		}
 		text := clip(r.Text, maxDetail)
-		switch {
-		case r.Outcome == Landed:
+		switch r.Outcome {
+		case Landed:
 			c.Status, c.Result = WriteLanded, r.Token
 			m.log("cell %s written", r.Cell)
-		case r.Outcome == Refused:
+		case Refused:
 			// Another writer was faster, so the token is dead: the next look
 			// at the planes decides.
 			c.Status = WriteRefused
