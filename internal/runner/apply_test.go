@@ -161,6 +161,29 @@ func TestUndoKeepsTheCommit(t *testing.T) {
 	})
 }
 
+// TestPausedIsNotHealed: a pause is for every write, healing a cell among them.
+func TestPausedIsNotHealed(t *testing.T) {
+	bubble(t, "a stale cell", func(t *testing.T, w *world) {
+		w.foreign("customer", "orders") // saved, and not rebuilt
+		w.files["customer"] = w.VSchema("customer")
+		p := w.plan()
+		if len(p.Phases) != 1 || len(p.Phases[0].Writes) > 0 || len(p.Phases[0].Heals) == 0 {
+			t.Fatalf("the plan is not one that heals only: %+v", p.Phases)
+		}
+		head := rollout.Head{Format: rollout.Format, Keyspace: "customer", Seq: 1, Writer: "admin", Paused: &rollout.Pause{Reason: "look first"}}
+		if _, err := w.process("admin").store.SaveHead(t.Context(), head, planes.Absent()); err != nil {
+			t.Fatal(err)
+		}
+		_, err := w.process("one").Start(t.Context(), p, me, "")
+		if denied, ok := errors.AsType[*errs.Denied](err); !ok || denied.Next != "vtsync unpause customer" {
+			t.Errorf("error = %v", err)
+		}
+		if w.served("zone1", "customer", "orders") {
+			t.Error("a cell of a paused keyspace was written")
+		}
+	})
+}
+
 func TestDenied(t *testing.T) {
 	bubble(t, "a stale plan says what changed", func(t *testing.T, w *world) {
 		w.addTable("customer", "orders")
