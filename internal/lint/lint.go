@@ -46,6 +46,8 @@ type Finding struct {
 	Harm string `json:"harm,omitempty"`
 	// Next says how to fix it.
 	Next string `json:"next,omitempty"`
+	// whole is that of the rule.
+	whole bool
 }
 
 // Input is routing as it would be, and what is known beside it.
@@ -67,7 +69,10 @@ type Rule struct {
 	Code     string
 	Name     string
 	Severity Severity // the worst that it gives
-	Check    func(*Facts) []Finding
+	// Whole tells that what it finds in one entry decides whether any other
+	// entry of the keyspace is served.
+	Whole bool
+	Check func(*Facts) []Finding
 }
 
 // All lists every rule, by code.
@@ -86,7 +91,8 @@ var All = []Rule{
 
 // Check runs every rule on the state after the change. What stood there before
 // in an entry that the change does not touch is an old mistake, as a rule
-// somebody else's: it is shown as a warning and stops nobody.
+// somebody else's: it is shown as a warning and stops nobody, but those who
+// change a keyspace of which it leaves to chance what is served.
 func Check(in Input) []Finding {
 	facts := newFacts(in.After, in)
 	var old []Finding
@@ -118,6 +124,7 @@ func run(f *Facts) []Finding {
 	for _, r := range All {
 		for _, finding := range r.Check(f) {
 			finding.Code = r.Code
+			finding.whole = r.Whole
 			finding.Severity = cmp.Or(finding.Severity, r.Severity)
 			out = append(out, finding)
 		}
@@ -126,14 +133,14 @@ func run(f *Facts) []Finding {
 }
 
 // touched tells whether the change writes the entry that the finding names, or,
-// where it names none, the keyspace. Rules, whose findings name no keyspace, are
+// where it names none or hits them all, the keyspace. Rules, whose findings name no keyspace, are
 // not written by any change yet.
 func touched(in Input, f Finding) bool {
 	if f.Keyspace == "" {
 		return false
 	}
 	was, is := in.Before.GetKeyspaces()[f.Keyspace], in.After.GetKeyspaces()[f.Keyspace]
-	if e, ok := f.Entry(); ok {
+	if e, ok := f.Entry(); ok && !f.whole {
 		return !vschema.EntryEqual(was, is, e)
 	}
 	return !proto.Equal(was, is)

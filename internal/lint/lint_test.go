@@ -311,6 +311,22 @@ func TestOldMistakes(t *testing.T) {
 	}
 }
 
+// TestOldMistakeThatHitsAll: where vtgate stops at a bad table of others, whether
+// ours is served is left to chance.
+func TestOldMistakeThatHitsAll(t *testing.T) {
+	before := world(t, map[string]string{
+		"a": `{"sharded":true,"vindexes":{"h":{"type":"hash"}},"tables":{"bad":{},"x":{"column_vindexes":[{"column":"id","name":"h"}]}}}`,
+		"b": `{}`,
+	})
+	for ks, want := range map[string]string{"a": "VS801 error a/tables/bad", "b": "VS801 warning a/tables/bad"} {
+		after := before.CloneVT()
+		after.Keyspaces[ks].Vindexes = map[string]*vschema.Vindex{"h": {Type: "hash"}, "new": {Type: "hash"}}
+		if got := Check(Input{Before: before, After: after}); len(got) != 1 || brief(got[0]) != want {
+			t.Errorf("a change of %s: %v, want %s", ks, got, want)
+		}
+	}
+}
+
 // TestRulesOfOthers: a rule that was broken before is somebody else's; one that
 // the change breaks is ours.
 func TestRulesOfOthers(t *testing.T) {

@@ -9,7 +9,7 @@ import (
 )
 
 var unbuildable = Rule{
-	Code: "VS801", Name: "vindex or table that vtgate cannot build", Severity: Error,
+	Code: "VS801", Name: "vindex or table that vtgate cannot build", Severity: Error, Whole: true,
 	Check: func(f *Facts) []Finding {
 		var out []Finding
 		for _, ks := range sortedKeys(f.bad) {
