@@ -172,7 +172,7 @@ func TestLateRequestOfAKilledProcess(t *testing.T) {
 	hold := func(i int, where, server string, rule proxy.Rule) *late {
 		l := &late{name: where, ks: fmt.Sprintf("late%d", i)}
 		e.addKeyspaces(l.ks)
-		e.setTables(l.ks, "added")
+		e.setTables(l.ks, "added_"+l.ks)
 		l.writes = e.writes("global", vschemaKey(l.ks))
 		rule.Writes, rule.Times, rule.Fault = true, 1, proxy.Hold()
 		armed := e.Proxy(cluster.Vtsync, server).Arm(rule)
@@ -216,7 +216,7 @@ func TestLateRequestOfAKilledProcess(t *testing.T) {
 		if rec := e.show(l.ks); rec.State != rollout.Committed {
 			t.Errorf("%s: rollout %s is %s", l.name, rec.ID, rec.State)
 		}
-		e.holdsEverywhere(l.name, l.ks, "added", true)
+		e.holdsEverywhere(l.name, l.ks, "added_"+l.ks, true)
 	}
 	for cell, writes := range cells {
 		if got := len(writes.events()); got != len(all) {

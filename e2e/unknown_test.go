@@ -1,10 +1,12 @@
 package e2e
 
 import (
+	"context"
 	"regexp"
 	"strconv"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/vtsync/vtsync/internal/rollout"
 	"github.com/vtsync/vtsync/lab/cluster"
@@ -333,10 +335,13 @@ func (e *env) arm(server, key string, fault proxy.Fault) *proxy.Armed {
 	})
 }
 
-// next waits for a rule's next hit.
+// next waits for a rule's next hit, with a deadline: a vtsync that was denied
+// never sends what the test waits for.
 func (e *env) next(a *proxy.Armed) *proxy.Hit {
 	e.t.Helper()
-	hit, err := a.Next(e.t.Context())
+	ctx, cancel := context.WithTimeout(e.t.Context(), time.Minute)
+	defer cancel()
+	hit, err := a.Next(ctx)
 	if err != nil {
 		e.t.Fatal(err)
 	}

@@ -207,6 +207,22 @@ func (c *command) untilParked(ctx context.Context) (context.Context, context.Can
 	return ctx, cancel
 }
 
+// look opens the engine for a verb that changes no cluster, and reads under a
+// progress line. The first request to stop drops it.
+func look[T any](ctx context.Context, c *command, dir, doing string, read func(context.Context, Engine) (T, error)) (T, error) {
+	engine, err := c.engine(dir)
+	if err != nil {
+		var none T
+		return none, err
+	}
+	defer engine.Close()
+	ctx, cancel := c.untilParked(ctx)
+	defer cancel()
+	line := c.startProgress(doing)
+	defer line.finish()
+	return read(ctx, engine)
+}
+
 // show writes a value to stdout in the chosen format.
 func (c *command) show(v any, text func(io.Writer, view.Style) error) error {
 	if c.flags.format == formatJSON {

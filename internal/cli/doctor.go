@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"context"
 	"io"
 
 	"github.com/spf13/cobra"
@@ -26,16 +27,9 @@ used; 4 a plane cannot be reached.`,
   vtsync doctor --topo etcd2://127.0.0.1:2379/vitess/global --vtgate 127.0.0.1:15001`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			engine, err := c.engine("")
-			if err != nil {
-				return err
-			}
-			defer engine.Close()
-			ctx, cancel := c.untilParked(cmd.Context())
-			defer cancel()
-			line := c.startProgress("looking at all planes")
-			d, err := engine.Doctor(ctx)
-			line.finish()
+			d, err := look(cmd.Context(), c, "", "looking at all planes", func(ctx context.Context, e Engine) (view.Doctor, error) {
+				return e.Doctor(ctx)
+			})
 			if err != nil {
 				return err
 			}

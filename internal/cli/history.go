@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"context"
 	"errors"
 	"io"
 	"slices"
@@ -23,14 +24,9 @@ See one of them with ` + "`vtsync show ROLLOUT`" + `.`,
   vtsync history --keyspace customer --limit 5`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			engine, err := c.engine("")
-			if err != nil {
-				return err
-			}
-			defer engine.Close()
-			ctx, cancel := c.untilParked(cmd.Context())
-			defer cancel()
-			records, err := engine.History(ctx)
+			records, err := look(cmd.Context(), c, "", "reading the records", func(ctx context.Context, e Engine) ([]rollout.Record, error) {
+				return e.History(ctx)
+			})
 			if err != nil && len(records) == 0 {
 				return err
 			}

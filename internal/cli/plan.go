@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"context"
 	"os"
 
 	"github.com/spf13/cobra"
@@ -43,16 +44,9 @@ Exit codes: 0 shown; 1 mistakes in the files, or with --exit-code any difference
   vtsync plan --exit-code --format json    # in CI`,
 		Args: atMostOneArg("DIR"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			engine, err := c.engine(arg(args))
-			if err != nil {
-				return err
-			}
-			defer engine.Close()
-			ctx, cancel := c.untilParked(cmd.Context())
-			defer cancel()
-			line := c.startProgress("planning")
-			p, err := engine.Plan(ctx, allow, out != "")
-			line.finish()
+			p, err := look(cmd.Context(), c, arg(args), "planning", func(ctx context.Context, e Engine) (*plan.Plan, error) {
+				return e.Plan(ctx, allow, out != "")
+			})
 			if err != nil {
 				return err
 			}

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"context"
 	"io"
 
 	"github.com/spf13/cobra"
@@ -34,16 +35,9 @@ Exit codes: 0 pulled; 2 a file cannot be read; 3 refused, nothing was written;
   vtsync pull --force        # give up local edits`,
 		Args: atMostOneArg("DIR"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			engine, err := c.engine(arg(args))
-			if err != nil {
-				return err
-			}
-			defer engine.Close()
-			ctx, cancel := c.untilParked(cmd.Context())
-			defer cancel()
-			line := c.startProgress("pulling")
-			pulled, err := engine.Pull(ctx, force)
-			line.finish()
+			pulled, err := look(cmd.Context(), c, arg(args), "pulling", func(ctx context.Context, e Engine) (view.Pull, error) {
+				return e.Pull(ctx, force)
+			})
 			if err != nil {
 				return err
 			}

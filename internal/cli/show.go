@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"context"
 	"io"
 
 	"github.com/spf13/cobra"
@@ -19,14 +20,9 @@ commands that would take it back if vtsync were gone; unlike
 		Example: `  vtsync show 20260102t150405-ab12cd`,
 		Args:    oneArg("ROLLOUT", "vtsync history"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			engine, err := c.engine("")
-			if err != nil {
-				return err
-			}
-			defer engine.Close()
-			ctx, cancel := c.untilParked(cmd.Context())
-			defer cancel()
-			r, err := engine.Rollout(ctx, args[0])
+			r, err := look(cmd.Context(), c, "", "reading the record", func(ctx context.Context, e Engine) (view.Rollout, error) {
+				return e.Rollout(ctx, args[0])
+			})
 			if err != nil {
 				return err
 			}

@@ -1,11 +1,13 @@
 package cli
 
 import (
+	"context"
 	"io"
 
 	"github.com/spf13/cobra"
 
 	"github.com/vtsync/vtsync/internal/errs"
+	"github.com/vtsync/vtsync/internal/status"
 	"github.com/vtsync/vtsync/internal/view"
 )
 
@@ -28,16 +30,9 @@ read; 4 a plane could not be read, so that nobody can tell.`,
   vtsync status --format json --keyspace customer`,
 		Args: atMostOneArg("DIR"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			engine, err := c.engine(arg(args))
-			if err != nil {
-				return err
-			}
-			defer engine.Close()
-			ctx, cancel := c.untilParked(cmd.Context())
-			defer cancel()
-			line := c.startProgress("reading all planes")
-			s, err := engine.Status(ctx)
-			line.finish()
+			s, err := look(cmd.Context(), c, arg(args), "reading all planes", func(ctx context.Context, e Engine) (status.Status, error) {
+				return e.Status(ctx)
+			})
 			if err != nil {
 				return err
 			}
