@@ -2,9 +2,12 @@ package runner
 
 import (
 	"context"
+	"maps"
+	"slices"
 
 	"github.com/vtsync/vtsync/internal/converge"
 	"github.com/vtsync/vtsync/internal/planes"
+	"github.com/vtsync/vtsync/internal/rollout"
 )
 
 // baseline gives what is so before the first write. A cell that serves all of
@@ -22,6 +25,30 @@ func (x *run) baseline(snap *planes.Snapshot) *converge.Baseline {
 		}
 	}
 	return b
+}
+
+// baselineBack is the baseline on the way back: a vtgate whose cell was never
+// written has seen nothing of ours and has no reason to reload.
+func (x *run) baselineBack(snap *planes.Snapshot) *converge.Baseline {
+	if x.rec.Baseline == nil {
+		return nil
+	}
+	b := *x.rec.Baseline
+	b.Reloads = maps.Clone(b.Reloads)
+	for _, g := range snap.VTGates {
+		if !x.wrote(g.Cell) {
+			delete(b.Reloads, g.Target)
+		}
+	}
+	return &b
+}
+
+// wrote tells whether a write of the cell may have been sent; of a cell that
+// is not known any may.
+func (x *run) wrote(cell string) bool {
+	return slices.ContainsFunc(x.rec.Cells, func(c rollout.CellWrite) bool {
+		return (c.Cell == cell || cell == "") && !c.Token.IsZero()
+	})
 }
 
 // reloadsNow gives the reloads of the vtgates of each cell. One whose cell is

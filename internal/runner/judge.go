@@ -83,7 +83,7 @@ func (x *run) judgeSnapshot(snap *planes.Snapshot, phase int, forward bool) conv
 	x.wantHealed(&want, snap.Global, phase)
 	slices.SortFunc(want.Entries, vschema.Entry.Compare)
 	want.Entries = slices.Compact(want.Entries)
-	x.wantBaseline(&want, phase, forward)
+	x.wantBaseline(&want, snap, phase, forward)
 	return converge.Judge(want, snap)
 }
 
@@ -114,11 +114,12 @@ func (x *run) wantHealed(want *converge.Want, g planes.Global, phase int) {
 
 // wantBaseline adds what was so before the first write. What only SQL shows is
 // asked for on the way forward: a way back is not refused for want of proof.
-func (x *run) wantBaseline(want *converge.Want, phase int, forward bool) {
+func (x *run) wantBaseline(want *converge.Want, snap *planes.Snapshot, phase int, forward bool) {
 	want.OpaqueVindexes = x.OpaqueVindexes
-	want.Baseline = x.rec.Baseline
 	if forward {
-		want.Undo = x.before(phase)
+		want.Baseline, want.Undo = x.rec.Baseline, x.before(phase)
+	} else {
+		want.Baseline = x.baselineBack(snap)
 	}
 	isVindex := func(e vschema.Entry) bool { return e.Kind == vschema.VindexEntry }
 	want.NeedSQL = forward && x.plan.Undoes == "" && slices.ContainsFunc(want.Entries, isVindex)
