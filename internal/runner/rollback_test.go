@@ -176,20 +176,6 @@ func TestSilenceParks(t *testing.T) {
 		w.state(t, resume(t, w.process("two"), rec.ID), rollout.Committed, "")
 		w.everywhere("customer", "orders", true)
 	})
-	bubble(t, "and taken back before a cell was written, though no view shows it", func(t *testing.T, w *world) {
-		w.files["customer"].RequireExplicitRouting = true
-		ctx, stop := context.WithCancel(t.Context())
-		defer stop()
-		one := w.process("one")
-		one.Fail(before(runnertest.KeyspacePath("customer"), stop))
-		rec, err := one.Start(ctx, w.plan(), me, "")
-		if err != nil {
-			t.Fatal(err)
-		}
-		w.parked(t, rec, rollout.Applying, rollout.CodeInterrupted)
-		w.state(t, rollback(t, w.process("two"), rec.ID), rollout.RolledBack, rollout.CodeAsked)
-		w.free(t)
-	})
 }
 
 // TestRollbackOfAnUnwinding: where a person takes back what vtsync was already
@@ -354,6 +340,20 @@ func TestStop(t *testing.T) {
 		}
 		w.state(t, resume(t, w.process("two"), rec.ID), rollout.Committed, "")
 		w.everywhere("customer", "orders", true)
+	})
+	bubble(t, "and taken back before a cell was written, though no view shows it", func(t *testing.T, w *world) {
+		w.files["customer"].RequireExplicitRouting = true
+		ctx, stop := context.WithCancel(t.Context())
+		defer stop()
+		one := w.process("one")
+		one.Fail(before(runnertest.KeyspacePath("customer"), stop))
+		rec, err := one.Start(ctx, w.plan(), me, "")
+		if err != nil {
+			t.Fatal(err)
+		}
+		w.parked(t, rec, rollout.Applying, rollout.CodeInterrupted)
+		w.state(t, rollback(t, w.process("two"), rec.ID), rollout.RolledBack, rollout.CodeAsked)
+		w.free(t)
 	})
 }
 
