@@ -3,6 +3,8 @@ package worktree
 import (
 	"bytes"
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -53,7 +55,7 @@ type Revised struct {
 	Instead string `json:"instead,omitempty"`
 }
 
-// baseFile is what .vtsync/base/KEYSPACE.json holds.
+// baseFile is what .vtsync/base/CLUSTER/KEYSPACE.json holds.
 type baseFile struct {
 	Format   int    `json:"format"`
 	Keyspace string `json:"keyspace"`
@@ -65,7 +67,16 @@ type baseFile struct {
 // Base gives what the keyspace's file was derived from. known is false where
 // nothing was kept, or something of another cluster only.
 func (t Tree) Base(keyspace string, of Origin) (b Base, known bool, err error) {
-	path := t.Path(basePath(keyspace))
+	for _, file := range basePaths(keyspace, of) {
+		if b, known, err = t.readBase(file, keyspace, of); known || err != nil {
+			return b, known, err
+		}
+	}
+	return Base{}, false, nil
+}
+
+func (t Tree) readBase(file, keyspace string, of Origin) (b Base, known bool, err error) {
+	path := t.Path(file)
 	data, err := os.ReadFile(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return Base{}, false, nil
@@ -110,7 +121,7 @@ func (t Tree) BaseOf(ctx context.Context, at Revision, file string, ks *vschema.
 	if !at.Dirty {
 		return b, nil
 	}
-	now, head, err := t.blobs(ctx, file)
+	now, head, err := t.blobs(ctx, at.Commit, file)
 	if err != nil {
 		return Base{}, fmt.Errorf("compare %s with its commit: %w", t.Path(file), err)
 	}
@@ -134,7 +145,7 @@ func (t Tree) Derives(ctx context.Context, at Revision, file string, b Base) (ok
 	if b.Instead == "" {
 		return true, ""
 	}
-	now, _, err := t.blobs(ctx, file)
+	now, _, err := t.blobs(ctx, at.Commit, file)
 	switch {
 	case err != nil:
 		return false, err.Error()
@@ -157,7 +168,8 @@ func (t Tree) SaveBase(keyspace string, of Origin, base Base) error {
 		return fmt.Errorf("encode the base of keyspace %s: %w", keyspace, err)
 	}
 	data = append(data, '\n')
-	if kept, err := os.ReadFile(t.Path(basePath(keyspace))); err == nil && bytes.Equal(kept, data) {
+	paths := basePaths(keyspace, of)
+	if kept, err := os.ReadFile(t.Path(paths[0])); err == nil && bytes.Equal(kept, data) {
 		return nil
 	}
 	// Bases belong to one person's checkout: they must not travel by git.
@@ -166,7 +178,26 @@ func (t Tree) SaveBase(keyspace string, of Origin, base Base) error {
 			return err
 		}
 	}
-	return t.Write(basePath(keyspace), data)
+	if err := t.Write(paths[0], data); err != nil {
+		return err
+	}
+	for _, old := range paths[1:] { // kept before the id was made; it must not pass for the next cluster's
+		if err := t.Remove(old); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return fmt.Errorf("remove the old base of keyspace %s: %w", keyspace, err)
+		}
+	}
+	return nil
 }
 
-func basePath(keyspace string) string { return ".vtsync/base/" + keyspace + ".json" }
+// basePaths names where the base of a keyspace is kept, a folder for each
+// cluster, and after it where it was kept before the cluster had an id.
+func basePaths(keyspace string, of Origin) []string {
+	path := func(cluster string) string {
+		sum := sha256.Sum256([]byte(cluster))
+		return ".vtsync/base/" + hex.EncodeToString(sum[:6]) + "/" + keyspace + ".json"
+	}
+	if of.Cluster == "" {
+		return []string{path(of.Topo)}
+	}
+	return []string{path(of.Cluster), path(of.Topo)}
+}

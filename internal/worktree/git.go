@@ -129,18 +129,18 @@ func Short(commit string) string {
 	return name[:min(len(name), 12)] + mark
 }
 
-// blobs gives git's names for a file's content as it is, and as HEAD has it;
-// the latter is empty where HEAD has no such file.
-func (t Tree) blobs(ctx context.Context, file string) (now, head string, err error) {
+// blobs gives git's names for a file's content as it is, and as a commit has it;
+// the latter is empty where the commit has no such file.
+func (t Tree) blobs(ctx context.Context, commit, file string) (now, then string, err error) {
 	if now, err = t.git(ctx, "hash-object", "--", file); err != nil {
 		return "", "", err
 	}
-	head, err = t.git(ctx, "rev-parse", "--verify", "--quiet", "HEAD:./"+file)
+	then, err = t.git(ctx, "rev-parse", "--verify", "--quiet", commit+":./"+file)
 	var exit *exec.ExitError
 	if errors.As(err, &exit) && exit.ExitCode() == 1 {
 		return now, "", nil
 	}
-	return now, head, err
+	return now, then, err
 }
 
 // git runs a command that only reads, in the tree's folder.

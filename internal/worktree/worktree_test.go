@@ -57,6 +57,35 @@ func TestBase(t *testing.T) {
 	}
 }
 
+// TestBaseOfTwoClusters: each cluster that follows the files has a base of its
+// own, also where both are reached at one address.
+func TestBaseOfTwoClusters(t *testing.T) {
+	tree := At(t.TempDir())
+	unnamed, staging, prod := Origin{Topo: "t"}, Origin{Topo: "t", Cluster: "s"}, Origin{Topo: "t", Cluster: "p"}
+	wants := func(of Origin, tables ...string) {
+		t.Helper()
+		got, known, err := tree.Base("ks", of)
+		if err != nil || known != (tables != nil) || (known && !vschema.Equal(got.VSchema, unsharded(tables...))) {
+			t.Errorf("base of %+v = %v, %v, %v, want %v", of, got.VSchema, known, err, tables)
+		}
+	}
+	save := func(of Origin, tables ...string) {
+		t.Helper()
+		if err := tree.SaveBase("ks", of, Base{VSchema: unsharded(tables...)}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	save(unnamed, "pulled")
+	wants(staging, "pulled")
+	save(staging, "a")
+	wants(staging, "a")
+	wants(prod)
+	save(prod, "b")
+	wants(staging, "a")
+	wants(prod, "b")
+	wants(unnamed)
+}
+
 func TestBaseDamaged(t *testing.T) {
 	for name, data := range map[string]string{
 		"truncated":      `{"format":1,"keyspace":"ks"`,
@@ -67,12 +96,13 @@ func TestBaseDamaged(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			tree := At(t.TempDir())
-			if err := tree.Write(".vtsync/base/ks.json", []byte(data)); err != nil {
+			file := basePaths("ks", Origin{Topo: "t"})[0]
+			if err := tree.Write(file, []byte(data)); err != nil {
 				t.Fatal(err)
 			}
 			_, _, err := tree.Base("ks", Origin{Topo: "t"})
 			var invalid *errs.Invalid
-			if !errors.As(err, &invalid) || invalid.Pos.File != tree.Path(".vtsync/base/ks.json") {
+			if !errors.As(err, &invalid) || invalid.Pos.File != tree.Path(file) {
 				t.Errorf("error = %v, want Invalid naming the file", err)
 			}
 		})
