@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/vtsync/vtsync/internal/desired"
 	"github.com/vtsync/vtsync/internal/errs"
@@ -66,7 +67,7 @@ func (a *App) deriveOne(ctx context.Context, l *look, file *desired.Keyspace, na
 	// Without a commit nothing tells whether the file came before it or after.
 	fromHead := head.Committed != "" && len(lacking) == 0 && (head.Commit != "" || !based || l.rev.Commit == "")
 	switch {
-	case fromBase && (!fromHead || !a.files.After(ctx, head.Commit, base.Commit)):
+	case fromBase && (!fromHead || !a.newer(ctx, head, base)):
 		l.last[name] = orEmpty(a.withoutUndone(ctx, head, base.VSchema))
 		return nil
 	case fromHead:
@@ -82,6 +83,16 @@ func (a *App) deriveOne(ctx context.Context, l *look, file *desired.Keyspace, na
 		l.stale = append(l.stale, staleFile(name, why, head))
 	}
 	return nil
+}
+
+// newer tells whether what was committed last is newer than a base, where the
+// files' history has both. What an older clone applies is still as new as the
+// commits beside its own.
+func (a *App) newer(ctx context.Context, head rollout.Head, base worktree.Base) bool {
+	return slices.Contains(head.Beside, base.Commit) ||
+		slices.ContainsFunc(append([]string{head.Commit}, head.Beside...), func(commit string) bool {
+			return a.files.After(ctx, commit, base.Commit)
+		})
 }
 
 func staleFile(keyspace, why string, head rollout.Head) plan.Denial {

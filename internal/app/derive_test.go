@@ -170,6 +170,22 @@ func TestDeriveAfterAnothersApply(t *testing.T) {
 	d.from("a", "theirs", "pulled since")
 }
 
+// TestDeriveAfterAnOlderClone: an apply from older files, which keeps what a
+// newer commit did, does not make the head look old.
+func TestDeriveAfterAnOlderClone(t *testing.T) {
+	d := newDerivation(t)
+	d.git("init", "-q", "-b", "main")
+	older := d.commit("a")
+	between := d.commit("a", "mine")
+	d.keep("a", "mine")
+	theirs := d.commit("a", "mine", "theirs")
+	d.applied(older, "a", "mine", "theirs")
+	d.head.Beside = []string{theirs}
+	d.from("a", "mine", "theirs")
+	d.head.Beside = []string{between}
+	d.from("a", "mine", "theirs")
+}
+
 // TestDeriveOnAnotherBranch: what was pulled or applied on a branch is not what
 // the files of another were derived from.
 func TestDeriveOnAnotherBranch(t *testing.T) {
