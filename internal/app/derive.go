@@ -60,7 +60,7 @@ func (a *App) deriveOne(ctx context.Context, l *look, file *desired.Keyspace, na
 
 	fromBase, why := based, ""
 	if based {
-		fromBase, why = a.files.Derives(ctx, l.rev, file.File, base)
+		fromBase, why = a.files.Derives(ctx, l.rev, file, base)
 	}
 	lacking, whyNot := a.lacking(ctx, l.rev.Commit, head)
 	l.beside[name] = lacking

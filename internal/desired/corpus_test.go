@@ -77,7 +77,7 @@ func TestVitessFiles(t *testing.T) {
 
 func checkVitessFile(t *testing.T, name string, data []byte) {
 	expect := vitessFiles[name]
-	ks, err := parse(expect.keyspace, "v.json", data)
+	ks, err := Parse(expect.keyspace, "v.json", data)
 	if expect.refused != "" {
 		if err == nil || !strings.Contains(err.Error(), expect.refused) {
 			t.Errorf("got %v, want it refused: %s", err, expect.refused)
@@ -91,7 +91,7 @@ func checkVitessFile(t *testing.T, name string, data []byte) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	back, err := parse(expect.keyspace, "v.json", text)
+	back, err := Parse(expect.keyspace, "v.json", text)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -184,7 +184,7 @@ func TestEncodeRoundTrip(t *testing.T) {
 			if file == "v.yaml" && !isYAMLText(text) {
 				continue
 			}
-			back, err := parse("customer", file, text)
+			back, err := Parse("customer", file, text)
 			if err != nil {
 				t.Fatalf("%v\n%s", err, text)
 			}

@@ -39,7 +39,7 @@ func FuzzLoadJSON(f *testing.F) {
 		want := &vschemapb.Keyspace{}
 		err := protojson.Unmarshal(trimMark(data), want)
 		if ks == nil {
-			_, refused := parse("customer", "v.json", data)
+			_, refused := Parse("customer", "v.json", data)
 			if err == nil && !strings.Contains(refused.Error(), "has no value") && !longNumber.Match(data) {
 				t.Fatalf("refused what protojson accepts: %v", refused)
 			}
@@ -68,7 +68,7 @@ func FuzzLoadYAML(f *testing.F) {
 // checkLoad parses and holds the outcome to what is true of any input: an
 // error points into the file, and what is accepted survives Encode.
 func checkLoad(t *testing.T, file string, data []byte) *Keyspace {
-	ks, err := parse("customer", file, data)
+	ks, err := Parse("customer", file, data)
 	if err != nil {
 		lines := strings.Split(string(trimMark(data)), "\n")
 		for i, e := range invalids(t, err) {
@@ -88,7 +88,7 @@ func checkLoad(t *testing.T, file string, data []byte) *Keyspace {
 	if err != nil {
 		t.Fatalf("accepted what cannot be written: %v", err)
 	}
-	back, err := parse("customer", "v.json", text)
+	back, err := Parse("customer", "v.json", text)
 	if err != nil {
 		t.Fatalf("reading back: %v\n%s", err, text)
 	}

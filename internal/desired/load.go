@@ -235,11 +235,11 @@ func loadFile(fsys fs.FS, name, file string) (*Keyspace, error) {
 	if err != nil {
 		return nil, err
 	}
-	return parse(name, file, data)
+	return Parse(name, file, data)
 }
 
-// parse turns the content of a file into the keyspace that it describes.
-func parse(name, file string, data []byte) (*Keyspace, error) {
+// Parse turns the content of a file into the keyspace that it describes.
+func Parse(name, file string, data []byte) (*Keyspace, error) {
 	p := &problems{file: file}
 	data, ok := cleanText(data, p)
 	if !ok {

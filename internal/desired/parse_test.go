@@ -107,7 +107,7 @@ func TestParseForms(t *testing.T) {
 			if strings.Contains(name, "in YAML") {
 				file = "vschema.yaml"
 			}
-			ks, err := parse("customer", file, []byte(content))
+			ks, err := Parse("customer", file, []byte(content))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -178,7 +178,7 @@ func TestParseFormIsDecidedByStructure(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			ks, err := parse(tc.keyspace, "vschema.json", []byte(tc.content))
+			ks, err := Parse(tc.keyspace, "vschema.json", []byte(tc.content))
 			checkInvalid(t, err, tc.errs)
 			if err == nil && !proto.Equal(ks.VSchema, tc.want) {
 				t.Errorf("got %s", prototext.Format(ks.VSchema))
@@ -248,14 +248,14 @@ func TestParseRefusesWhatVitessDrops(t *testing.T) {
 		"only a mark":            {"\uFEFF", []string{"1:1: the file is empty"}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			_, err := parse("customer", "vschema.json", []byte(tc.content))
+			_, err := Parse("customer", "vschema.json", []byte(tc.content))
 			checkInvalid(t, err, tc.want)
 		})
 	}
 }
 
 func TestParseTakesWhatProtojsonTakes(t *testing.T) {
-	ks, err := parse("customer", "vschema.json", []byte(`{
+	ks, err := Parse("customer", "vschema.json", []byte(`{
 		"sharded": null, "tables": {"t\u00e9\ud83d\ude00\n": {"columns": [
 			{"size": "12", "scale": 1e2, "nullable": null}, {"size": -1.0, "nullable": true}]}}}`))
 	if err != nil {
@@ -270,7 +270,7 @@ func TestParseTakesWhatProtojsonTakes(t *testing.T) {
 }
 
 func TestParseBoundsItsErrors(t *testing.T) {
-	_, err := parse("customer", "vschema.json", []byte("{"+strings.Repeat("\"x\": 1,\n", 1000)+`"y": 1}`))
+	_, err := Parse("customer", "vschema.json", []byte("{"+strings.Repeat("\"x\": 1,\n", 1000)+`"y": 1}`))
 	got := invalids(t, err)
 	if len(got) != maxProblems+1 {
 		t.Fatalf("%d errors, want %d", len(got), maxProblems+1)
@@ -331,7 +331,7 @@ func TestPosition(t *testing.T) {
 		for file, c := range map[string]struct{ text, want string }{
 			"v.json": {jsonText, tc.json}, "v.yaml": {yamlText, tc.yaml},
 		} {
-			ks, err := parse("customer", file, []byte(c.text))
+			ks, err := Parse("customer", file, []byte(c.text))
 			if err != nil {
 				t.Fatal(err)
 			}

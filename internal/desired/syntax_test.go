@@ -39,14 +39,14 @@ func TestJSONSyntax(t *testing.T) {
 		`{"a":` + strings.Repeat(`{"a":`, 64) + `1` + strings.Repeat("}", 65): `1:321: JSON: nested deeper than 64 levels`,
 	} {
 		t.Run(clip(content), func(t *testing.T) {
-			_, err := parse("customer", "v.json", []byte(content))
+			_, err := Parse("customer", "v.json", []byte(content))
 			checkInvalid(t, err, []string{"v.json:" + want})
 		})
 	}
 }
 
 func TestJSONCommentsPointToYAML(t *testing.T) {
-	_, err := parse("customer", "v.json", []byte("{\n  // sharded by customer\n}"))
+	_, err := Parse("customer", "v.json", []byte("{\n  // sharded by customer\n}"))
 	got := invalids(t, err)
 	if len(got) != 1 || !strings.Contains(got[0].Next, "vschema.yaml") {
 		t.Errorf("got %v", got)
@@ -98,14 +98,14 @@ func TestYAMLRefused(t *testing.T) {
 		strings.Repeat("[", 65) + strings.Repeat("]", 65): {"keyspace must be an object", "1:65: YAML: nested deeper than 64 levels"},
 	} {
 		t.Run(clip(content), func(t *testing.T) {
-			_, err := parse("customer", "v.yaml", []byte(content))
+			_, err := Parse("customer", "v.yaml", []byte(content))
 			checkInvalid(t, err, want)
 		})
 	}
 }
 
 func TestYAMLKeepsStrings(t *testing.T) {
-	ks, err := parse("customer", "v.yaml", []byte(`
+	ks, err := Parse("customer", "v.yaml", []byte(`
 tables:
   no: {pinned: yes, type: "0123"}
   "1": {columns: [{name: on, default: 2020-01-01}]}

@@ -11,7 +11,11 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"slices"
+	"strings"
 
+	"github.com/vtsync/vtsync/internal/desired"
+	"github.com/vtsync/vtsync/internal/diff"
 	"github.com/vtsync/vtsync/internal/errs"
 	"github.com/vtsync/vtsync/internal/vschema"
 )
@@ -53,6 +57,9 @@ type Revised struct {
 	// derived from the base. Empty where the file was as the commit has it, or
 	// was a new one.
 	Instead string `json:"instead,omitempty"`
+	// Kept is git's name for the file's own content then, where the commit did
+	// not have it.
+	Kept string `json:"kept,omitempty"`
 }
 
 // baseFile is what .vtsync/base/CLUSTER/KEYSPACE.json holds.
@@ -126,14 +133,14 @@ func (t Tree) BaseOf(ctx context.Context, at Revision, file string, ks *vschema.
 		return Base{}, fmt.Errorf("compare %s with its commit: %w", t.Path(file), err)
 	}
 	if now != head {
-		b.Instead = head
+		b.Instead, b.Kept = head, now
 	}
 	return b, nil
 }
 
 // Derives tells whether the file, as it lies there, can have been derived from
 // the base; why says why not.
-func (t Tree) Derives(ctx context.Context, at Revision, file string, b Base) (ok bool, why string) {
+func (t Tree) Derives(ctx context.Context, at Revision, file *desired.Keyspace, b Base) (ok bool, why string) {
 	if at.Commit == "" || b.Commit == "" {
 		return true, ""
 	}
@@ -142,18 +149,56 @@ func (t Tree) Derives(ctx context.Context, at Revision, file string, b Base) (ok
 			return false, fmt.Sprintf("what was pulled or applied here last was at commit %s, which %s", Short(b.Commit), why)
 		}
 	}
-	if b.Instead == "" {
+	if b.Kept == "" {
 		return true, ""
 	}
-	now, _, err := t.blobs(ctx, at.Commit, file)
+	now, _, err := t.blobs(ctx, at.Commit, file.File)
 	switch {
 	case err != nil:
 		return false, err.Error()
 	case now == b.Instead:
 		return false, "what was pulled or applied here last is not in the file any more: it is as commit " + Short(b.Commit) + " has it"
+	case now == b.Kept, at.Commit == b.Commit:
+		return true, ""
+	}
+	ok, err = t.follows(ctx, at, file, b)
+	switch {
+	case err != nil:
+		return false, err.Error()
+	case !ok:
+		return false, "what was pulled or applied here last, with edits on commit " + Short(b.Commit) + ", is neither in the file nor in a commit of its history"
 	default:
 		return true, ""
 	}
+}
+
+// follows tells whether a file of a later commit was made from what was kept
+// with edits: its history has that content, or it still has every entry that
+// was kept. Else the commits may come from files that never had those edits,
+// and to lack them is no wish to take them out.
+func (t Tree) follows(ctx context.Context, at Revision, file *desired.Keyspace, b Base) (bool, error) {
+	log, err := t.git(ctx, "log", "--full-history", "--format=", "--raw", "--no-abbrev", b.Commit+".."+at.Commit, "--", file.File)
+	if err != nil || strings.Contains(log, b.Kept) {
+		return err == nil, err
+	}
+	instead := &vschema.Keyspace{}
+	if b.Instead != "" {
+		data, err := t.git(ctx, "cat-file", "blob", b.Instead)
+		if err != nil {
+			return false, err
+		}
+		then, err := desired.Parse(file.Name, file.File, []byte(data))
+		if err != nil {
+			return false, fmt.Errorf("the file at commit %s: %w", Short(b.Commit), err)
+		}
+		instead = then.VSchema
+	}
+	gone := map[vschema.Entry]bool{}
+	for _, c := range diff.Between(file.Name, file.VSchema, b.VSchema) {
+		gone[c.Entry] = true
+	}
+	kept := diff.Between(file.Name, instead, b.VSchema)
+	return !slices.ContainsFunc(kept, func(c diff.EntryChange) bool { return gone[c.Entry] }), nil
 }
 
 // SaveBase keeps what the keyspace's file is derived from. What is kept already

@@ -5,6 +5,8 @@ import (
 	"os/exec"
 	"strings"
 	"testing"
+
+	"github.com/vtsync/vtsync/internal/desired"
 )
 
 func run(t *testing.T, dir string, args ...string) string {
@@ -166,8 +168,15 @@ func TestDerives(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
+	load := func() *desired.Keyspace {
+		files, err := tree.Load("ks")
+		if err != nil {
+			t.Fatal(err)
+		}
+		return files.Keyspaces["ks"]
+	}
 	keep := func() Base {
-		b, err := tree.BaseOf(t.Context(), revision(t, tree), file, nil)
+		b, err := tree.BaseOf(t.Context(), revision(t, tree), file, load().VSchema)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -175,7 +184,7 @@ func TestDerives(t *testing.T) {
 	}
 	holds := func(when string, b Base, want bool) {
 		t.Helper()
-		if ok, why := tree.Derives(t.Context(), revision(t, tree), file, b); ok != want || ok == (why != "") {
+		if ok, why := tree.Derives(t.Context(), revision(t, tree), load(), b); ok != want || ok == (why != "") {
 			t.Errorf("%s: %v, %q, want %v", when, ok, why, want)
 		}
 	}
@@ -206,4 +215,69 @@ func TestDerives(t *testing.T) {
 	holds("merged", applied, true)
 	run(t, tree.Dir(), "revert", "--no-edit", "-m", "1", "HEAD")
 	holds("the merge is reverted", applied, true)
+}
+
+// TestDerivesFromEdits: what was kept from edits holds for later commits that
+// have them, and not for a branch that changed the file for another reason.
+func TestDerivesFromEdits(t *testing.T) {
+	const (
+		empty  = `{"tables":{}}`
+		edits  = `{"tables":{"pulled":{}}}`
+		others = `{"tables":{"others":{}}}`
+		both   = `{"tables":{"pulled":{},"mine":{}}}`
+		mine   = `{"tables":{"mine":{}}}`
+	)
+	for _, tt := range []struct {
+		name    string
+		first   string   // the file when the edits were made; "" for none yet
+		commits []string // since
+		file    string   // now; "" as committed
+		want    bool
+	}{
+		{"others' change", empty, []string{others}, "", false},
+		{"others' change, edited", empty, []string{others}, mine, false},
+		{"others' new file", "", []string{others}, "", false},
+		{"others' new file, edited", "", []string{others}, mine, false},
+		{"committed", empty, []string{edits}, "", true},
+		{"committed, then taken out", empty, []string{edits, mine}, "", true},
+		{"new file committed, then taken out", "", []string{edits}, mine, true},
+		{"committed with more", empty, []string{both}, "", true},
+		{"new file committed with more", "", []string{both}, "", true},
+		{"still there on others' change", empty, []string{others}, edits, true},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			tree := At(t.TempDir())
+			run(t, tree.Dir(), "init", "-q", "-b", "main")
+			if err := tree.Write(KeyspaceFile("other"), []byte("{}")); err != nil {
+				t.Fatal(err)
+			}
+			if tt.first != "" {
+				commit(t, tree, tt.first)
+			}
+			run(t, tree.Dir(), "add", "keyspaces")
+			run(t, tree.Dir(), "commit", "-q", "--allow-empty", "-m", "first")
+			if err := tree.Write(KeyspaceFile("ks"), []byte(edits)); err != nil {
+				t.Fatal(err)
+			}
+			base, err := tree.BaseOf(t.Context(), revision(t, tree), KeyspaceFile("ks"), unsharded("pulled"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, data := range tt.commits {
+				commit(t, tree, data)
+			}
+			if tt.file != "" {
+				if err := tree.Write(KeyspaceFile("ks"), []byte(tt.file)); err != nil {
+					t.Fatal(err)
+				}
+			}
+			files, err := tree.Load("ks")
+			if err != nil {
+				t.Fatal(err)
+			}
+			if ok, why := tree.Derives(t.Context(), revision(t, tree), files.Keyspaces["ks"], base); ok != tt.want || ok == (why != "") {
+				t.Errorf("holds = %v, %q, want %v", ok, why, tt.want)
+			}
+		})
+	}
 }

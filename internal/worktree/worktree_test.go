@@ -27,7 +27,7 @@ func TestBase(t *testing.T) {
 	if _, known, err := tree.Base("ks", here); known || err != nil {
 		t.Fatalf("Base of nothing = %v, %v", known, err)
 	}
-	kept := Base{VSchema: unsharded("a"), Revised: Revised{Commit: "c1", Instead: "b1"}}
+	kept := Base{VSchema: unsharded("a"), Revised: Revised{Commit: "c1", Instead: "b1", Kept: "b2"}}
 	if err := tree.SaveBase("ks", here, kept); err != nil {
 		t.Fatal(err)
 	}
