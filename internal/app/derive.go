@@ -28,7 +28,8 @@ type derived struct {
 // derive finds what each file was derived from: what was kept beside it (the
 // base) or what was committed last (by the head), the newer one of those that
 // the file's history has. A file that lacks both may be older than the cluster:
-// it is denied where it differs from it, as it would revert it.
+// it is denied where it differs from it and from what was committed last, as it
+// would revert it.
 func (a *App) derive(ctx context.Context, tree *desired.Tree, l *look) error {
 	l.derived = derived{
 		last:      map[string]*vschema.Keyspace{},
@@ -79,8 +80,11 @@ func (a *App) deriveOne(ctx context.Context, l *look, file *desired.Keyspace, na
 		why = whyNot
 	}
 	l.last[name] = committed
-	if !vschema.Equal(file.VSchema, orEmpty(l.snap.Global.Keyspaces[name].VSchema)) {
-		l.stale = append(l.stale, staleFile(name, why, head))
+	// What is live, or was committed last, can take back nothing.
+	asLive := vschema.Equal(file.VSchema, orEmpty(l.snap.Global.Keyspaces[name].VSchema))
+	asCommitted := committed != nil && vschema.Equal(file.VSchema, committed)
+	if !asLive && !asCommitted {
+		l.stale = append(l.stale, staleFile(name, why, head, lacking))
 	}
 	return nil
 }
@@ -95,10 +99,13 @@ func (a *App) newer(ctx context.Context, head rollout.Head, base worktree.Base) 
 		})
 }
 
-func staleFile(keyspace, why string, head rollout.Head) plan.Denial {
+func staleFile(keyspace, why string, head rollout.Head, lacking []string) plan.Denial {
 	first := "git pull"
-	if rollout.IsUncommitted(head.Commit) {
+	switch {
+	case rollout.IsUncommitted(head.Commit):
 		first = "commit what was applied and run vtsync apply once from that commit"
+	case slices.Contains(lacking, head.Commit):
+		first += fmt.Sprintf("; or, if commit %s was rewritten (amend, rebase): commit the file as it was applied, run vtsync apply once, then commit the edit", worktree.Short(head.Commit))
 	}
 	return plan.Denial{
 		Code:   plan.DeniedStale,

@@ -109,6 +109,22 @@ func (d *derivation) look() look {
 	return l
 }
 
+// planned is what a plan of the files is built from.
+func (d *derivation) planned() plan.Input {
+	d.Helper()
+	tree, err := d.app.files.Load()
+	if err != nil {
+		d.Fatal(err)
+	}
+	l := d.look()
+	live := l.snap.Global.Keyspaces["ks"]
+	live.HasRecord = true
+	l.snap.Global.Keyspaces["ks"] = live
+	in := d.app.planInput(l)
+	in.Desired, in.Last, in.Denials = values(tree), l.last, l.stale
+	return in
+}
+
 // from wants the file to be derived from a value.
 func (d *derivation) from(names ...string) {
 	d.Helper()
@@ -198,7 +214,7 @@ func TestDeriveOnAnotherBranch(t *testing.T) {
 	d.applied(feature, "a", "mine")
 	d.from("a", "mine")
 	d.git("checkout", "-q", "main")
-	d.denied("is not in the history of the files", "git pull; or vtsync pull --force")
+	d.denied("is not in the history of the files", "git pull; or, if commit "+feature[:12]+" was rewritten")
 	d.git("merge", "-q", "feature")
 	d.from("a", "mine")
 
@@ -236,6 +252,42 @@ func TestDeriveFromEdits(t *testing.T) {
 	clone.denied("applied last with edits that are in no commit", "commit what was applied and run vtsync apply once")
 	clone.applied(second, "a", "mine")
 	clone.from("a", "mine")
+}
+
+// TestDeriveAfterAmend: a commit that was rewritten after its apply is in no
+// history any more; the way on that the denial names leads on, here and in a
+// clone, and also where others changed the cluster since.
+func TestDeriveAfterAmend(t *testing.T) {
+	d := newDerivation(t)
+	d.git("init", "-q", "-b", "main")
+	d.commit("a")
+	applied := d.commit("a", "mine")
+	d.applied(applied, "a", "mine")
+	d.keep("a", "mine")
+	d.live = tables("a", "mine", "foreign")
+	d.git("commit", "-q", "--amend", "-m", "reworded")
+	d.write("a", "mine", "edit")
+	d.denied("is not in the history of the files", "if commit "+applied[:12]+" was rewritten (amend, rebase): commit the file as it was applied, run vtsync apply once")
+
+	d.write("a", "mine")
+	d.from("a", "mine")
+	p, err := plan.Build(d.planned())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !p.Empty() || len(p.Denials) > 0 || len(p.Base.Beside) > 0 {
+		t.Fatalf("the plan of what was applied: %+v", p)
+	}
+	d.applied(p.Base.Commit, "a", "mine")
+	d.live = tables("a", "mine", "foreign")
+	d.keep("a", "mine")
+	clone := *d
+	clone.app = &App{files: worktree.At(t.TempDir()), store: d.app.store}
+	clone.git("clone", "-q", d.app.files.Dir(), ".")
+	for _, files := range []*derivation{d, &clone} {
+		files.write("a", "mine", "edit")
+		files.from("a", "mine")
+	}
 }
 
 // TestDeriveNotTold: where git cannot tell, nothing is applied.
