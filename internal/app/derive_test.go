@@ -254,6 +254,31 @@ func TestDeriveFromEdits(t *testing.T) {
 	clone.from("a", "mine")
 }
 
+// TestChosenFiles: an edit of a keyspace that was not asked for does not mark
+// the others as edited.
+func TestChosenFiles(t *testing.T) {
+	d := newDerivation(t)
+	d.git("init", "-q", "-b", "main")
+	head := d.commit("a")
+	if err := d.app.files.Write(worktree.KeyspaceFile("other"), []byte("{}")); err != nil {
+		t.Fatal(err)
+	}
+	for _, tt := range []struct {
+		chosen []string
+		dirty  bool
+	}{{nil, true}, {[]string{"ks"}, false}, {[]string{"other"}, true}, {[]string{"ks", "other"}, true}} {
+		d.app.keyspaces = tt.chosen
+		tree, err := d.app.load()
+		if err != nil {
+			t.Fatal(err)
+		}
+		rev, err := d.app.files.Revision(t.Context(), d.app.chosenFiles(tree)...)
+		if want := (worktree.Revision{Commit: head, Dirty: tt.dirty}); err != nil || rev != want {
+			t.Errorf("chosen %v: %+v, %v, want %+v", tt.chosen, rev, err, want)
+		}
+	}
+}
+
 // TestDeriveAfterAmend: a commit that was rewritten after its apply is in no
 // history any more; the way on that the denial names leads on, here and in a
 // clone, and also where others changed the cluster since.

@@ -169,7 +169,7 @@ func (a *App) look(ctx context.Context, tree *desired.Tree, bind bool) (look, er
 	var gitErr error
 	group.Go(func() error {
 		if len(tree.Keyspaces) > 0 {
-			l.rev, gitErr = a.files.Revision(gctx)
+			l.rev, gitErr = a.files.Revision(gctx, a.chosenFiles(tree)...)
 		}
 		return nil
 	})
@@ -192,6 +192,19 @@ func (a *App) look(ctx context.Context, tree *desired.Tree, bind bool) (look, er
 		})
 	}
 	return l, err
+}
+
+// chosenFiles names the files of the keyspaces that were asked for; none where
+// that is all: an edit of another keyspace does not make these uncommitted.
+func (a *App) chosenFiles(tree *desired.Tree) []string {
+	if len(a.keyspaces) == 0 {
+		return nil
+	}
+	files := make([]string, 0, len(tree.Keyspaces))
+	for _, name := range sortedKeys(tree.Keyspaces) {
+		files = append(files, tree.Keyspaces[name].File)
+	}
+	return files
 }
 
 func (a *App) origin(snap *planes.Snapshot) worktree.Origin {

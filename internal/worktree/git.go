@@ -17,14 +17,15 @@ import (
 type Revision struct {
 	// Commit is what is checked out; empty where the files are not in git.
 	Commit string
-	// Dirty tells that the files are not as the commit has them.
+	// Dirty tells that the files asked for are not as the commit has them.
 	Dirty bool
 }
 
-// Revision asks git which commit the files are of. Only where git says that
+// Revision asks git which commit the files are of, and whether those named, or
+// any where none is, are as it has them. Only where git says that
 // they are in no repository, or that it tracks none of them, is there none:
 // what git cannot tell is an error, since it would hide that files are old.
-func (t Tree) Revision(ctx context.Context) (Revision, error) {
+func (t Tree) Revision(ctx context.Context, files ...string) (Revision, error) {
 	if _, err := os.Stat(t.dir); errors.Is(err, fs.ErrNotExist) {
 		return Revision{}, nil
 	}
@@ -46,7 +47,10 @@ func (t Tree) Revision(ctx context.Context) (Revision, error) {
 	if err != nil {
 		return Revision{}, fmt.Errorf("ask git which commit the files are of: %w", err)
 	}
-	changed, err := t.git(ctx, "status", "--porcelain", "--", "keyspaces")
+	if len(files) == 0 {
+		files = []string{"keyspaces"}
+	}
+	changed, err := t.git(ctx, append([]string{"status", "--porcelain", "--"}, files...)...)
 	if err != nil {
 		return Revision{}, fmt.Errorf("ask git whether the files are committed: %w", err)
 	}

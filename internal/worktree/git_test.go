@@ -77,6 +77,11 @@ func TestRevision(t *testing.T) {
 	if got := revision(t, tree); got != (Revision{Commit: first, Dirty: true}) {
 		t.Errorf("with a new file: %+v", got)
 	}
+	for file, dirty := range map[string]bool{KeyspaceFile("ks"): false, KeyspaceFile("new"): true} {
+		if got, err := tree.Revision(t.Context(), file); err != nil || got != (Revision{Commit: first, Dirty: dirty}) {
+			t.Errorf("of %s only: %+v, %v", file, got, err)
+		}
+	}
 }
 
 // TestRevisionNotTold: what git cannot tell is not taken for "not in git".
