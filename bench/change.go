@@ -26,12 +26,15 @@ const (
 // grower is a VSchema file that gets one more table at a time.
 type grower struct {
 	path    string
+	prefix  string
 	content string
 	grown   int
 }
 
-// newGrower begins a file with the content of another one.
-func newGrower(from, path string) (*grower, error) {
+// newGrower begins a file with the content of another one. The prefix begins
+// the names of its tables: the same name in two keyspaces would be ambiguous,
+// which vtsync denies.
+func newGrower(from, path, prefix string) (*grower, error) {
 	content, err := os.ReadFile(from)
 	if err != nil {
 		return nil, err
@@ -39,11 +42,11 @@ func newGrower(from, path string) (*grower, error) {
 	if strings.Count(string(content), tables) != 1 {
 		return nil, fmt.Errorf("%s: no place to add a table at", from)
 	}
-	return &grower{path: path, content: string(content)}, nil
+	return &grower{path: path, prefix: prefix, content: string(content)}, nil
 }
 
 // newest is the table that was added last.
-func (g *grower) newest() string { return fmt.Sprintf("bench_%d", g.grown) }
+func (g *grower) newest() string { return fmt.Sprintf("%s_%d", g.prefix, g.grown) }
 
 func (g *grower) grow() error {
 	g.grown++

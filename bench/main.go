@@ -116,10 +116,10 @@ func newBench(ctx context.Context, c *cluster.Cluster, dir string) (*bench, erro
 	}
 	ours := filepath.Join(dir, "keyspaces", ourKeyspace, "vschema.json")
 	var err error
-	if b.ours, err = newGrower(ours, ours); err != nil {
+	if b.ours, err = newGrower(ours, ours, "ours"); err != nil {
 		return nil, err
 	}
-	if b.theirs, err = newGrower(ours, filepath.Join(dir, "peer.json")); err != nil {
+	if b.theirs, err = newGrower(ours, filepath.Join(dir, "peer.json"), "theirs"); err != nil {
 		return nil, err
 	}
 	if b.poll, err = newPoller(ctx, c.VTGates()[0], theirKeyspace); err != nil {

@@ -104,7 +104,7 @@ func TestGrower(t *testing.T) {
 	if err := os.WriteFile(from, []byte("{\n  \"tables\": {\n    \"t\": {}\n  }\n}\n"), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	g, err := newGrower(from, to)
+	g, err := newGrower(from, to, "bench")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -117,13 +117,13 @@ func TestGrower(t *testing.T) {
 	if err != nil || g.newest() != "bench_2" || strings.Count(string(got), "bench_") != 2 || !strings.Contains(string(got), `"t": {}`) {
 		t.Errorf("it grew to %s, %v", got, err)
 	}
-	if _, err := newGrower(to, to); err != nil {
+	if _, err := newGrower(to, to, "bench"); err != nil {
 		t.Errorf("a grown file does not grow: %v", err)
 	}
 	if err := os.WriteFile(from, []byte("{}"), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := newGrower(from, to); err == nil {
+	if _, err := newGrower(from, to, "bench"); err == nil {
 		t.Error("a file without tables grows")
 	}
 }
