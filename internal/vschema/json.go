@@ -35,15 +35,6 @@ func DecodeJSON(b json.RawMessage) (*Keyspace, error) {
 	return ks, nil
 }
 
-// EncodeMessageJSON is EncodeJSON for any other message of this package's
-// nouns: rules, a SrvVSchema.
-func EncodeMessageJSON(m proto.Message) json.RawMessage {
-	if m == nil || !m.ProtoReflect().IsValid() {
-		return jsonNull
-	}
-	return encodeMessage(m)
-}
-
 func encodeMessage(m proto.Message) json.RawMessage {
 	raw, err := protojson.MarshalOptions{UseProtoNames: true}.Marshal(m)
 	if err != nil {
