@@ -57,7 +57,7 @@ var pains = []struct {
 		name: "a keyspace of two shards that is not sharded",
 		old:  `"sharded": true`, new: `"sharded": false`,
 		at: `false`, code: 1,
-		says: []string{"VS201", "keyspace customer is not sharded here and has 2 serving shards in topo (-80, 80-)"},
+		says: []string{"VS507", "keyspace customer is not sharded here and has 2 serving shards in topo (-80, 80-)"},
 	},
 	{
 		name: "a misspelled field",

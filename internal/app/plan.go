@@ -53,8 +53,8 @@ func (a *App) Plan(ctx context.Context, allow []string, bind bool) (*plan.Plan, 
 	if look.rev.Dirty {
 		in.Notes = append(in.Notes, "the files hold edits that are not committed: others are denied what differs from them, until a commit of them is applied")
 	}
-	for _, file := range tree.IgnoredFiles {
-		in.Notes = append(in.Notes, a.files.Path(file)+" is not read: this version of vtsync does not manage rules")
+	for _, file := range tree.RuleFiles() {
+		in.Notes = append(in.Notes, a.files.Path(file)+" is not applied: this version of vtsync lints rules and does not manage them")
 	}
 	if note := a.unmanaged(tree, look.snap.Global); note != "" {
 		in.Notes = append(in.Notes, note)

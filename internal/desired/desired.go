@@ -14,6 +14,8 @@ package desired
 import (
 	"strings"
 
+	"google.golang.org/protobuf/proto"
+
 	"github.com/vtsync/vtsync/internal/errs"
 	"github.com/vtsync/vtsync/internal/vschema"
 )
@@ -26,9 +28,11 @@ type Tree struct {
 	Unreadable map[string]Unreadable
 	// Others are the folders of keyspaces that were not asked for, sorted.
 	Others []string
-	// IgnoredFiles are the rule files that stand in the repository and are
-	// not loaded, sorted: whoever shows a plan should say so.
-	IgnoredFiles []string
+	// Rules holds the rule files, by kind. Lint reads them; no plan writes
+	// them yet, and whoever shows a plan should say so.
+	Rules map[vschema.RuleKind]*Rules
+	// UnreadableRules holds why the rules of a kind cannot be read.
+	UnreadableRules map[vschema.RuleKind]Unreadable
 }
 
 // Unreadable is a keyspace that cannot be read, and why.
@@ -41,9 +45,21 @@ type Unreadable struct {
 
 // Keyspace is one keyspace's file.
 type Keyspace struct {
+	Document
 	Name    string
-	File    string // path inside the fs.FS
 	VSchema *vschema.Keyspace
+}
+
+// Rules is the file of one kind of rules.
+type Rules struct {
+	Document
+	Kind  vschema.RuleKind
+	Value proto.Message // of the kind's type, see vschema.NewRules
+}
+
+// Document is a file that was read, and where each of its nodes stands.
+type Document struct {
+	File string // path inside the fs.FS
 	// positions maps a path, as joinPath makes it, to where it stands.
 	positions map[string]errs.Position
 }
@@ -55,13 +71,13 @@ type Keyspace struct {
 // An entry of a map stands where its key is, an item of a list where it
 // begins, and a field where its value is, or where its name is when the value
 // is an object or a list.
-func (k *Keyspace) Position(path ...string) errs.Position {
+func (d *Document) Position(path ...string) errs.Position {
 	for n := len(path); n >= 0; n-- {
-		if p, ok := k.positions[joinPath(path[:n])]; ok {
+		if p, ok := d.positions[joinPath(path[:n])]; ok {
 			return p
 		}
 	}
-	return errs.Position{File: k.File}
+	return errs.Position{File: d.File}
 }
 
 // pathSeparator can stand in a name only as an escape, which nobody writes.

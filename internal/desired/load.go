@@ -10,6 +10,8 @@ import (
 	"slices"
 	"strings"
 
+	"google.golang.org/protobuf/proto"
+
 	"github.com/vtsync/vtsync/internal/errs"
 	"github.com/vtsync/vtsync/internal/near"
 	"github.com/vtsync/vtsync/internal/vschema"
@@ -65,7 +67,10 @@ func LoadReadable(fsys fs.FS, only ...string) (*Tree, error) {
 	if err != nil {
 		return nil, fmt.Errorf("reading %s: %w", keyspacesDir, err)
 	}
-	tree := &Tree{Keyspaces: map[string]*Keyspace{}, Unreadable: map[string]Unreadable{}}
+	tree := &Tree{
+		Keyspaces: map[string]*Keyspace{}, Unreadable: map[string]Unreadable{},
+		Rules: map[vschema.RuleKind]*Rules{}, UnreadableRules: map[vschema.RuleKind]Unreadable{},
+	}
 	for _, entry := range entries {
 		name := entry.Name()
 		if isAside(name) {
@@ -89,30 +94,12 @@ func LoadReadable(fsys fs.FS, only ...string) (*Tree, error) {
 			tree.Keyspaces[name] = ks
 		}
 	}
-	tree.IgnoredFiles, err = ruleFiles(fsys)
-	return tree, err
+	return tree, loadRules(fsys, tree)
 }
 
 // isAside tells that a name is nothing of ours: hidden, or prose.
 func isAside(name string) bool {
 	return strings.HasPrefix(name, ".") || strings.HasSuffix(name, ".md")
-}
-
-// ruleFiles lists the rule files at the top.
-func ruleFiles(fsys fs.FS) ([]string, error) {
-	entries, err := fs.ReadDir(fsys, ".")
-	if err != nil {
-		return nil, fmt.Errorf("listing the rule files: %w", err)
-	}
-	var found []string
-	for _, entry := range entries {
-		base, ext := strings.TrimSuffix(entry.Name(), path.Ext(entry.Name())), path.Ext(entry.Name())
-		if slices.Contains(vschema.RuleKinds, vschema.RuleKind(base)) && slices.Contains([]string{".json", ".yaml", ".yml"}, ext) {
-			found = append(found, entry.Name())
-		}
-	}
-	slices.Sort(found)
-	return found, nil
 }
 
 // keyspaceFile gives the VSchema file of one directory in keyspaces/, or ""
@@ -240,6 +227,17 @@ func loadFile(fsys fs.FS, name, file string) (*Keyspace, error) {
 
 // Parse turns the content of a file into the keyspace that it describes.
 func Parse(name, file string, data []byte) (*Keyspace, error) {
+	ks := &Keyspace{Name: name, VSchema: &vschema.Keyspace{}}
+	doc, err := parse(file, data, ks.VSchema, func(root *node, p *problems) *node { return keyspaceNode(root, name, p) })
+	if err != nil {
+		return nil, err
+	}
+	ks.Document = *doc
+	return ks, nil
+}
+
+// parse decodes a file into m, from the node that find gives.
+func parse(file string, data []byte, m proto.Message, find func(*node, *problems) *node) (*Document, error) {
 	p := &problems{file: file}
 	data, ok := cleanText(data, p)
 	if !ok {
@@ -257,14 +255,14 @@ func Parse(name, file string, data []byte) (*Keyspace, error) {
 	if root == nil {
 		return nil, p.err()
 	}
-	ks := &Keyspace{Name: name, File: file, VSchema: &vschema.Keyspace{}, positions: map[string]errs.Position{}}
-	if own := keyspaceNode(root, name, p); own != nil {
-		ks.positions[""] = own.at.in(file)
-		d := &decoder{problems: p, positions: ks.positions}
-		d.message(ks.VSchema.ProtoReflect(), own, "")
+	doc := &Document{File: file, positions: map[string]errs.Position{}}
+	if own := find(root, p); own != nil {
+		doc.positions[""] = own.at.in(file)
+		d := &decoder{problems: p, positions: doc.positions}
+		d.message(m.ProtoReflect(), own, "")
 	}
 	if err := p.err(); err != nil {
 		return nil, err
 	}
-	return ks, nil
+	return doc, nil
 }

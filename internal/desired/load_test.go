@@ -61,8 +61,8 @@ func TestLoadLayout(t *testing.T) {
 	if !tree.Keyspaces["customer"].VSchema.Sharded {
 		t.Error("customer is not sharded")
 	}
-	if want := []string{"mirror_rules.yaml", "routing_rules.json"}; !slices.Equal(tree.IgnoredFiles, want) {
-		t.Errorf("IgnoredFiles = %q, want %q", tree.IgnoredFiles, want)
+	if want := []string{"mirror_rules.yaml", "routing_rules.json"}; !slices.Equal(tree.RuleFiles(), want) {
+		t.Errorf("RuleFiles = %q, want %q", tree.RuleFiles(), want)
 	}
 }
 

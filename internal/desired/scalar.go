@@ -5,6 +5,7 @@ import (
 	"math"
 	"math/big"
 	"regexp"
+	"strconv"
 	"strings"
 
 	"google.golang.org/protobuf/reflect/protoreflect"
@@ -34,6 +35,11 @@ func (d *decoder) scalar(fd protoreflect.FieldDescriptor, n *node) (protoreflect
 			return protoreflect.ValueOfInt32(i), true
 		}
 		d.problems.add(n.at, "%s must be a whole number of 32 bits, got %s", fieldLabel(fd), n)
+	case protoreflect.FloatKind:
+		if f, ok := realNumber(n); ok {
+			return protoreflect.ValueOfFloat32(f), true
+		}
+		d.problems.add(n.at, "%s must be a number, got %s", fieldLabel(fd), n)
 	case protoreflect.EnumKind:
 		return d.enum(fd, n)
 	default:
@@ -110,4 +116,13 @@ func wholeNumber(n *node) (int32, bool) {
 		return 0, false
 	}
 	return int32(i), true
+}
+
+// realNumber reads a number, or a string that holds one, that a float holds.
+func realNumber(n *node) (float32, bool) {
+	if n.kind != numberNode && n.kind != stringNode || !isNumber(n.text) {
+		return 0, false
+	}
+	f, err := strconv.ParseFloat(n.text, 32)
+	return float32(f), err == nil
 }

@@ -36,6 +36,9 @@ func (p Position) String() string {
 
 // Invalid is bad input: a file, a flag, a plan or a record that cannot be used.
 type Invalid struct {
+	// Code is the lint rule that says the same, such as VS102; empty where
+	// none does.
+	Code string
 	Pos  Position
 	Msg  string
 	Near string // nearest valid name, if any

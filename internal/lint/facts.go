@@ -8,7 +8,9 @@ import (
 	"vitess.io/vitess/go/vt/sqlparser"
 	"vitess.io/vitess/go/vt/vtgate/vindexes"
 
+	"github.com/vtsync/vtsync/internal/errs"
 	"github.com/vtsync/vtsync/internal/near"
+	"github.com/vtsync/vtsync/internal/physical"
 	"github.com/vtsync/vtsync/internal/vschema"
 )
 
@@ -28,10 +30,14 @@ type Facts struct {
 	// before is the state before the change; nil where there is no change, or
 	// where it is not known.
 	before *Facts
+	// schemas holds the physical tables by keyspace, where they are known.
+	schemas map[string]*physical.Schema
+	// files are the problems of the files themselves.
+	files []*errs.Invalid
 }
 
 func newFacts(srv *vschema.SrvVSchema, in Input) *Facts {
-	f := &Facts{srv: withoutNils(srv), shards: in.Shards, parser: newParser()}
+	f := &Facts{srv: withoutNils(srv), shards: in.Shards, parser: newParser(), schemas: in.Schemas, files: in.Files}
 	f.sound = standIns(f.srv, in.OpaqueVindexes)
 	f.bad = findBad(f.sound, f.parser)
 	dropBad(f.sound, f.bad)

@@ -13,6 +13,7 @@ import (
 
 	"github.com/vtsync/vtsync/internal/diff"
 	"github.com/vtsync/vtsync/internal/errs"
+	"github.com/vtsync/vtsync/internal/physical"
 	"github.com/vtsync/vtsync/internal/vschema"
 )
 
@@ -33,12 +34,16 @@ type Finding struct {
 	Keyspace string   `json:"keyspace,omitempty"`
 	// Path leads to the node inside the keyspace's VSchema by proto field
 	// names and map keys: ["tables","customer","auto_increment","sequence"].
+	// For rules it begins with their kind: ["routing_rules","rules","0","to_tables","0"].
 	Path []string `json:"path,omitempty"`
 	// Pos is where that node stands in a file; empty for live state. Rules
-	// leave it empty, the caller fills it in from Path.
+	// leave it empty, the caller fills it in from Path; only what stands in a
+	// file of another kind (SQL) brings its own.
 	Pos     errs.Position `json:"position,omitzero"`
 	Message string        `json:"message"`
-	Near    string        `json:"near,omitempty"` // nearest valid name
+	// Near is the nearest valid name, as the whole value that would stand at
+	// Path.
+	Near string `json:"near,omitempty"`
 	// Hazard is set where the finding is no mistake in itself: whoever allows
 	// the hazard lifts it.
 	Hazard diff.Hazard `json:"hazard,omitempty"`
@@ -62,31 +67,12 @@ type Input struct {
 	// OpaqueVindexes are vindex types that this build cannot construct and
 	// that stand in as opaque ones (config vindex_types).
 	OpaqueVindexes []string
-}
-
-// Rule is one thing that lint checks. Its code never changes its meaning.
-type Rule struct {
-	Code     string
-	Name     string
-	Severity Severity // the worst that it gives
-	// Whole tells that what it finds in one entry decides whether any other
-	// entry of the keyspace is served.
-	Whole bool
-	Check func(*Facts) []Finding
-}
-
-// All lists every rule, by code.
-var All = []Rule{
-	shardedAgainstShards,
-	unresolvedSequence,
-	notASequence,
-	unresolvedLookupTable,
-	wrongOwner,
-	unresolvedSource,
-	brokenRule,
-	unbuildable,
-	vanished,
-	lostName,
+	// Schemas holds, per keyspace, its physical tables; a keyspace that it
+	// lacks is not known.
+	Schemas map[string]*physical.Schema
+	// Files are the problems of the files themselves: each stands under the
+	// rule of its code.
+	Files []*errs.Invalid
 }
 
 // Check runs every rule on the state after the change. What stood there before
@@ -173,7 +159,11 @@ func (f Finding) Compare(o Finding) int {
 	)
 }
 
-// key tells findings apart, whatever their severity.
+// key tells findings apart, whatever their severity. Rules have no place of
+// their own: workflows shuffle them with every save.
 func (f Finding) key() string {
+	if f.Keyspace == "" {
+		return strings.Join([]string{f.Code, f.Message}, "\x00")
+	}
 	return strings.Join(append([]string{f.Code, f.Keyspace, f.Message}, f.Path...), "\x00")
 }

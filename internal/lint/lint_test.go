@@ -240,7 +240,7 @@ func TestRules(t *testing.T) {
 			map[string]string{"a": `{}`, "b": `{}`, "c": `{"sharded":true}`},
 			map[string][]string{"a": {"-80", "80-"}, "b": {"0"}, "c": {"-"}},
 			nil,
-			[]string{"VS201 error a/sharded"},
+			[]string{"VS507 error a/sharded"},
 		},
 	}
 	for _, tt := range tests {

@@ -163,7 +163,7 @@ func TestLoadPositions(t *testing.T) {
 
 func TestJudgePull(t *testing.T) {
 	file := func(name string, tables ...string) *desired.Keyspace {
-		return &desired.Keyspace{Name: "ks", File: "keyspaces/ks/" + name, VSchema: unsharded(tables...)}
+		return &desired.Keyspace{Name: "ks", Document: desired.Document{File: "keyspaces/ks/" + name}, VSchema: unsharded(tables...)}
 	}
 	tests := []struct {
 		name       string

@@ -8,7 +8,7 @@ import (
 )
 
 var shardedAgainstShards = Rule{
-	Code: "VS201", Name: "sharded against the shards in topo", Severity: Error,
+	Code: "VS507", Name: "sharded against the shards in topo", Severity: Error,
 	Check: func(f *Facts) []Finding {
 		var out []Finding
 		for _, ks := range f.keyspaces() {

@@ -1,0 +1,46 @@
+package lint
+
+// Rule is one thing that lint checks. Its code never changes its meaning. What
+// a person reads of it, with examples, stands in catalog/rules/CODE.txtar.
+type Rule struct {
+	Code     string
+	Name     string
+	Severity Severity // the worst that it gives
+	// Whole tells that what it finds in one entry decides whether any other
+	// entry of the keyspace is served.
+	Whole bool
+	// Check gives the findings in one state of the routing. It is nil for a
+	// rule about a change: its findings are the changes of that code.
+	Check func(*Facts) []Finding
+}
+
+// All lists every rule, by code.
+var All = []Rule{
+	// VS1xx: files and their format.
+
+	// VS2xx: vindexes.
+
+	// VS3xx: sequences and auto_increment.
+	unresolvedSequence,
+	notASequence,
+
+	// VS4xx: lookup vindexes.
+	unresolvedLookupTable,
+	wrongOwner,
+
+	// VS5xx: reference, pinned and unsharded tables.
+	unresolvedSource,
+	shardedAgainstShards,
+
+	// VS6xx: columns and the physical schema.
+
+	// VS7xx: routing, shard, keyspace and mirror rules.
+	brokenRule,
+
+	// VS8xx: across keyspaces, and what vtgate builds of them.
+	unbuildable,
+	vanished,
+	lostName,
+
+	// VS9xx: size and operations.
+}

@@ -1,0 +1,61 @@
+// Package physical holds what the MySQL tables of a keyspace look like, read
+// from CREATE TABLE statements by Vitess's own parser. It is pure: no I/O but
+// the fs.FS that it is given, no adapter, no clock, no logger.
+package physical
+
+import (
+	"strings"
+
+	"github.com/vtsync/vtsync/internal/errs"
+)
+
+// Schema is the tables of one keyspace, by name.
+type Schema struct {
+	Tables map[string]*Table
+}
+
+// Table is one CREATE TABLE.
+type Table struct {
+	Name string
+	// Pos is where the statement begins; empty for a live table.
+	Pos     errs.Position
+	Comment string
+	Columns []Column // in the order of the table
+	Keys    []Key    // the primary key first, if there is one
+}
+
+// Column is one column of a table.
+type Column struct {
+	Name string
+	Pos  errs.Position
+	// Type is MySQL's name of the type in lower case, without length: "bigint".
+	Type string
+	// Length is the length or precision as declared; 0 where there is none.
+	Length   int
+	Unsigned bool
+	// Collation of a text column, with the table's default applied; empty
+	// where neither says.
+	Collation     string
+	Nullable      bool
+	AutoIncrement bool
+	Generated     bool
+	Invisible     bool
+}
+
+// Key is one key of a table.
+type Key struct {
+	Name            string
+	Primary, Unique bool
+	Columns         []string
+}
+
+// Column gives the column of that name, whose case does not matter; nil when
+// there is none.
+func (t *Table) Column(name string) *Column {
+	for i := range t.Columns {
+		if strings.EqualFold(t.Columns[i].Name, name) {
+			return &t.Columns[i]
+		}
+	}
+	return nil
+}

@@ -1,0 +1,81 @@
+package review_test
+
+import (
+	"slices"
+	"testing"
+	"testing/fstest"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/vtsync/vtsync/internal/lint"
+	"github.com/vtsync/vtsync/internal/lint/catalog"
+	"github.com/vtsync/vtsync/internal/review"
+)
+
+// TestCatalog runs every example of every rule: each case must give exactly the
+// findings that stand in it, at exactly those lines.
+func TestCatalog(t *testing.T) {
+	for _, code := range catalog.Codes() {
+		page, err := catalog.Get(code)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(page.Before) > 0 {
+			continue // a rule about a change: see the plan's own test
+		}
+		for _, c := range page.Cases {
+			t.Run(code+"/"+c.Name, func(t *testing.T) { checkCase(t, page, c) })
+		}
+	}
+}
+
+func checkCase(t *testing.T, page catalog.Page, c catalog.Case) {
+	fsys := fstest.MapFS{}
+	for _, f := range c.Files {
+		fsys[f.Path] = &fstest.MapFile{Data: f.Data}
+	}
+	report, err := review.Run(fsys, review.Options{Shards: page.Shards})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []catalog.Want
+	for _, f := range report.Findings {
+		got = append(got, catalog.Want{File: f.Pos.File, Line: f.Pos.Line, Code: f.Code})
+	}
+	slices.SortFunc(got, catalog.Want.Compare)
+	if d := cmp.Diff(c.Want, got); d != "" {
+		t.Errorf("findings (-want +got):\n%s\nin full: %+v", d, report.Findings)
+	}
+	own := slices.ContainsFunc(c.Want, func(w catalog.Want) bool { return w.Code == page.Code })
+	if own != c.Bad() {
+		t.Errorf("case %s expects %s: %v", c.Name, page.Code, own)
+	}
+}
+
+// TestCatalogIsComplete holds the list of rules and the pages against each
+// other: no rule without a page that shows it, no page without a rule.
+func TestCatalogIsComplete(t *testing.T) {
+	pages := catalog.Codes()
+	for _, r := range lint.All {
+		page, err := catalog.Get(r.Code)
+		if err != nil {
+			t.Errorf("rule %s: %v", r.Code, err)
+			continue
+		}
+		if page.What == "" || page.Fix == "" {
+			t.Errorf("rule %s: its page has no text, or no paragraph that begins with Fix:", r.Code)
+		}
+		_, bad := page.Case("bad")
+		_, good := page.Case("good")
+		if !bad || !good {
+			t.Errorf("rule %s: its page has no cases bad and good", r.Code)
+		}
+		if r.Severity == lint.Error && len(page.Probes) == 0 {
+			t.Errorf("rule %s is an error, and its page does not show the harm (file vtgate)", r.Code)
+		}
+		pages = slices.DeleteFunc(pages, func(code string) bool { return code == r.Code })
+	}
+	if len(pages) > 0 {
+		t.Errorf("pages without a rule: %v", pages)
+	}
+}
