@@ -14,7 +14,7 @@ const (
 	// Refused: ApplyVSchema of the keyspace is refused, with TEXT in its error.
 	Refused ProbeKind = "refused"
 	// Dropped: ApplyVSchema succeeds, and GetVSchema then lacks the field at
-	// TEXT, a dotted path such as tables.customer.autoincrement.
+	// TEXT, a dotted path to what was meant: tables.customer.auto_increment.
 	Dropped ProbeKind = "dropped"
 	// InError: SHOW VSCHEMA KEYSPACES shows TEXT beside the keyspace.
 	InError ProbeKind = "keyspace"

@@ -1,0 +1,235 @@
+package e2e
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/go-sql-driver/mysql"
+
+	"github.com/vtsync/vtsync/internal/lint"
+	"github.com/vtsync/vtsync/internal/lint/catalog"
+)
+
+// TestHarm shows on real Vitess what the page of each rule says that it does:
+// with the bad example applied every probe shows the harm, with the good one
+// none does. For a rule about a change it is the state before that is sound.
+func TestHarm(t *testing.T) {
+	var pages []catalog.Page
+	for _, code := range catalog.Codes() {
+		page, err := catalog.Get(code)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(page.Probes) > 0 {
+			pages = append(pages, page)
+		}
+	}
+	l := newHarmLab(t)
+	shown, waiting := 0, 0
+	for _, page := range pages {
+		t.Run(page.Code, func(t *testing.T) {
+			lite, full := split(page.Probes)
+			for _, p := range full {
+				t.Logf("waits for a lab with MySQL: %s", p.Text)
+			}
+			waiting += min(1, len(full))
+			if len(lite) == 0 {
+				return
+			}
+			shown++
+			l.tryPage(t, page, lite)
+		})
+	}
+	t.Logf("rules whose harm is shown: %d; with something that waits for a lab with MySQL: %d", shown, waiting)
+}
+
+// split sorts the probes by whether they take rows.
+func split(probes []catalog.Probe) (lite, full []catalog.Probe) {
+	for _, p := range probes {
+		if p.Kind == catalog.Full {
+			full = append(full, p)
+		} else {
+			lite = append(lite, p)
+		}
+	}
+	return lite, full
+}
+
+func (l *harmLab) tryPage(t *testing.T, page catalog.Page, probes []catalog.Probe) {
+	good, _ := page.Case("good")
+	bad, ok := page.Case("bad")
+	sound := good.Files
+	if len(page.Before) > 0 {
+		sound = page.Before
+	}
+	if !ok || len(sound) == 0 {
+		t.Fatal("the page has no two cases to compare")
+	}
+	l.serve(t, sound)
+	for name, err := range l.refusals {
+		if err != nil {
+			t.Errorf("the sound case: Vitess refuses %s: %v", name, err)
+		}
+	}
+	for _, p := range probes {
+		answer, err := l.look(t.Context(), p)
+		switch {
+		case err != nil:
+			t.Errorf("the sound case: %s: %v", describe(p), err)
+		case answer.shows(p):
+			t.Errorf("the sound case shows the harm too: %s\n%s", describe(p), answer)
+		case p.Kind == catalog.Plan && answer.err != nil:
+			t.Errorf("the sound case has no plan: %s\n%s", describe(p), answer)
+		}
+	}
+	l.serve(t, bad.Files)
+	for _, p := range probes {
+		answer, err := l.look(t.Context(), p)
+		switch {
+		case err != nil:
+			t.Errorf("%s: %v", describe(p), err)
+		case !answer.shows(p):
+			t.Errorf("the bad case does not show the harm: %s\n%s", describe(p), answer)
+		}
+	}
+	for name, err := range l.refusals {
+		if err != nil && !slices.ContainsFunc(probes, func(p catalog.Probe) bool { return p.Kind == catalog.Refused && p.Target == name }) {
+			t.Errorf("Vitess refuses %s, and no probe says so: %v", name, err)
+		}
+	}
+}
+
+func describe(p catalog.Probe) string {
+	return fmt.Sprintf("%s %s: %s %v", p.Kind, p.Target, p.Text, p.Expects)
+}
+
+// answer is what Vitess said to a probe.
+type answer struct {
+	text string
+	err  error // of Vitess; what kept us from asking is no answer
+}
+
+func (a answer) String() string {
+	if a.err != nil {
+		return "error: " + a.err.Error()
+	}
+	return a.text
+}
+
+// shows tells whether the answer shows what the probe says.
+func (a answer) shows(p catalog.Probe) bool {
+	switch p.Kind {
+	case catalog.Refused:
+		return a.err != nil && strings.Contains(a.err.Error(), p.Text)
+	case catalog.InError:
+		return strings.Contains(a.text, p.Text)
+	case catalog.Dropped, catalog.Gone:
+		return a.text == absent
+	default:
+		return len(p.Expects) > 0 && !slices.ContainsFunc(p.Expects, func(e catalog.Expect) bool { return !a.meets(e) })
+	}
+}
+
+// absent is the answer to what a thing is that is not there.
+const absent = "absent"
+
+func (a answer) meets(e catalog.Expect) bool {
+	switch e.Kind {
+	case catalog.Fails:
+		return a.err != nil && strings.Contains(a.err.Error(), e.Text)
+	case catalog.Has:
+		return a.err == nil && strings.Contains(a.text, e.Text)
+	case catalog.Lacks:
+		return a.err == nil && !strings.Contains(a.text, e.Text)
+	default:
+		return false
+	}
+}
+
+// look asks Vitess what a probe wants to know.
+func (l *harmLab) look(ctx context.Context, p catalog.Probe) (answer, error) {
+	switch p.Kind {
+	case catalog.Refused:
+		return answer{text: "accepted", err: l.refusals[p.Target]}, nil
+	case catalog.Dropped:
+		if err := l.refusals[p.Target]; err != nil {
+			return answer{}, fmt.Errorf("refused: %w", err)
+		}
+		v, err := l.stored(ctx, p.Target)
+		if err != nil || holds(v, p.Text) {
+			return answer{text: fmt.Sprint(v)}, err
+		}
+		return answer{text: absent}, nil
+	case catalog.InError:
+		return l.keyspaceComment(ctx, p.Target)
+	case catalog.Gone:
+		if err := l.ServesTable(ctx, l.gate, p.Target, p.Text); err != nil {
+			return answer{text: absent}, nil
+		}
+		return answer{text: "served"}, nil
+	case catalog.Plan:
+		return l.ask(ctx, p.Target, "VEXPLAIN PLAN "+p.Text)
+	case catalog.Run:
+		return l.ask(ctx, p.Target, p.Text)
+	case catalog.Full:
+	}
+	return answer{}, errors.New("this lab has no answer to it")
+}
+
+// keyspaceComment is what SHOW VSCHEMA KEYSPACES says beside a keyspace.
+func (l *harmLab) keyspaceComment(ctx context.Context, keyspace string) (answer, error) {
+	rows, err := l.gate.Query(ctx, "", "SHOW VSCHEMA KEYSPACES")
+	if err != nil {
+		return answer{}, err
+	}
+	for _, row := range rows {
+		if row[0] == keyspace {
+			return answer{text: row[len(row)-1]}, nil
+		}
+	}
+	return answer{}, fmt.Errorf("vtgate has no keyspace %s", keyspace)
+}
+
+// ask runs a statement in a session with that target. The error in the answer
+// is vtgate's own text: the statement, which ours repeats, would match too much.
+func (l *harmLab) ask(ctx context.Context, target, statement string) (answer, error) {
+	rows, err := l.gate.Query(ctx, target, statement)
+	if refusal, ok := errors.AsType[*mysql.MySQLError](err); ok {
+		return answer{err: refusal}, nil
+	}
+	var text strings.Builder
+	for _, row := range rows {
+		text.WriteString(strings.Join(row, "\t") + "\n")
+	}
+	return answer{text: text.String()}, err
+}
+
+// noProbe are the rules of severity error whose harm the lab without MySQL
+// cannot show, with why.
+var noProbe = map[string]string{}
+
+// TestEveryErrorIsShown holds every rule that calls something an error to a
+// probe that shows it on the lab.
+func TestEveryErrorIsShown(t *testing.T) {
+	for _, r := range lint.All {
+		if r.Severity != lint.Error {
+			continue
+		}
+		page, err := catalog.Get(r.Code)
+		if err != nil {
+			continue // the catalogue's own test says so
+		}
+		lite, _ := split(page.Probes)
+		_, excused := noProbe[r.Code]
+		switch {
+		case len(lite) == 0 && !excused:
+			t.Errorf("rule %s is an error, and no probe of its page shows that without MySQL", r.Code)
+		case len(lite) > 0 && excused:
+			t.Errorf("rule %s is shown, and needs no excuse", r.Code)
+		}
+	}
+}
