@@ -28,6 +28,9 @@ var Hazards = []Hazard{Safe, Replan, Scatter, WriteLoss, Outage}
 type Change struct {
 	Type   ChangeType `json:"type"`
 	Hazard Hazard     `json:"hazard"`
+	// Code is that of the lint rule which explains the hazard; whatever has to
+	// be allowed has one.
+	Code string `json:"code,omitempty"`
 	// Table, Vindex, Param and Column name what changes, as far as they apply.
 	Table  string `json:"table,omitempty"`
 	Vindex string `json:"vindex,omitempty"`
@@ -50,6 +53,21 @@ type EntryChange struct {
 	Before  json.RawMessage `json:"before,omitempty"`
 	After   json.RawMessage `json:"after,omitempty"`
 	Changes []Change        `json:"changes"`
+}
+
+// Path leads to the entry inside its keyspace's VSchema, as lint.Finding.Path
+// does; it is empty where the change is about the whole keyspace.
+func (ec EntryChange) Path() []string {
+	switch ec.Entry.Kind {
+	case vschema.TableEntry:
+		return []string{"tables", ec.Entry.Name}
+	case vschema.VindexEntry:
+		return []string{"vindexes", ec.Entry.Name}
+	case vschema.SettingEntry:
+		return []string{ec.Entry.Name}
+	default:
+		return nil
+	}
 }
 
 // Result is the outcome of a three-way comparison of one keyspace. Each list

@@ -45,50 +45,82 @@ const (
 	AuthoritativeOff ChangeType = "column_list_authoritative_off"
 )
 
-// risk is a hazard and what it is, in a line for people.
+// risk is a hazard and what it is, in a line for people. Whatever a person has
+// to allow has a code: that of the lint rule whose page says more.
 type risk struct {
 	hazard Hazard
 	why    string
+	code   string
 }
 
 // risks is the one table from change to hazard: what the change can do at
 // worst where nothing more is known. refine says where more is known.
 var risks = map[ChangeType]risk{
-	ShardedOn:         {Outage, "vtgate stops routing tables that have no vindexes here"},
-	ShardedOff:        {Outage, "vtgate sends every query to one shard, and fails where there are several"},
-	ExplicitOn:        {Outage, "queries that name a table without its keyspace fail"},
-	ExplicitOff:       {Replan, "unqualified table names may start to resolve to this keyspace"},
-	ForeignKeyChanged: {Replan, "vtgate plans writes to tables with foreign keys anew"},
-	TenantChanged:     {Replan, "only migrations of tenants read it"},
+	ShardedOn:         {Outage, "vtgate stops routing tables that have no vindexes here", "VS541"},
+	ShardedOff:        {Outage, "vtgate sends every query to one shard, and fails where there are several", "VS542"},
+	ExplicitOn:        {Outage, "queries that name a table without its keyspace fail", "VS841"},
+	ExplicitOff:       {Replan, "unqualified table names may start to resolve to this keyspace", ""},
+	ForeignKeyChanged: {Replan, "vtgate plans writes to tables with foreign keys anew", ""},
+	TenantChanged:     {Replan, "only migrations of tenants read it", ""},
 
-	VindexAdded:      {Safe, ""},
-	VindexDropped:    {Safe, ""},
-	VindexType:       {WriteLoss, "rows that were placed by the old type are not found by the new one"},
-	VindexParam:      {WriteLoss, "rows that were placed or looked up by the old value may not be found by the new one"},
-	VindexOwner:      {WriteLoss, "only the owner's writes keep the lookup table complete"},
-	WriteOnlyAdded:   {Scatter, "vtgate no longer reads by this vindex"},
-	WriteOnlyRemoved: {WriteLoss, "vtgate starts to read by this vindex: rows that were not backfilled become invisible"},
+	VindexAdded:      {Safe, "", ""},
+	VindexDropped:    {Safe, "", ""},
+	VindexType:       {WriteLoss, "rows that were placed by the old type are not found by the new one", "VS242"},
+	VindexParam:      {WriteLoss, "rows that were placed or looked up by the old value may not be found by the new one", "VS243"},
+	VindexOwner:      {WriteLoss, "only the owner's writes keep the lookup table complete", "VS245"},
+	WriteOnlyAdded:   {Scatter, "vtgate no longer reads by this vindex", ""},
+	WriteOnlyRemoved: {WriteLoss, "vtgate starts to read by this vindex: rows that were not backfilled become invisible", "VS247"},
 
-	TableAdded:            {Replan, "queries for this name resolve to it"},
-	TableDropped:          {Outage, "vtgate no longer finds the table"},
-	TableType:             {WriteLoss, "reads and writes go to other shards than those that hold the rows"},
-	TableSource:           {WriteLoss, "writes go to another table"},
-	TablePinned:           {WriteLoss, "rows on the old shard become unreachable"},
-	PrimaryChanged:        {WriteLoss, "rows stay where the old primary vindex placed them and are not found by the new one"},
-	ColumnVindexAdded:     {WriteLoss, "vtgate starts to read by this vindex: existing rows that it does not map become invisible"},
-	ColumnVindexDropped:   {Scatter, "queries by these columns go to all shards"},
-	ColumnVindexColumns:   {WriteLoss, "existing rows are mapped by the old columns"},
-	ColumnVindexesOrdered: {Replan, "vtgate may choose another vindex of equal cost"},
-	AutoIncAdded:          {Replan, "inserts without a value take one from the sequence"},
-	AutoIncDropped:        {Outage, "inserts without a value fail"},
-	AutoIncChanged:        {Outage, "inserts may take values that are in use already"},
+	TableAdded:            {Replan, "queries for this name resolve to it", ""},
+	TableDropped:          {Outage, "vtgate no longer finds the table", "VS641"},
+	TableType:             {WriteLoss, "reads and writes go to other shards than those that hold the rows", "VS543"},
+	TableSource:           {WriteLoss, "writes go to another table", "VS544"},
+	TablePinned:           {WriteLoss, "rows on the old shard become unreachable", "VS545"},
+	PrimaryChanged:        {WriteLoss, "rows stay where the old primary vindex placed them and are not found by the new one", "VS241"},
+	ColumnVindexAdded:     {WriteLoss, "vtgate starts to read by this vindex: existing rows that it does not map become invisible", "VS246"},
+	ColumnVindexDropped:   {Scatter, "queries by these columns go to all shards", ""},
+	ColumnVindexColumns:   {WriteLoss, "existing rows are mapped by the old columns", "VS248"},
+	ColumnVindexesOrdered: {Replan, "vtgate may choose another vindex of equal cost", ""},
+	AutoIncAdded:          {Replan, "inserts without a value take one from the sequence", ""},
+	AutoIncDropped:        {Outage, "inserts without a value fail", "VS341"},
+	AutoIncChanged:        {Outage, "inserts may take values that are in use already", "VS342"},
 
-	ColumnAdded:      {Replan, "vtgate knows one more column"},
-	ColumnDropped:    {Replan, "vtgate no longer knows the column"},
-	ColumnChanged:    {Replan, "vtgate compares and sorts by what it knows of the column"},
-	ColumnsOrdered:   {Replan, "the order is used to expand select *"},
-	AuthoritativeOn:  {Outage, "queries that name a column outside the list fail"},
-	AuthoritativeOff: {Replan, "select * is no longer expanded"},
+	ColumnAdded:      {Replan, "vtgate knows one more column", ""},
+	ColumnDropped:    {Replan, "vtgate no longer knows the column", ""},
+	ColumnChanged:    {Replan, "vtgate compares and sorts by what it knows of the column", ""},
+	ColumnsOrdered:   {Replan, "the order is used to expand select *", ""},
+	AuthoritativeOn:  {Outage, "queries that name a column outside the list fail", "VS642"},
+	AuthoritativeOff: {Replan, "select * is no longer expanded", ""},
+}
+
+// The risks that refine finds in the surroundings of a change and that a person
+// has to allow.
+var (
+	usedVindexDropped  = risk{Outage, "tables still use it: vtgate cannot load the keyspace", "VS249"}
+	ownedLookupDropped = risk{WriteLoss, "its lookup table is no longer maintained: added back, it would hide the rows written since", "VS244"}
+	sequenceDropped    = risk{Outage, "inserts that take values from the sequence fail", "VS343"}
+	becomesSequence    = risk{Outage, "vtgate takes its rows for the state of a sequence", "VS543"}
+	// vtgate puts the whole list, invisible columns too, into an insert that
+	// has none, and counts the values against it.
+	listedColumnAdded    = risk{Outage, "the list is authoritative: an insert without column names fails until it gives this column a value too, and a select * until every shard has the column", "VS643"}
+	listedColumnDropped  = risk{Outage, "the list is authoritative: queries that name the column fail", "VS643"}
+	listedColumnsOrdered = risk{WriteLoss, "the list is authoritative: an insert without column names puts values into other columns", "VS643"}
+)
+
+// Codes lists the codes that a change can have, sorted.
+func Codes() []string {
+	all := slices.AppendSeq([]risk{
+		usedVindexDropped, ownedLookupDropped, sequenceDropped, becomesSequence,
+		listedColumnAdded, listedColumnDropped, listedColumnsOrdered,
+	}, maps.Values(risks))
+	var codes []string
+	for _, r := range all {
+		if r.code != "" {
+			codes = append(codes, r.code)
+		}
+	}
+	slices.Sort(codes)
+	return slices.Compact(codes)
 }
 
 // ChangeTypes lists every type of change, sorted.

@@ -2,7 +2,9 @@ package diff_test
 
 import (
 	"fmt"
+	"maps"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/vtsync/vtsync/internal/diff"
@@ -25,43 +27,43 @@ const (
 var hazardTests = []struct {
 	name          string
 	before, after string
-	want          []string // "type hazard", in order
+	want          []string // "type hazard code", in order
 	undo          diff.Hazard
 }{
-	{"sharded on", `{"tables":{"t":{}}}`, `{"sharded":true,"tables":{"t":{}}}`, []string{"sharded_on outage"}, diff.Outage},
+	{"sharded on", `{"tables":{"t":{}}}`, `{"sharded":true,"tables":{"t":{}}}`, []string{"sharded_on outage VS541"}, diff.Outage},
 	{"sharded on, nothing routed yet", `{}`, `{"sharded":true}`, []string{"sharded_on replan"}, diff.Outage},
 	{"sharded on, no VSchema yet", `null`, `{"sharded":true}`, []string{"sharded_on replan"}, diff.Outage},
-	{"explicit routing", `{}`, `{"require_explicit_routing":true}`, []string{"require_explicit_routing_on outage"}, diff.Replan},
+	{"explicit routing", `{}`, `{"require_explicit_routing":true}`, []string{"require_explicit_routing_on outage VS841"}, diff.Replan},
 	{"foreign keys", `{}`, `{"foreign_key_mode":"managed"}`, []string{"foreign_key_mode_changed replan"}, diff.Replan},
 	{"tenants", `{}`, `{"multi_tenant_spec":{"tenant_id_column_name":"a"}}`, []string{"multi_tenant_spec_changed replan"}, diff.Replan},
 
 	{"unused vindex", `{"sharded":true}`, `{"sharded":true,"vindexes":{"hash":{"type":"hash"}}}`, []string{"vindex_added safe"}, diff.Safe},
 	{"unused vindex changed", `{"sharded":true,"vindexes":{"h":{"type":"hash"}}}`, `{"sharded":true,"vindexes":{"h":{"type":"xxhash","owner":"t"}}}`, []string{"vindex_type_changed safe", "vindex_owner_changed safe"}, diff.Safe},
-	{"vindex dropped that a table uses", sharded(byLookup, owned), `{"sharded":true,"vindexes":{"hash":{"type":"hash"}},"tables":{"t":{` + byLookup + `}}}`, []string{"vindex_dropped outage"}, diff.Safe},
-	{"primary vindex of another type", sharded(byHash, ""), `{"sharded":true,"vindexes":{"hash":{"type":"xxhash"},"lk":{"type":"consistent_lookup"}},"tables":{"t":{` + byHash + `}}}`, []string{"vindex_type_changed write_loss"}, diff.WriteLoss},
-	{"owner of a used lookup", sharded(byLookup, owned), sharded(byLookup, `,"params":{"table":"lookup.t"}`), []string{"vindex_owner_changed write_loss"}, diff.WriteLoss},
-	{"lookup table of a used lookup", sharded(byLookup, owned), sharded(byLookup, `,"owner":"t","params":{"table":"lookup.other"}`), []string{"vindex_param_changed write_loss"}, diff.WriteLoss},
+	{"vindex dropped that a table uses", sharded(byLookup, owned), `{"sharded":true,"vindexes":{"hash":{"type":"hash"}},"tables":{"t":{` + byLookup + `}}}`, []string{"vindex_dropped outage VS249"}, diff.Safe},
+	{"primary vindex of another type", sharded(byHash, ""), `{"sharded":true,"vindexes":{"hash":{"type":"xxhash"},"lk":{"type":"consistent_lookup"}},"tables":{"t":{` + byHash + `}}}`, []string{"vindex_type_changed write_loss VS242"}, diff.WriteLoss},
+	{"owner of a used lookup", sharded(byLookup, owned), sharded(byLookup, `,"params":{"table":"lookup.t"}`), []string{"vindex_owner_changed write_loss VS245"}, diff.WriteLoss},
+	{"lookup table of a used lookup", sharded(byLookup, owned), sharded(byLookup, `,"owner":"t","params":{"table":"lookup.other"}`), []string{"vindex_param_changed write_loss VS243"}, diff.WriteLoss},
 	{"lock of a used lookup", sharded(byLookup, owned), sharded(byLookup, `,"owner":"t","params":{"table":"lookup.t","read_lock":"none"}`), []string{"vindex_param_changed replan"}, diff.Replan},
-	{"write_only dropped", sharded(byLookup, backfill), sharded(byLookup, owned), []string{"write_only_removed write_loss"}, diff.Scatter},
+	{"write_only dropped", sharded(byLookup, backfill), sharded(byLookup, owned), []string{"write_only_removed write_loss VS247"}, diff.Scatter},
 	{"write_only added", sharded(byLookup, owned), sharded(byLookup, backfill), []string{"write_only_added scatter"}, diff.WriteLoss},
 
 	{"table added", `{"sharded":true}`, `{"sharded":true,"tables":{"t":{}}}`, []string{"table_added replan"}, diff.Outage},
 	{"table added, unsharded", `{}`, `{"tables":{"t":{}}}`, []string{"table_added safe"}, diff.Replan},
-	{"sequence dropped", `{"tables":{"s":{"type":"sequence"}}}`, `{}`, []string{"table_dropped outage"}, diff.Safe},
-	{"sequence becomes a table", `{"tables":{"s":{"type":"sequence"}}}`, `{"tables":{"s":{}}}`, []string{"table_type_changed outage"}, diff.Outage},
-	{"table becomes a reference table", sharded(byHash, ""), sharded(byHash+`,"type":"reference"`, ""), []string{"table_type_changed write_loss"}, diff.WriteLoss},
+	{"sequence dropped", `{"tables":{"s":{"type":"sequence"}}}`, `{}`, []string{"table_dropped outage VS343"}, diff.Safe},
+	{"sequence becomes a table", `{"tables":{"s":{"type":"sequence"}}}`, `{"tables":{"s":{}}}`, []string{"table_type_changed outage VS343"}, diff.Outage},
+	{"table becomes a reference table", sharded(byHash, ""), sharded(byHash+`,"type":"reference"`, ""), []string{"table_type_changed write_loss VS543"}, diff.WriteLoss},
 	{"reference, unsharded", `{"tables":{"t":{}}}`, `{"tables":{"t":{"type":"reference"}}}`, []string{"table_type_changed replan"}, diff.Replan},
-	{"source of a reference table", `{"sharded":true,"tables":{"t":{"type":"reference","source":"a.t"}}}`, `{"sharded":true,"tables":{"t":{"type":"reference","source":"b.t"}}}`, []string{"table_source_changed write_loss"}, diff.WriteLoss},
+	{"source of a reference table", `{"sharded":true,"tables":{"t":{"type":"reference","source":"a.t"}}}`, `{"sharded":true,"tables":{"t":{"type":"reference","source":"b.t"}}}`, []string{"table_source_changed write_loss VS544"}, diff.WriteLoss},
 	{"source of another table", sharded(byHash, ""), sharded(byHash+`,"source":"a.t"`, ""), []string{"table_source_changed safe"}, diff.Safe},
-	{"pinned", sharded(`"pinned":"00"`, ""), sharded(`"pinned":"80"`, ""), []string{"table_pinned_changed write_loss"}, diff.WriteLoss},
+	{"pinned", sharded(`"pinned":"00"`, ""), sharded(`"pinned":"80"`, ""), []string{"table_pinned_changed write_loss VS545"}, diff.WriteLoss},
 	{"pinned, unsharded", `{"tables":{"t":{"pinned":"00"}}}`, `{"tables":{"t":{}}}`, []string{"table_pinned_changed safe"}, diff.Safe},
 
-	{"primary vindex of another column", sharded(byHash, ""), sharded(`"column_vindexes":[{"name":"hash","column":"other"}]`, ""), []string{"primary_vindex_changed write_loss"}, diff.WriteLoss},
-	{"primary and secondary swapped", sharded(byLookup, owned), sharded(`"column_vindexes":[{"name":"lk","column":"email"},{"name":"hash","column":"id"}]`, owned), []string{"primary_vindex_changed write_loss"}, diff.WriteLoss},
-	{"owned lookup used at once", sharded(byHash, owned), sharded(byLookup, owned), []string{"column_vindex_added write_loss"}, diff.WriteLoss},
+	{"primary vindex of another column", sharded(byHash, ""), sharded(`"column_vindexes":[{"name":"hash","column":"other"}]`, ""), []string{"primary_vindex_changed write_loss VS241"}, diff.WriteLoss},
+	{"primary and secondary swapped", sharded(byLookup, owned), sharded(`"column_vindexes":[{"name":"lk","column":"email"},{"name":"hash","column":"id"}]`, owned), []string{"primary_vindex_changed write_loss VS241"}, diff.WriteLoss},
+	{"owned lookup used at once", sharded(byHash, owned), sharded(byLookup, owned), []string{"column_vindex_added write_loss VS246"}, diff.WriteLoss},
 	{"owned lookup in backfill", sharded(byHash, backfill), sharded(byLookup, backfill), []string{"column_vindex_added replan"}, diff.WriteLoss},
 	{"unowned lookup no longer used", sharded(byLookup, ""), sharded(byHash, ""), []string{"column_vindex_dropped scatter"}, diff.WriteLoss},
-	{"columns of a secondary vindex", sharded(byLookup, owned), sharded(`"column_vindexes":[{"name":"hash","column":"id"},{"name":"lk","column":"mail"}]`, owned), []string{"column_vindex_columns_changed write_loss"}, diff.WriteLoss},
+	{"columns of a secondary vindex", sharded(byLookup, owned), sharded(`"column_vindexes":[{"name":"hash","column":"id"},{"name":"lk","column":"mail"}]`, owned), []string{"column_vindex_columns_changed write_loss VS248"}, diff.WriteLoss},
 	{
 		"order of secondary vindexes",
 		sharded(`"column_vindexes":[{"name":"hash","column":"id"},{"name":"lk","column":"a"},{"name":"hash","column":"b"}]`, ""),
@@ -71,19 +73,19 @@ var hazardTests = []struct {
 	{"vindexes of an unsharded keyspace", `{"vindexes":{"h":{}},"tables":{"t":{}}}`, `{"vindexes":{"h":{}},"tables":{"t":{"column_vindexes":[{"name":"h","column":"a"}]}}}`, []string{"primary_vindex_changed safe"}, diff.Safe},
 
 	{"auto_increment", sharded(byHash, ""), sharded(byHash+`,"auto_increment":{"column":"id","sequence":"s"}`, ""), []string{"auto_increment_added replan"}, diff.Outage},
-	{"another sequence", sharded(byHash+`,"auto_increment":{"column":"id","sequence":"s"}`, ""), sharded(byHash+`,"auto_increment":{"column":"id","sequence":"s2"}`, ""), []string{"auto_increment_changed outage"}, diff.Outage},
+	{"another sequence", sharded(byHash+`,"auto_increment":{"column":"id","sequence":"s"}`, ""), sharded(byHash+`,"auto_increment":{"column":"id","sequence":"s2"}`, ""), []string{"auto_increment_changed outage VS342"}, diff.Outage},
 
 	{"column listed", sharded(byHash, ""), sharded(byHash+`,"columns":[{"name":"id"}]`, ""), []string{"column_added replan"}, diff.Replan},
 	{"column changed", sharded(byHash+`,"columns":[{"name":"id"}]`, ""), sharded(byHash+`,"columns":[{"name":"id","type":"INT64"}]`, ""), []string{"column_changed replan"}, diff.Replan},
-	{"column dropped from an authoritative list", sharded(byHash+`,"column_list_authoritative":true,"columns":[{"name":"id"},{"name":"a"}]`, ""), sharded(byHash+`,"column_list_authoritative":true,"columns":[{"name":"id"}]`, ""), []string{"column_dropped outage"}, diff.Outage},
-	{"column added to an authoritative list", sharded(byHash+`,"column_list_authoritative":true,"columns":[{"name":"id"}]`, ""), sharded(byHash+`,"column_list_authoritative":true,"columns":[{"name":"id"},{"name":"a","invisible":true}]`, ""), []string{"column_added outage"}, diff.Outage},
+	{"column dropped from an authoritative list", sharded(byHash+`,"column_list_authoritative":true,"columns":[{"name":"id"},{"name":"a"}]`, ""), sharded(byHash+`,"column_list_authoritative":true,"columns":[{"name":"id"}]`, ""), []string{"column_dropped outage VS643"}, diff.Outage},
+	{"column added to an authoritative list", sharded(byHash+`,"column_list_authoritative":true,"columns":[{"name":"id"}]`, ""), sharded(byHash+`,"column_list_authoritative":true,"columns":[{"name":"id"},{"name":"a","invisible":true}]`, ""), []string{"column_added outage VS643"}, diff.Outage},
 	{"columns reordered", sharded(byHash+`,"columns":[{"name":"id"},{"name":"a"}]`, ""), sharded(byHash+`,"columns":[{"name":"a"},{"name":"id"}]`, ""), []string{"columns_reordered replan"}, diff.Replan},
-	{"authoritative columns reordered", sharded(byHash+`,"column_list_authoritative":true,"columns":[{"name":"id"},{"name":"a"}]`, ""), sharded(byHash+`,"column_list_authoritative":true,"columns":[{"name":"a"},{"name":"id"}]`, ""), []string{"columns_reordered write_loss"}, diff.WriteLoss},
-	{"authoritative", sharded(byHash, ""), sharded(byHash+`,"column_list_authoritative":true`, ""), []string{"column_list_authoritative_on outage"}, diff.Replan},
+	{"authoritative columns reordered", sharded(byHash+`,"column_list_authoritative":true,"columns":[{"name":"id"},{"name":"a"}]`, ""), sharded(byHash+`,"column_list_authoritative":true,"columns":[{"name":"a"},{"name":"id"}]`, ""), []string{"columns_reordered write_loss VS643"}, diff.WriteLoss},
+	{"authoritative", sharded(byHash, ""), sharded(byHash+`,"column_list_authoritative":true`, ""), []string{"column_list_authoritative_on outage VS642"}, diff.Replan},
 
 	{
 		"owned lookup dropped altogether", sharded(byLookup, owned), `{"sharded":true,"vindexes":{"hash":{"type":"hash"}},"tables":{"t":{` + byHash + `}}}`,
-		[]string{"vindex_dropped safe", "column_vindex_dropped write_loss"}, diff.WriteLoss,
+		[]string{"vindex_dropped safe", "column_vindex_dropped write_loss VS244"}, diff.WriteLoss,
 	},
 }
 
@@ -106,7 +108,7 @@ func typesAndHazards(changes []diff.EntryChange) []string {
 	var out []string
 	for _, ec := range changes {
 		for _, c := range ec.Changes {
-			out = append(out, string(c.Type)+" "+string(c.Hazard))
+			out = append(out, strings.TrimSpace(fmt.Sprintf("%s %s %s", c.Type, c.Hazard, c.Code)))
 		}
 	}
 	return out
@@ -134,6 +136,30 @@ func TestEveryChangeTypeIsTested(t *testing.T) {
 	if len(seen) > 0 {
 		t.Errorf("types outside the table of hazards: %v", seen)
 	}
+}
+
+// Every code occurs in the cases above, and nothing else does: each hazard that
+// has to be allowed can be allowed by its code.
+func TestEveryCodeIsTested(t *testing.T) {
+	seen := map[string]bool{}
+	for _, tt := range hazardTests {
+		for _, want := range append(slices.Clone(tt.want), undone(t, tt.before, tt.after)...) {
+			if parts := strings.Fields(want); len(parts) == 3 {
+				seen[parts[2]] = true
+			} else if h := diff.Hazard(parts[1]); h.Worse(diff.Scatter) {
+				t.Errorf("%s: %q has no code", tt.name, want)
+			}
+		}
+	}
+	if got, want := slices.Sorted(maps.Keys(seen)), diff.Codes(); !slices.Equal(got, want) {
+		t.Errorf("codes in the cases %v, listed %v", got, want)
+	}
+}
+
+// undone gives what the way back of a case says.
+func undone(t *testing.T, before, after string) []string {
+	t.Helper()
+	return typesAndHazards(diff.Between("ks", parse(t, after), parse(t, before)))
 }
 
 func TestHazardOrder(t *testing.T) {
@@ -165,7 +191,7 @@ func TestText(t *testing.T) {
   + table orders
       table orders is added: sharded by region(region, id) [replan: queries for this name resolve to it]
   ~ table t
-      table t is no longer found by lk(email) [write_loss: its lookup table is no longer maintained: added back, it would hide the rows written since]
+      table t is no longer found by lk(email) [write_loss VS244: its lookup table is no longer maintained: added back, it would hide the rows written since]
       column id of table t takes its values from sequence product.t_seq [replan: inserts without a value take one from the sequence]
       column id of table t is UINT64 not null, was INT64 [replan: vtgate compares and sorts by what it knows of the column]
 keyspace product

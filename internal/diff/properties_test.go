@@ -62,7 +62,7 @@ func checkTyped(t *rapid.T, changes []diff.EntryChange) {
 			t.Fatalf("%s changes without a typed change: %s to %s", ec.Entry, ec.Before, ec.After)
 		}
 		for _, c := range ec.Changes {
-			if c.Type == "" || c.Hazard == "" || c.Text == "" || (c.Hazard != diff.Safe) != (c.Why != "") {
+			if c.Type == "" || c.Hazard == "" || c.Text == "" || (c.Hazard != diff.Safe) != (c.Why != "") || c.Hazard.Worse(diff.Scatter) != (c.Code != "") {
 				t.Fatalf("incomplete change: %+v", c)
 			}
 		}

@@ -15,7 +15,7 @@ func (s scene) judge(c Change) Change {
 	if better, ok := s.refine(c); ok {
 		r = better
 	}
-	c.Hazard, c.Why = r.hazard, r.why
+	c.Hazard, c.Why, c.Code = r.hazard, r.why, r.code
 	return c
 }
 
@@ -27,7 +27,7 @@ func (s scene) refine(c Change) (risk, bool) {
 	case ShardedOn:
 		if len(s.before.GetTables())+len(s.before.GetVindexes()) == 0 {
 			// CreateKeyspace leaves an empty VSchema: no query was routed yet.
-			return risk{Replan, "the keyspace routed no table yet"}, true
+			return risk{hazard: Replan, why: "the keyspace routed no table yet"}, true
 		}
 	case VindexDropped, VindexType, VindexParam, VindexOwner, WriteOnlyAdded, WriteOnlyRemoved:
 		return s.refineVindex(c)
@@ -46,7 +46,7 @@ func (s scene) refine(c Change) (risk, bool) {
 
 func (s scene) refineVindex(c Change) (risk, bool) {
 	if c.Type == VindexDropped && usesVindex(s.after, c.Vindex) {
-		return risk{Outage, "tables still use it: vtgate cannot load the keyspace"}, true
+		return usedVindexDropped, true
 	}
 	if s.unsharded() || !usesVindex(s.before, c.Vindex) || !usesVindex(s.after, c.Vindex) {
 		// Where a table starts or stops to use it with this very change, that
@@ -55,7 +55,7 @@ func (s scene) refineVindex(c Change) (risk, bool) {
 	}
 	readsOnly := c.Param == "read_lock" || c.Param == "batch_lookup"
 	if c.Type == VindexParam && readsOnly && vschema.IsLookup(s.after.GetVindexes()[c.Vindex].GetType()) {
-		return risk{Replan, "it says how the lookup table is read, not what is found"}, true
+		return risk{hazard: Replan, why: "it says how the lookup table is read, not what is found"}, true
 	}
 	return risk{}, false
 }
@@ -63,9 +63,10 @@ func (s scene) refineVindex(c Change) (risk, bool) {
 func (s scene) refineTable(c Change) (risk, bool) {
 	was, is := s.before.GetTables()[c.Table], s.after.GetTables()[c.Table]
 	switch {
-	case c.Type == TableDropped && was.GetType() == sequence,
-		c.Type == TableType && (was.GetType() == sequence || is.GetType() == sequence):
-		return risk{Outage, "inserts that take values from the sequence fail"}, true
+	case (c.Type == TableDropped || c.Type == TableType) && was.GetType() == sequence:
+		return sequenceDropped, true
+	case c.Type == TableType && is.GetType() == sequence:
+		return becomesSequence, true
 	case c.Type == TableSource && was.GetType() != reference && is.GetType() != reference:
 		return harmless, true // only reference tables have a source
 	case !s.unsharded():
@@ -73,9 +74,9 @@ func (s scene) refineTable(c Change) (risk, bool) {
 	case c.Type == TableAdded, c.Type == TablePinned:
 		return harmless, true
 	case c.Type == TableDropped:
-		return risk{Replan, "the keyspace is unsharded: only its qualified name is still found"}, true
+		return risk{hazard: Replan, why: "the keyspace is unsharded: only its qualified name is still found"}, true
 	case c.Type == TableType:
-		return risk{Replan, "the keyspace is unsharded: the rows stay where they are"}, true
+		return risk{hazard: Replan, why: "the keyspace is unsharded: the rows stay where they are"}, true
 	}
 	return risk{}, false
 }
@@ -87,9 +88,9 @@ func (s scene) refineBinding(c Change) (risk, bool) {
 	was, is := s.before.GetVindexes()[c.Vindex], s.after.GetVindexes()[c.Vindex]
 	switch {
 	case c.Type == ColumnVindexAdded && vschema.IsLookup(is.GetType()) && is.GetParams()[vschema.ParamWriteOnly] == "true":
-		return risk{Replan, "vtgate writes the lookup table and does not read by it yet"}, true
+		return risk{hazard: Replan, why: "vtgate writes the lookup table and does not read by it yet"}, true
 	case c.Type == ColumnVindexDropped && was.GetOwner() == c.Table:
-		return risk{WriteLoss, "its lookup table is no longer maintained: added back, it would hide the rows written since"}, true
+		return ownedLookupDropped, true
 	}
 	return risk{}, false
 }
@@ -100,13 +101,11 @@ func (s scene) refineColumns(c Change) (risk, bool) {
 	}
 	switch c.Type {
 	case ColumnAdded:
-		// vtgate puts the whole list, invisible columns too, into an insert
-		// that has none, and counts the values against it.
-		return risk{Outage, "the list is authoritative: an insert without column names fails until it gives this column a value too, and a select * until every shard has the column"}, true
+		return listedColumnAdded, true
 	case ColumnDropped:
-		return risk{Outage, "the list is authoritative: queries that name the column fail"}, true
+		return listedColumnDropped, true
 	default:
-		return risk{WriteLoss, "the list is authoritative: an insert without column names puts values into other columns"}, true
+		return listedColumnsOrdered, true
 	}
 }
 

@@ -41,9 +41,14 @@ func (ec EntryChange) Sign() string {
 	}
 }
 
+// hazardText says what the change can do: "write_loss VS241: rows stay ...".
 func (c Change) hazardText() string {
-	if c.Why == "" {
-		return string(c.Hazard)
+	text := string(c.Hazard)
+	if c.Code != "" {
+		text += " " + c.Code
 	}
-	return string(c.Hazard) + ": " + c.Why
+	if c.Why != "" {
+		text += ": " + c.Why
+	}
+	return text
 }

@@ -108,6 +108,9 @@ func Check(in Input) []Finding {
 func run(f *Facts) []Finding {
 	var out []Finding
 	for _, r := range All {
+		if r.Check == nil {
+			continue
+		}
 		for _, finding := range r.Check(f) {
 			finding.Code = r.Code
 			finding.whole = r.Whole

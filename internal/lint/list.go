@@ -9,8 +9,11 @@ type Rule struct {
 	// Whole tells that what it finds in one entry decides whether any other
 	// entry of the keyspace is served.
 	Whole bool
-	// Check gives the findings in one state of the routing. It is nil for a
-	// rule about a change: its findings are the changes of that code.
+	// Change tells that what it finds is a hazard of a change and no mistake:
+	// whoever names the code allows it.
+	Change bool
+	// Check gives the findings in one state of the routing. It is nil where
+	// the differ says it all: the findings are then the changes of that code.
 	Check func(*Facts) []Finding
 }
 
@@ -19,10 +22,22 @@ var All = []Rule{
 	// VS1xx: files and their format.
 
 	// VS2xx: vindexes.
+	primaryVindexChanged,
+	vindexTypeChanged,
+	vindexParamChanged,
+	ownedLookupDropped,
+	vindexOwnerChanged,
+	secondaryVindexAdded,
+	writeOnlyRemoved,
+	vindexColumnsChanged,
+	usedVindexDropped,
 
 	// VS3xx: sequences and auto_increment.
 	unresolvedSequence,
 	notASequence,
+	autoIncrementDropped,
+	autoIncrementChanged,
+	sequenceDropped,
 
 	// VS4xx: lookup vindexes.
 	unresolvedLookupTable,
@@ -31,8 +46,16 @@ var All = []Rule{
 	// VS5xx: reference, pinned and unsharded tables.
 	unresolvedSource,
 	shardedAgainstShards,
+	keyspaceSharded,
+	keyspaceUnsharded,
+	tableTypeChanged,
+	sourceChanged,
+	pinnedChanged,
 
 	// VS6xx: columns and the physical schema.
+	tableDropped,
+	listAuthoritative,
+	listChanged,
 
 	// VS7xx: routing, shard, keyspace and mirror rules.
 	brokenRule,
@@ -41,6 +64,7 @@ var All = []Rule{
 	unbuildable,
 	vanished,
 	lostName,
+	explicitRoutingRequired,
 
 	// VS9xx: size and operations.
 }

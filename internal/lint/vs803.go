@@ -14,7 +14,7 @@ import (
 // after it. No single change shows that: a table that is harmless in its own
 // keyspace makes a name ambiguous that another keyspace answers.
 var lostName = Rule{
-	Code: "VS803", Name: "table name that no longer leads to its table without the keyspace", Severity: Error,
+	Code: "VS803", Name: "table name that no longer leads to its table without the keyspace", Severity: Error, Change: true,
 	Check: func(f *Facts) []Finding {
 		if f.before == nil {
 			return nil
@@ -40,17 +40,17 @@ func (f *Facts) lost(name string, was, is target) Finding {
 		Hazard:   diff.Outage,
 		Message:  fmt.Sprintf("without its keyspace, the name %s leads to table %s now and to none after the change: %s", name, was, is.err),
 		Harm:     fmt.Sprintf("queries that name %s without the keyspace fail: \"%s\"", name, is.err),
-		Next:     fmt.Sprintf("change the queries to name %s, then add --allow outage", was),
+		Next:     fmt.Sprintf("change the queries to name %s, then add --allow VS803", was),
 	}
 	if ks, ok := f.newcomer(name); ok {
 		finding.Keyspace = ks
-		finding.Next = fmt.Sprintf("require explicit routing in one of the keyspaces, or change the queries to name %s, then add --allow outage", was)
+		finding.Next = fmt.Sprintf("require explicit routing in one of the keyspaces, or change the queries to name %s, then add --allow VS803", was)
 	}
 	if is.err == "" {
 		finding.Hazard = diff.WriteLoss
 		finding.Message = fmt.Sprintf("without its keyspace, the name %s leads to table %s now and to table %s after the change", name, was, is)
 		finding.Harm = fmt.Sprintf("queries that name %s without the keyspace read and write another table", name)
-		finding.Next = fmt.Sprintf("change the queries to name %s, then add --allow write_loss", was)
+		finding.Next = fmt.Sprintf("change the queries to name %s, then add --allow VS803", was)
 	}
 	return finding
 }
