@@ -1,28 +1,23 @@
 package desired
 
 import (
-	"strconv"
 	"strings"
 	"unicode"
 
 	"google.golang.org/protobuf/reflect/protoreflect"
 
-	"github.com/vtsync/vtsync/internal/errs"
 	"github.com/vtsync/vtsync/internal/near"
 )
 
 // decoder turns a tree of nodes into a proto message by the message's
 // descriptor, under the rules of protojson, but drops nothing: what is unknown
 // or twice there is a problem with its position.
-type decoder struct {
-	problems  *problems
-	positions map[string]errs.Position
-}
+type decoder struct{ problems *problems }
 
 // message fills m from an object node.
-func (d *decoder) message(m protoreflect.Message, n *node, path string) {
+func (d *decoder) message(m protoreflect.Message, n *node) {
 	if n.kind != objectNode {
-		d.problems.add(n.at, "%s must be an object, got %s", noun(m.Descriptor()), n)
+		d.problems.add(codeValue, n.at, "%s must be an object, got %s", noun(m.Descriptor()), n)
 		return
 	}
 	seen := map[protoreflect.FieldNumber]member{}
@@ -32,55 +27,51 @@ func (d *decoder) message(m protoreflect.Message, n *node, path string) {
 		}
 		fd := fieldByName(m.Descriptor(), mem.name)
 		if fd == nil {
-			e := d.problems.add(mem.at, "unknown field %q in %s", clip(mem.name), noun(m.Descriptor()))
+			e := d.problems.add(codeUnknown, mem.at, "unknown field %q in %s", clip(mem.name), noun(m.Descriptor()))
 			e.Near = near.Name(mem.name, fieldNames(m.Descriptor()))
 			continue
 		}
 		if first, dup := seen[fd.Number()]; dup {
-			d.problems.add(mem.at, "duplicate field %q, first written as %q at %d:%d",
+			d.problems.add(codeDuplicate, mem.at, "duplicate field %q, first written as %q at %d:%d",
 				mem.name, first.name, first.at.line, first.at.column)
 			continue
 		}
 		seen[fd.Number()] = mem
-		d.field(m, fd, mem, childPath(path, string(fd.Name())))
+		d.field(m, fd, mem.value)
 	}
 }
 
 // field sets one field of m. A null leaves it unset, as in protojson.
-func (d *decoder) field(m protoreflect.Message, fd protoreflect.FieldDescriptor, mem member, path string) {
-	d.positions[path] = mem.at.in(d.problems.file)
-	if mem.value.kind == nullNode {
+func (d *decoder) field(m protoreflect.Message, fd protoreflect.FieldDescriptor, n *node) {
+	if n.kind == nullNode {
 		return
 	}
 	switch {
 	case fd.IsMap():
-		d.mapField(m.Mutable(fd).Map(), fd, mem.value, path)
+		d.mapField(m.Mutable(fd).Map(), fd, n)
 	case fd.IsList():
-		d.listField(m.Mutable(fd).List(), fd, mem.value, path)
+		d.listField(m.Mutable(fd).List(), fd, n)
 	case fd.Message() != nil:
-		d.message(m.Mutable(fd).Message(), mem.value, path)
+		d.message(m.Mutable(fd).Message(), n)
 	default:
-		d.positions[path] = mem.value.at.in(d.problems.file)
-		if v, ok := d.scalar(fd, mem.value); ok {
+		if v, ok := d.scalar(fd, n); ok {
 			m.Set(fd, v)
 		}
 	}
 }
 
-func (d *decoder) listField(list protoreflect.List, fd protoreflect.FieldDescriptor, n *node, path string) {
+func (d *decoder) listField(list protoreflect.List, fd protoreflect.FieldDescriptor, n *node) {
 	if n.kind != listNode {
-		d.problems.add(n.at, "%q must be a list, got %s", fd.Name(), n)
+		d.problems.add(codeValue, n.at, "%q must be a list, got %s", fd.Name(), n)
 		return
 	}
-	for i, item := range n.items {
+	for _, item := range n.items {
 		if d.problems.full() {
 			return
 		}
-		itemPath := childPath(path, strconv.Itoa(i))
-		d.positions[itemPath] = item.at.in(d.problems.file)
 		v := list.NewElement()
 		if fd.Message() != nil {
-			d.message(v.Message(), item, itemPath)
+			d.message(v.Message(), item)
 		} else if scalar, ok := d.scalar(fd, item); ok {
 			v = scalar
 		}
@@ -88,27 +79,25 @@ func (d *decoder) listField(list protoreflect.List, fd protoreflect.FieldDescrip
 	}
 }
 
-func (d *decoder) mapField(entries protoreflect.Map, fd protoreflect.FieldDescriptor, n *node, path string) {
+func (d *decoder) mapField(entries protoreflect.Map, fd protoreflect.FieldDescriptor, n *node) {
 	if n.kind != objectNode {
-		d.problems.add(n.at, "%q must be an object, got %s", fd.Name(), n)
+		d.problems.add(codeValue, n.at, "%q must be an object, got %s", fd.Name(), n)
 		return
 	}
-	seen := map[string]point{}
-	for _, mem := range n.members {
+	n.index = make(map[string]int, len(n.members))
+	for i, mem := range n.members {
 		if d.problems.full() {
 			return
 		}
-		if first, dup := seen[mem.name]; dup {
-			d.problems.add(mem.at, "duplicate key %q in %q, first at %d:%d",
-				clip(mem.name), fd.Name(), first.line, first.column)
+		if first, dup := n.index[mem.name]; dup {
+			d.problems.add(codeDuplicate, mem.at, "duplicate key %q in %q, first at %d:%d",
+				clip(mem.name), fd.Name(), n.members[first].at.line, n.members[first].at.column)
 			continue
 		}
-		seen[mem.name] = mem.at
-		entryPath := childPath(path, mem.name)
-		d.positions[entryPath] = mem.at.in(d.problems.file)
+		n.index[mem.name] = i
 		key := protoreflect.ValueOfString(mem.name).MapKey()
 		if value := fd.MapValue(); value.Message() != nil {
-			d.message(entries.Mutable(key).Message(), mem.value, entryPath)
+			d.message(entries.Mutable(key).Message(), mem.value)
 		} else if v, ok := d.scalar(value, mem.value); ok {
 			entries.Set(key, v)
 		}

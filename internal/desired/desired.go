@@ -12,11 +12,8 @@
 package desired
 
 import (
-	"strings"
-
 	"google.golang.org/protobuf/proto"
 
-	"github.com/vtsync/vtsync/internal/errs"
 	"github.com/vtsync/vtsync/internal/vschema"
 )
 
@@ -55,40 +52,4 @@ type Rules struct {
 	Document
 	Kind  vschema.RuleKind
 	Value proto.Message // of the kind's type, see vschema.NewRules
-}
-
-// Document is a file that was read, and where each of its nodes stands.
-type Document struct {
-	File string // path inside the fs.FS
-	// positions maps a path, as joinPath makes it, to where it stands.
-	positions map[string]errs.Position
-}
-
-// Position gives where the node at the path stands, or the nearest parent of
-// it that stands in the file. Paths are proto field names, map keys and list
-// indexes: "tables", "customer", "column_vindexes", "0", "name".
-//
-// An entry of a map stands where its key is, an item of a list where it
-// begins, and a field where its value is, or where its name is when the value
-// is an object or a list.
-func (d *Document) Position(path ...string) errs.Position {
-	for n := len(path); n >= 0; n-- {
-		if p, ok := d.positions[joinPath(path[:n])]; ok {
-			return p
-		}
-	}
-	return errs.Position{File: d.File}
-}
-
-// pathSeparator can stand in a name only as an escape, which nobody writes.
-const pathSeparator = "\x00"
-
-func joinPath(path []string) string { return strings.Join(path, pathSeparator) }
-
-// childPath is joinPath for one more step.
-func childPath(parent, step string) string {
-	if parent == "" {
-		return step
-	}
-	return parent + pathSeparator + step
 }

@@ -2,6 +2,8 @@ package desired
 
 import (
 	vschemapb "vitess.io/vitess/go/vt/proto/vschema"
+
+	"github.com/vtsync/vtsync/internal/near"
 )
 
 // keyspaceNode finds the keyspace's own object in a file, which people write
@@ -27,6 +29,12 @@ func keyspaceNode(root *node, name string, p *problems) *node {
 			return fromSrvVSchema(root, name, p)
 		}
 	}
+	if len(root.members) == 1 && root.members[0].name == rulesField {
+		m := root.members[0]
+		e := p.add(codeLayout, m.at, "%q in the file of keyspace %q: rules do not belong to a keyspace", m.name, name)
+		e.Next = "give them a file of their own beside " + keyspacesDir + "/, such as routing_rules.json"
+		return nil
+	}
 	for _, m := range root.members {
 		if m.name == name || looksLikeKeyspace(m.value) {
 			return unwrap(root, name, p)
@@ -34,6 +42,9 @@ func keyspaceNode(root *node, name string, p *problems) *node {
 	}
 	return root
 }
+
+// rulesField is the one field of every message of rules.
+const rulesField = "rules"
 
 // looksLikeKeyspace tells whether an object has a field of a VSchema.
 func looksLikeKeyspace(n *node) bool {
@@ -53,10 +64,11 @@ func unwrap(wrapper *node, name string, p *problems) *node {
 	for _, m := range wrapper.members {
 		switch {
 		case m.name != name:
-			e := p.add(m.at, "keyspace %q in the file of keyspace %q", clip(m.name), name)
+			e := p.add(codeLayout, m.at, "keyspace %q in the file of keyspace %q", clip(m.name), name)
+			e.Near = near.Name(m.name, []string{name})
 			e.Next = "give each keyspace a file of its own: " + keyspacesDir + "/KEYSPACE/" + fileNames[0]
 		case found != nil:
-			p.add(m.at, "duplicate key %q, first at %d:%d", name, found.at.line, found.at.column)
+			p.add(codeDuplicate, m.at, "duplicate key %q, first at %d:%d", name, found.at.line, found.at.column)
 		default:
 			found = m.value
 		}
@@ -73,19 +85,19 @@ func fromSrvVSchema(root *node, name string, p *problems) *node {
 		case m.name == "keyspaces" && keyspaces == nil:
 			keyspaces = m.value
 		case m.name == "keyspaces":
-			p.add(m.at, "duplicate field %q", m.name)
+			p.add(codeDuplicate, m.at, "duplicate field %q", m.name)
 		case fieldByName((&vschemapb.SrvVSchema{}).ProtoReflect().Descriptor(), m.name) == nil:
-			p.add(m.at, "unknown field %q beside \"keyspaces\"", clip(m.name))
+			p.add(codeUnknown, m.at, "unknown field %q beside \"keyspaces\"", clip(m.name))
 		case !isEmpty(m.value):
-			p.add(m.at, "%q in the file of keyspace %q: rules do not belong to a keyspace", m.name, name)
+			p.add(codeLayout, m.at, "%q in the file of keyspace %q: rules do not belong to a keyspace", m.name, name)
 		}
 	}
 	if keyspaces.kind != objectNode {
-		p.add(keyspaces.at, "\"keyspaces\" must be an object, got %s", keyspaces)
+		p.add(codeValue, keyspaces.at, "\"keyspaces\" must be an object, got %s", keyspaces)
 		return nil
 	}
 	if len(keyspaces.members) == 0 {
-		p.add(keyspaces.at, "\"keyspaces\" does not hold keyspace %q", name)
+		p.add(codeLayout, keyspaces.at, "\"keyspaces\" does not hold keyspace %q", name)
 	}
 	return unwrap(keyspaces, name, p)
 }

@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 
+	"go.yaml.in/yaml/v3"
 	"google.golang.org/protobuf/proto"
 
 	"github.com/vtsync/vtsync/internal/errs"
@@ -116,6 +117,7 @@ func keyspaceFile(fsys fs.FS, name string) (string, error) {
 	}
 	if !info.IsDir() {
 		return "", &errs.Invalid{
+			Code: codeLayout,
 			Pos:  errs.Position{File: dir},
 			Msg:  "a file where the directory of a keyspace is expected",
 			Next: fmt.Sprintf("move it to %s/KEYSPACE/%s", keyspacesDir, fileNames[0]),
@@ -136,13 +138,15 @@ func checkKeyspaceName(dir, name string) error {
 	switch {
 	case strings.ContainsFunc(name, invalid):
 		return &errs.Invalid{
-			Pos: errs.Position{File: dir},
-			Msg: fmt.Sprintf("%q cannot be a keyspace: Vitess takes letters, digits, '-' and '_'", name),
+			Code: codeLayout,
+			Pos:  errs.Position{File: dir},
+			Msg:  fmt.Sprintf("%q cannot be a keyspace: Vitess takes letters, digits, '-' and '_'", name),
 		}
 	case len(name) > maxKeyspaceName:
 		return &errs.Invalid{
-			Pos: errs.Position{File: dir},
-			Msg: fmt.Sprintf("%q cannot be a keyspace: Vitess takes at most %d bytes", name, maxKeyspaceName),
+			Code: codeLayout,
+			Pos:  errs.Position{File: dir},
+			Msg:  fmt.Sprintf("%q cannot be a keyspace: Vitess takes at most %d bytes", name, maxKeyspaceName),
 		}
 	default:
 		return nil
@@ -166,12 +170,14 @@ func findFile(fsys fs.FS, dir string) (string, error) {
 		case isAside(name), slices.Contains(sideDirs, name):
 		case !slices.Contains(fileNames, name):
 			failed = append(failed, &errs.Invalid{
+				Code: codeLayout,
 				Pos:  errs.Position{File: file},
 				Msg:  "not a file of a keyspace",
 				Near: near.Name(name, slices.Concat(fileNames, sideDirs)),
 			})
 		case found != "":
 			failed = append(failed, &errs.Invalid{
+				Code: codeLayout,
 				Pos:  errs.Position{File: file},
 				Msg:  fmt.Sprintf("stands beside %s; a keyspace has one VSchema", path.Base(found)),
 				Next: "remove one of the two",
@@ -191,11 +197,12 @@ func readFile(fsys fs.FS, file string) ([]byte, error) {
 		return nil, fmt.Errorf("reading %s: %w", file, err)
 	}
 	if !info.Mode().IsRegular() {
-		return nil, &errs.Invalid{Pos: errs.Position{File: file}, Msg: "not a regular file"}
+		return nil, &errs.Invalid{Code: codeLayout, Pos: errs.Position{File: file}, Msg: "not a regular file"}
 	}
 	tooLarge := &errs.Invalid{
-		Pos: errs.Position{File: file},
-		Msg: fmt.Sprintf("larger than %d MB", maxFileSize>>20),
+		Code: codeLayout,
+		Pos:  errs.Position{File: file},
+		Msg:  fmt.Sprintf("larger than %d MB", maxFileSize>>20),
 	}
 	if info.Size() > maxFileSize {
 		return nil, tooLarge
@@ -244,22 +251,27 @@ func parse(file string, data []byte, m proto.Message, find func(*node, *problems
 		return nil, p.err()
 	}
 	var root *node
+	var ignores []Ignore
 	if path.Ext(file) == ".json" {
 		var syntax *syntaxError
 		if root, syntax = parseJSON(data); syntax != nil {
-			p.add(syntax.at, "%s", syntax.msg).Next = syntax.next
+			p.add(codeSyntax, syntax.at, "%s", syntax.msg).Next = syntax.next
 		}
 	} else {
-		root = parseYAML(data, p)
+		var doc *yaml.Node
+		root, doc = parseYAML(data, p)
+		ignores = findIgnores(file, data, doc)
 	}
 	if root == nil {
 		return nil, p.err()
 	}
-	doc := &Document{File: file, positions: map[string]errs.Position{}}
-	if own := find(root, p); own != nil {
-		doc.positions[""] = own.at.in(file)
-		d := &decoder{problems: p, positions: doc.positions}
-		d.message(m.ProtoReflect(), own, "")
+	doc := &Document{File: file, root: find(root, p), message: m.ProtoReflect().Descriptor(), Ignores: ignores}
+	switch {
+	case doc.root == nil: // and why not is among the problems
+	case doc.root.kind != objectNode:
+		p.add(codeLayout, doc.root.at, "%s must be an object, got %s", noun(doc.message), doc.root)
+	default:
+		(&decoder{p}).message(m.ProtoReflect(), doc.root)
 	}
 	if err := p.err(); err != nil {
 		return nil, err

@@ -30,6 +30,8 @@ type node struct {
 	text    string
 	items   []*node  // of a list
 	members []member // of an object, in the order of the file
+	// index finds the members of an object that is a map; the decoder fills it in.
+	index map[string]int
 }
 
 // member is one name and value of an object. Names may repeat: what that

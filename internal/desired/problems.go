@@ -1,6 +1,7 @@
 package desired
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"slices"
@@ -15,15 +16,15 @@ const maxProblems = 20
 type problems struct {
 	file string
 	list []*errs.Invalid
-	more bool // there are others beyond maxProblems
+	more string // the code of the first beyond maxProblems; empty when there is none
 }
 
-// add notes a problem at a point. Files are read from top to bottom, so those
+// add notes a problem at a point, under the rule of that code. Files are read from top to bottom, so those
 // beyond the limit are the later ones.
-func (p *problems) add(at point, format string, args ...any) *errs.Invalid {
-	e := &errs.Invalid{Pos: at.in(p.file), Msg: fmt.Sprintf(format, args...)}
+func (p *problems) add(code string, at point, format string, args ...any) *errs.Invalid {
+	e := &errs.Invalid{Code: code, Pos: at.in(p.file), Msg: fmt.Sprintf(format, args...)}
 	if len(p.list) == maxProblems {
-		p.more = true
+		p.more = cmp.Or(p.more, code)
 		return e
 	}
 	p.list = append(p.list, e)
@@ -31,7 +32,7 @@ func (p *problems) add(at point, format string, args ...any) *errs.Invalid {
 }
 
 // full tells that further problems are not worth finding.
-func (p *problems) full() bool { return p.more }
+func (p *problems) full() bool { return p.more != "" }
 
 // err joins the problems, sorted by position; nil when there are none.
 func (p *problems) err() error {
@@ -45,10 +46,11 @@ func (p *problems) err() error {
 	for _, e := range p.list {
 		out = append(out, e)
 	}
-	if p.more {
+	if p.more != "" {
 		out = append(out, &errs.Invalid{
-			Pos: errs.Position{File: p.file},
-			Msg: fmt.Sprintf("has more than %d problems; the rest is not shown", maxProblems),
+			Code: p.more,
+			Pos:  errs.Position{File: p.file},
+			Msg:  fmt.Sprintf("has more than %d problems; the rest is not shown", maxProblems),
 		})
 	}
 	return errors.Join(out...)

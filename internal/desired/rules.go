@@ -25,6 +25,7 @@ func loadRules(fsys fs.FS, tree *Tree) error {
 		case !ok:
 		case first != "":
 			tree.UnreadableRules[kind] = Unreadable{File: name, Err: &errs.Invalid{
+				Code: codeLayout,
 				Pos:  errs.Position{File: name},
 				Msg:  fmt.Sprintf("stands beside %s; a kind of rules has one file", first),
 				Next: "remove one of the two",

@@ -20,7 +20,7 @@ func (d *decoder) scalar(fd protoreflect.FieldDescriptor, n *node) (protoreflect
 		if n.kind == boolNode {
 			return protoreflect.ValueOfBool(n.text == "true"), true
 		}
-		d.problems.add(n.at, "%s must be true or false, got %s", fieldLabel(fd), n)
+		d.problems.add(codeValue, n.at, "%s must be true or false, got %s", fieldLabel(fd), n)
 	case protoreflect.StringKind:
 		if n.kind == stringNode {
 			return protoreflect.ValueOfString(n.text), true
@@ -29,23 +29,23 @@ func (d *decoder) scalar(fd protoreflect.FieldDescriptor, n *node) (protoreflect
 		if n.kind == boolNode || n.kind == numberNode {
 			hint = fmt.Sprintf(": write it in quotes: %q", clip(n.text))
 		}
-		d.problems.add(n.at, "%s must be a string, got %s%s", fieldLabel(fd), n, hint)
+		d.problems.add(codeValue, n.at, "%s must be a string, got %s%s", fieldLabel(fd), n, hint)
 	case protoreflect.Int32Kind:
 		if i, ok := wholeNumber(n); ok {
 			return protoreflect.ValueOfInt32(i), true
 		}
-		d.problems.add(n.at, "%s must be a whole number of 32 bits, got %s", fieldLabel(fd), n)
+		d.problems.add(codeValue, n.at, "%s must be a whole number of 32 bits, got %s", fieldLabel(fd), n)
 	case protoreflect.FloatKind:
 		if f, ok := realNumber(n); ok {
 			return protoreflect.ValueOfFloat32(f), true
 		}
-		d.problems.add(n.at, "%s must be a number, got %s", fieldLabel(fd), n)
+		d.problems.add(codeValue, n.at, "%s must be a number, got %s", fieldLabel(fd), n)
 	case protoreflect.EnumKind:
 		return d.enum(fd, n)
 	default:
 		// A test walks the descriptors, so that this is only reached by a
 		// Vitess that this build was never tested with.
-		d.problems.add(n.at, "%s is a %s, which this build of vtsync cannot read", fieldLabel(fd), fd.Kind())
+		d.problems.add(codeValue, n.at, "%s is a %s, which this build of vtsync cannot read", fieldLabel(fd), fd.Kind())
 	}
 	return protoreflect.Value{}, false
 }
@@ -74,7 +74,7 @@ func (d *decoder) enum(fd protoreflect.FieldDescriptor, n *node) (protoreflect.V
 	if len(names) <= fewEnoughToList {
 		want = ", want one of " + strings.Join(names, ", ")
 	}
-	e := d.problems.add(n.at, "%s has no value %s%s", fieldLabel(fd), n, want)
+	e := d.problems.add(codeValue, n.at, "%s has no value %s%s", fieldLabel(fd), n, want)
 	if n.kind == stringNode {
 		e.Near = near.Name(n.text, names)
 	}

@@ -18,7 +18,7 @@ func cleanText(data []byte, p *problems) ([]byte, bool) {
 			}
 			bad += size
 		}
-		e := p.add(pointAt(data, bad), "byte 0x%02x is not valid UTF-8", data[bad])
+		e := p.add(codeSyntax, pointAt(data, bad), "byte 0x%02x is not valid UTF-8", data[bad])
 		e.Next = "save the file as UTF-8"
 		return nil, false
 	}
@@ -32,7 +32,7 @@ func cleanText(data []byte, p *problems) ([]byte, bool) {
 // refuseEmpty is the answer to a file with nothing in it: more likely an
 // accident than a wish for a keyspace without tables.
 func refuseEmpty(p *problems) {
-	e := p.add(point{1, 1}, "the file is empty")
+	e := p.add(codeSyntax, point{1, 1}, "the file is empty")
 	e.Next = "write {} for an empty VSchema, or remove the file to stop managing the keyspace"
 }
 

@@ -11,15 +11,16 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// parseYAML reads one YAML document into nodes, by YAML 1.2's core schema. It
-// gives no node when there is nothing to go on with.
+// parseYAML reads one YAML document into nodes, by YAML 1.2's core schema, and
+// gives those of the YAML package beside them. It gives none when there is
+// nothing to go on with.
 //
 // Aliases are refused altogether: a few lines of them expand without bound,
 // and a value that stands far from where it counts defeats review. So are
 // further documents, which every reader but a stream's would drop.
-func parseYAML(data []byte, p *problems) *node {
+func parseYAML(data []byte, p *problems) (*node, *yaml.Node) {
 	if !checkYAMLText(data, p) {
-		return nil
+		return nil, nil
 	}
 	decoder := yaml.NewDecoder(bytes.NewReader(data))
 	var doc, second yaml.Node
@@ -29,20 +30,20 @@ func parseYAML(data []byte, p *problems) *node {
 		} else {
 			addYAMLError(err, data, p)
 		}
-		return nil
+		return nil, nil
 	}
 	if root := doc.Content[0]; root.Kind == yaml.ScalarNode && root.Value == "" && root.ShortTag() == nullTag {
 		refuseEmpty(p)
-		return nil
+		return nil, nil
 	}
 	switch err := decoder.Decode(&second); {
 	case err == nil:
-		p.add(point{second.Line, second.Column}, "YAML: a second document; a file holds one")
+		p.add(codeSyntax, point{second.Line, second.Column}, "YAML: a second document; a file holds one")
 	case !errors.Is(err, io.EOF):
 		addYAMLError(err, data, p)
 	}
 	n, _ := (&yamlReader{p}).value(doc.Content[0], 1)
-	return n
+	return n, doc.Content[0]
 }
 
 // checkYAMLText refuses characters that YAML does not allow, and those that
@@ -55,11 +56,11 @@ func checkYAMLText(data []byte, p *problems) bool {
 		case r == '\t', r == '\n', r >= 0x20 && r <= 0x7E:
 		case r == '\r' && strings.HasPrefix(text[i+1:], "\n"):
 		case r == '\uFEFF', r == '\u2028', r == '\u2029':
-			p.add(pointAt(data, i), "YAML: character %U is not allowed outside of an escape", r)
+			p.add(codeSyntax, pointAt(data, i), "YAML: character %U is not allowed outside of an escape", r)
 			return false
 		case r >= 0xA0 && r <= 0xFFFD, r >= 0x10000:
 		default:
-			p.add(pointAt(data, i), "YAML: character %U is not allowed outside of an escape", r)
+			p.add(codeSyntax, pointAt(data, i), "YAML: character %U is not allowed outside of an escape", r)
 			return false
 		}
 	}
@@ -78,7 +79,7 @@ func addYAMLError(err error, data []byte, p *problems) {
 			line = min(n, bytes.Count(data, []byte("\n"))+1)
 		}
 	}
-	p.add(point{line: line}, "YAML: %s", text)
+	p.add(codeSyntax, point{line: line}, "YAML: %s", text)
 }
 
 // The tags of YAML's core schema.
@@ -101,7 +102,7 @@ type yamlReader struct{ problems *problems }
 func (y *yamlReader) value(n *yaml.Node, depth int) (*node, bool) {
 	at := point{n.Line, n.Column}
 	if depth > maxDepth {
-		y.problems.add(at, "YAML: nested deeper than %d levels", maxDepth)
+		y.problems.add(codeSyntax, at, "YAML: nested deeper than %d levels", maxDepth)
 		return nil, false
 	}
 	out := &node{at: at}
@@ -121,7 +122,7 @@ func (y *yamlReader) value(n *yaml.Node, depth int) (*node, bool) {
 	case yaml.ScalarNode:
 		return out, y.scalar(out, n)
 	default: // an alias: a document stands at the root only
-		e := y.problems.add(at, "YAML: alias *%s is not allowed", clip(n.Value))
+		e := y.problems.add(codeSyntax, at, "YAML: alias *%s is not allowed", clip(n.Value))
 		e.Next = "write the value out where it is used"
 		return nil, false
 	}
@@ -135,9 +136,9 @@ func (y *yamlReader) members(out *node, n *yaml.Node, depth int) {
 		switch {
 		case !ok:
 		case name.Kind != yaml.ScalarNode:
-			y.problems.add(key.at, "YAML: a name must be a string, got %s", key)
+			y.problems.add(codeSyntax, key.at, "YAML: a name must be a string, got %s", key)
 		case key.kind != stringNode:
-			y.problems.add(key.at, "YAML: a name must be a string, got %s: write it in quotes: %q", key, name.Value)
+			y.problems.add(codeSyntax, key.at, "YAML: a name must be a string, got %s: write it in quotes: %q", key, name.Value)
 		case valueOK:
 			out.members = append(out.members, member{name: key.text, at: key.at, value: value})
 		}
@@ -176,9 +177,9 @@ func (y *yamlReader) checkTag(n *yaml.Node, want string) bool {
 		return true
 	}
 	if tag == "!!merge" {
-		y.problems.add(point{n.Line, n.Column}, "YAML: merge key %q is not allowed", n.Value)
+		y.problems.add(codeSyntax, point{n.Line, n.Column}, "YAML: merge key %q is not allowed", n.Value)
 		return false
 	}
-	y.problems.add(point{n.Line, n.Column}, "YAML: tag %s is not allowed on this value", clip(tag))
+	y.problems.add(codeSyntax, point{n.Line, n.Column}, "YAML: tag %s is not allowed on this value", clip(tag))
 	return false
 }
