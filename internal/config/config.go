@@ -1,5 +1,6 @@
 // Package config reads vtsync.yaml: which clusters there are, how each is
-// reached and by which policy it is changed. It is strict (an unknown key, a
+// reached, by which policy it is changed, and which findings of lint are known
+// and do not count. It is strict (an unknown key, a
 // duplicate or a wrong type is an error with its position) and knows nothing
 // of what it configures: it must import no adapter and no room but errs and
 // near.
@@ -32,6 +33,19 @@ const maxFileBytes = 1 << 20
 type Config struct {
 	File     string
 	Clusters map[string]*Cluster
+	// Ignores are the suppressions of lint, in the order of the file.
+	Ignores []Ignore
+	// Source is the content of the file, for messages that show a line of it.
+	Source []byte
+}
+
+// Ignore is a suppression as it is written. What of it is missing is for lint
+// to say.
+type Ignore struct {
+	Rule   string // the code of a rule
+	Path   string // a glob, from the folder of the config
+	Reason string
+	Pos    errs.Position
 }
 
 // Cluster is one Vitess cluster, the files that it follows, and how it may be
@@ -114,6 +128,7 @@ func Parse(file string, data []byte) (*Config, error) {
 	}
 	r := &reader{file: file}
 	c := r.config(data)
+	c.Source = data
 	if err := errors.Join(r.errs...); err != nil {
 		return nil, err
 	}
@@ -130,9 +145,30 @@ func (c *Config) Names() []string {
 	return names
 }
 
+// Chosen gives the cluster of that name, or all of them, by name, when it is
+// empty: for verbs that read files, of which a config may name no cluster.
+func (c *Config) Chosen(name string) ([]*Cluster, error) {
+	if name != "" {
+		one, err := c.Cluster(name)
+		return []*Cluster{one}, err
+	}
+	var all []*Cluster
+	for _, name := range c.Names() {
+		all = append(all, c.Clusters[name])
+	}
+	return all, nil
+}
+
 // Cluster gives the cluster of that name, or the only one when name is empty.
 func (c *Config) Cluster(name string) (*Cluster, error) {
 	names := c.Names()
+	if len(names) == 0 {
+		return nil, &errs.Invalid{
+			Pos:  errs.Position{File: c.File},
+			Msg:  "the config names no cluster",
+			Next: "write `clusters: {NAME: {path: DIR, topo: etcd2://HOST:PORT/ROOT}}`",
+		}
+	}
 	if name == "" {
 		if len(names) == 1 {
 			return c.Clusters[names[0]], nil

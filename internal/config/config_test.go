@@ -62,7 +62,7 @@ func TestParse(t *testing.T) {
 			Policy: DefaultPolicy(),
 		},
 	}}
-	if d := cmp.Diff(want, got, cmpopts.IgnoreTypes(errs.Position{})); d != "" {
+	if d := cmp.Diff(want, got, cmpopts.IgnoreTypes(errs.Position{}), cmpopts.IgnoreFields(Config{}, "Source")); d != "" {
 		t.Errorf("config (-want +got):\n%s", d)
 	}
 	if got := got.Clusters["prod"].VTGates[1].Pos.String(); got != "dir/vtsync.yaml:9:9" {
@@ -87,7 +87,9 @@ func TestParseRefuses(t *testing.T) {
 		{"bad size", "clusters: {a: {topo: x, policy: {max_cell_bytes: -1}}}\n", `f:1:50: max_cell_bytes "-1" is not a positive whole number`},
 		{"empty", "", "f:1:1: the config is empty"},
 		{"comment only", "# nothing\n", "f:1:1: the config is empty"},
-		{"no clusters", "clusters: {}\n", "f:1:1: the config names no cluster"},
+		{"suppression with a typing error", "lint: {ignore: [{rul: VS301}]}\n", `f:1:18: a suppression has no key "rul" (did you mean "rule"?)`},
+		{"suppressions that are no list", "lint: {ignore: VS301}\n", `f:1:16: ignore must be a list, not "VS301"`},
+		{"empty reason", "lint: {ignore: [{rule: VS301, path: a, reason: ''}]}\n", "f:1:48: reason must be a text, not empty"},
 		{"two documents", "clusters: {a: {topo: x}}\n---\nclusters: {}\n", "f:2:1: a config is one YAML document, and here a second one begins"},
 		{"alias", "clusters:\n  a: &a {topo: x}\n  b: *a\n", "f:3:6: a cluster must be a mapping, not an alias (write the value out)"},
 		{"syntax", "clusters: {a: \n", "f:1: not valid YAML: "},
@@ -124,8 +126,37 @@ func TestCluster(t *testing.T) {
 	if _, err := c.Cluster("prd"); !errors.As(err, &invalid) || invalid.Near != "prod" {
 		t.Errorf("error = %v, want the nearest name prod", err)
 	}
+	if all, err := c.Chosen(""); err != nil || len(all) != 2 || all[0].Name != "prod" {
+		t.Errorf("Chosen = %v, %v: want both, by name", all, err)
+	}
 	if cl, err := c.Cluster("staging"); err != nil || cl.Name != "staging" {
 		t.Errorf("Cluster(staging) = %v, %v", cl, err)
+	}
+}
+
+// TestNoCluster reads a config that is for lint alone.
+func TestNoCluster(t *testing.T) {
+	c, err := Parse("f", []byte("lint:\n  ignore:\n    - {rule: VS301, path: 'a/**', reason: known}\n    - {path: b}\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []Ignore{
+		{Rule: "VS301", Path: "a/**", Reason: "known", Pos: errs.Position{File: "f", Line: 3, Column: 14}},
+		{Path: "b", Pos: errs.Position{File: "f", Line: 4, Column: 7}},
+	}
+	if d := cmp.Diff(want, c.Ignores); d != "" {
+		t.Errorf("suppressions (-want +got):\n%s", d)
+	}
+	if all, err := c.Chosen(""); len(all) != 0 || err != nil {
+		t.Errorf("Chosen = %v, %v: want none", all, err)
+	}
+	for _, choose := range []func() error{
+		func() error { _, err := c.Cluster(""); return err },
+		func() error { _, err := c.Chosen("prod"); return err },
+	} {
+		if err := choose(); err == nil || err.Error() != "f: the config names no cluster" {
+			t.Errorf("error = %v, want that there is no cluster", err)
+		}
 	}
 }
 

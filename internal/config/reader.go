@@ -41,11 +41,24 @@ func (r *reader) config(data []byte) *Config {
 				c.Clusters[key.Value] = r.cluster(key, value)
 			})
 		},
+		"lint": func(n *yaml.Node) {
+			r.mapping(n, "lint", fields{"ignore": func(n *yaml.Node) {
+				r.eachItem(n, "ignore", func(n *yaml.Node) { c.Ignores = append(c.Ignores, r.ignore(n)) })
+			}})
+		},
 	})
-	if len(c.Clusters) == 0 && len(r.errs) == 0 {
-		r.fail(root, "the config names no cluster", "write `clusters: {NAME: {path: DIR, topo: etcd2://HOST:PORT/ROOT}}`")
-	}
 	return c
+}
+
+// ignore reads one suppression. It stands where its rule is named.
+func (r *reader) ignore(n *yaml.Node) Ignore {
+	out := Ignore{Pos: r.pos(n)}
+	r.mapping(n, "a suppression", fields{
+		"rule":   func(n *yaml.Node) { out.Rule, out.Pos = r.text(n, "rule"), r.pos(n) },
+		"path":   func(n *yaml.Node) { out.Path = r.text(n, "path") },
+		"reason": func(n *yaml.Node) { out.Reason = r.text(n, "reason") },
+	})
+	return out
 }
 
 // document gives the one document's root node, or nil after an error.
