@@ -1,6 +1,7 @@
 // Package physical holds what the MySQL tables of a keyspace look like, read
-// from CREATE TABLE statements by Vitess's own parser. It is pure: no I/O but
-// the fs.FS that it is given, no adapter, no clock, no logger.
+// from CREATE TABLE statements by Vitess's own parser and normalised by its
+// schemadiff. It is pure: no I/O but the fs.FS that it is given, no adapter, no
+// clock, no logger.
 package physical
 
 import (
@@ -12,6 +13,8 @@ import (
 // Schema is the tables of one keyspace, by name.
 type Schema struct {
 	Tables map[string]*Table
+	// Views are the names of its views. What they show is not known here.
+	Views map[string]bool
 }
 
 // Table is one CREATE TABLE.
@@ -46,7 +49,8 @@ type Column struct {
 type Key struct {
 	Name            string
 	Primary, Unique bool
-	Columns         []string
+	// Columns are its columns in order; "" stands for an expression.
+	Columns []string
 }
 
 // Column gives the column of that name, whose case does not matter; nil when

@@ -1,0 +1,187 @@
+package physical
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"path"
+	"slices"
+	"strings"
+
+	"vitess.io/vitess/go/vt/schemadiff"
+	"vitess.io/vitess/go/vt/sqlparser"
+	"vitess.io/vitess/go/vt/vtenv"
+
+	"github.com/vtsync/vtsync/internal/errs"
+)
+
+const (
+	// code is the lint rule of every problem found here.
+	code = "VS105"
+	// maxFileSize bounds a file.
+	maxFileSize = 16 << 20
+	// maxStatement and maxDepth bound what the parser is given: it goes down
+	// one call for each level of an expression.
+	maxStatement = 256 << 10
+	maxDepth     = 200
+	// maxProblems bounds how many problems of one folder are told at once.
+	maxProblems = 20
+)
+
+// Load reads every *.sql file of a folder and of those in it, by name. It wants
+// what a dump holds (mysqldump --no-data): CREATE TABLE and CREATE VIEW count,
+// stored programs and settings are passed over, and a statement that changes a
+// table is a problem, since the files say what tables are and not how they came
+// to be. The error joins an errs.Invalid for each problem; it wraps
+// fs.ErrNotExist where there is no folder, or no SQL file in it.
+func Load(fsys fs.FS, dir string) (*Schema, error) {
+	env, err := vtenv.New(vtenv.Options{})
+	if err != nil {
+		return nil, fmt.Errorf("reading %s: %w", dir, err)
+	}
+	l := &loader{
+		// No collation stands for the server's default, which nobody knows.
+		env:    schemadiff.NewEnv(env, 0),
+		schema: &Schema{Tables: make(map[string]*Table), Views: make(map[string]bool)},
+	}
+	files := 0
+	err = fs.WalkDir(fsys, dir, func(file string, entry fs.DirEntry, err error) error {
+		switch {
+		case err != nil:
+			return err
+		case file != dir && strings.HasPrefix(entry.Name(), ".") && entry.IsDir():
+			return fs.SkipDir
+		case entry.IsDir() || strings.HasPrefix(entry.Name(), ".") || !strings.EqualFold(path.Ext(file), ".sql"):
+			return nil
+		}
+		files++
+		return l.file(fsys, file)
+	})
+	if err != nil {
+		return nil, fmt.Errorf("reading %s: %w", dir, err)
+	}
+	if files == 0 {
+		return nil, fmt.Errorf("reading %s: no SQL file: %w", dir, fs.ErrNotExist)
+	}
+	if err := l.err(dir); err != nil {
+		return nil, err
+	}
+	return l.schema, nil
+}
+
+// loader collects the tables of one folder.
+type loader struct {
+	env      *schemadiff.Environment
+	schema   *Schema
+	problems []*errs.Invalid
+}
+
+func (l *loader) problem(pos errs.Position, next, format string, args ...any) {
+	l.problems = append(l.problems, &errs.Invalid{Code: code, Pos: pos, Msg: fmt.Sprintf(format, args...), Next: next})
+}
+
+// err joins the problems; nil when there are none.
+func (l *loader) err(dir string) error {
+	var out []error
+	for i, p := range l.problems {
+		if i == maxProblems {
+			out = append(out, &errs.Invalid{
+				Code: code, Pos: errs.Position{File: dir},
+				Msg: fmt.Sprintf("has more than %d problems; the rest is not shown", maxProblems),
+			})
+			break
+		}
+		out = append(out, p)
+	}
+	return errors.Join(out...)
+}
+
+// file reads one file; only what keeps it from being read is an error.
+func (l *loader) file(fsys fs.FS, file string) error {
+	info, err := fs.Stat(fsys, file)
+	if err != nil {
+		return err
+	}
+	if !info.Mode().IsRegular() {
+		l.problem(errs.Position{File: file}, "", "not a regular file")
+		return nil
+	}
+	f, err := fsys.Open(file)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	data, err := io.ReadAll(io.LimitReader(f, maxFileSize+1))
+	if err != nil {
+		return err
+	}
+	if len(data) > maxFileSize {
+		l.problem(errs.Position{File: file}, "", "larger than %d MB", maxFileSize>>20)
+		return nil
+	}
+	src := newSource(file, string(data))
+	for _, s := range split(l.env.Parser(), src.text) {
+		l.statement(src, s)
+	}
+	return nil
+}
+
+// statement takes one statement in.
+func (l *loader) statement(src source, s statement) {
+	first := s.tokens[0]
+	begin := src.position(s.at + first.begin)
+	object, next := s.object()
+	last := s.tokens[len(s.tokens)-1]
+	switch {
+	case object == sqlparser.TABLE:
+		l.table(src, s)
+	case object == sqlparser.VIEW && next < len(s.tokens):
+		// The last part of a qualified name, behind OR REPLACE and the like.
+		name := s.tokens[next]
+		if next+2 < len(s.tokens) && s.tokens[next+1].kind == '.' {
+			name = s.tokens[next+2]
+		}
+		l.schema.Views[name.value] = true
+	case first.kind == sqlparser.ALTER && changesTable(s.tokens), first.kind == sqlparser.RENAME, object == sqlparser.INDEX:
+		l.problem(begin, "write the change into the CREATE TABLE, as SHOW CREATE TABLE prints it",
+			"a statement that changes a table: these files say what tables are")
+	case last.kind == sqlparser.LEX_ERROR:
+		l.problem(src.position(s.at+last.begin), "", "a quote or a comment that is never closed, or a sign that is no SQL")
+	}
+}
+
+// changesTable tells that an ALTER is one of a table. Dumps with rows have
+// ALTER TABLE ... DISABLE KEYS, which changes nothing that matters here.
+func changesTable(tokens []token) bool {
+	if len(tokens) < 2 || tokens[1].kind != sqlparser.TABLE {
+		return false
+	}
+	last := tokens[len(tokens)-1]
+	return last.kind != sqlparser.KEYS
+}
+
+// source is the text of a file.
+type source struct {
+	file, text string
+	lines      []int // where each line begins
+}
+
+func newSource(file, text string) source {
+	s := source{file: file, text: text, lines: []int{0}}
+	for i := range len(text) {
+		if text[i] == '\n' {
+			s.lines = append(s.lines, i+1)
+		}
+	}
+	return s
+}
+
+// position gives the place of an offset.
+func (s source) position(offset int) errs.Position {
+	line, found := slices.BinarySearch(s.lines, offset)
+	if !found {
+		line--
+	}
+	return errs.Position{File: s.file, Line: line + 1, Column: offset - s.lines[line] + 1}
+}

@@ -1,0 +1,210 @@
+package physical
+
+import (
+	"errors"
+	"io/fs"
+	"strings"
+	"testing"
+	"testing/fstest"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/vtsync/vtsync/internal/errs"
+)
+
+func load(t *testing.T, files ...string) (*Schema, error) {
+	t.Helper()
+	fsys := fstest.MapFS{}
+	for i, text := range files {
+		fsys["schema/"+string(rune('a'+i))+".sql"] = &fstest.MapFile{Data: []byte(text)}
+	}
+	return Load(fsys, "schema")
+}
+
+func at(line, column int) errs.Position {
+	return errs.Position{File: "schema/a.sql", Line: line, Column: column}
+}
+
+// dump is what mysqldump --no-data writes, with a trigger, a view, and comments
+// for other versions of MySQL.
+const dump = `-- MySQL dump 10.13
+/*!40101 SET @OLD_CHARACTER_SET_CLIENT=@@CHARACTER_SET_CLIENT */;
+DROP TABLE IF EXISTS ` + "`customer`" + `;
+/*!50503 SET character_set_client = utf8mb4 */;
+CREATE TABLE ` + "`customer`" + ` (
+  ` + "`id`" + ` bigint unsigned NOT NULL AUTO_INCREMENT,
+  ` + "`key`" + ` varchar(64) CHARACTER SET latin1 DEFAULT 'a;b,(c' COMMENT 'it''s; ok',
+  ` + "`email`" + ` varchar(128) COLLATE utf8mb4_bin NOT NULL, -- a comment, with a comma
+  ` + "`total`" + ` decimal(10,2) GENERATED ALWAYS AS ((1 + 2)) STORED,
+  ` + "`hidden`" + ` text /*!80023 INVISIBLE */,
+  PRIMARY KEY (` + "`id`" + `),
+  UNIQUE KEY ` + "`email`" + ` (` + "`email`" + `),
+  KEY ` + "`k`" + ` (` + "`key`" + `,(id + 1))
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_general_ci COMMENT='the customers'
+/*!50100 PARTITION BY KEY (id) PARTITIONS 2 */;
+/*!50001 CREATE VIEW ` + "`v`" + ` AS SELECT 1 AS id*/;
+DELIMITER ;;
+/*!50003 CREATE*/ /*!50017 DEFINER=` + "`root`@`%`" + `*/ /*!50003 TRIGGER tr BEFORE INSERT ON customer FOR EACH ROW BEGIN SET NEW.id = 1; ALTER TABLE x; END */;;
+DELIMITER ;
+create table other (id int primary key, name varchar(10) unique);
+/*!50001 CREATE ALGORITHM=UNDEFINED */
+/*!50013 DEFINER=` + "`root`@`%`" + ` SQL SECURITY DEFINER */
+/*!50001 VIEW ` + "`w`" + ` AS select 1 AS id */;
+`
+
+func TestLoadDump(t *testing.T) {
+	got, err := load(t, dump)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := &Schema{
+		Tables: map[string]*Table{
+			"customer": {
+				Name: "customer", Pos: at(5, 1), Comment: "the customers",
+				Columns: []Column{
+					{Name: "id", Pos: at(6, 3), Type: "bigint", Unsigned: true, AutoIncrement: true},
+					{Name: "key", Pos: at(7, 3), Type: "varchar", Length: 64, Collation: "latin1_swedish_ci", Nullable: true},
+					{Name: "email", Pos: at(8, 3), Type: "varchar", Length: 128, Collation: "utf8mb4_bin"},
+					{Name: "total", Pos: at(9, 3), Type: "decimal", Length: 10, Nullable: true, Generated: true},
+					{Name: "hidden", Pos: at(10, 3), Type: "text", Collation: "utf8mb4_general_ci", Nullable: true, Invisible: true},
+				},
+				Keys: []Key{
+					{Name: "PRIMARY", Primary: true, Unique: true, Columns: []string{"id"}},
+					{Name: "email", Unique: true, Columns: []string{"email"}},
+					{Name: "k", Columns: []string{"key", ""}},
+				},
+			},
+			"other": {
+				Name: "other", Pos: at(20, 1),
+				Columns: []Column{
+					{Name: "id", Pos: at(20, 21), Type: "int"},
+					{Name: "name", Pos: at(20, 41), Type: "varchar", Length: 10, Nullable: true},
+				},
+				Keys: []Key{
+					{Name: "PRIMARY", Primary: true, Unique: true, Columns: []string{"id"}},
+					{Name: "name", Unique: true, Columns: []string{"name"}},
+				},
+			},
+		},
+		Views: map[string]bool{"v": true, "w": true},
+	}
+	if d := cmp.Diff(want, got); d != "" {
+		t.Errorf("-want +got:\n%s", d)
+	}
+}
+
+func TestCollationIsNotGuessed(t *testing.T) {
+	got, err := load(t, "create table t (a varchar(10), b varchar(10) charset utf8mb4, c varchar(10) collate utf8_bin)")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, want := range map[string]string{"a": "", "b": "utf8mb4_0900_ai_ci", "C": "utf8mb3_bin"} {
+		if c := got.Tables["t"].Column(name); c == nil || c.Collation != want {
+			t.Errorf("column %s is %+v, want collation %q", name, c, want)
+		}
+	}
+}
+
+var problemTests = []struct {
+	name  string
+	files []string
+	want  []string // position: part of the text
+}{
+	{"typing error", []string{"create table t (\n  id bigint,\n  name varchr(10)\n);"}, []string{"schema/a.sql:3:8: syntax error near \"varchr\""}},
+	{"first of two statements", []string{"create table t (id bigint,);\ncreate table u (id int);"}, []string{"schema/a.sql:1:27: syntax error"}},
+	{"no columns", []string{"\n  create table t like u"}, []string{"schema/a.sql:2:3: names no columns"}},
+	{"a table twice", []string{"create table t (id int)", "-- again\ncreate table t (id int)"}, []string{"schema/b.sql:2:1: table t is created in schema/a.sql:1:1"}},
+	{"a column twice", []string{"create table t (id int, ID int)"}, []string{"schema/a.sql:1:25: two columns ID"}},
+	{"migrations", []string{"create table t (id int);\nalter table t add name int;\ncreate index i on t (id);\nrename table t to u"}, []string{
+		"schema/a.sql:2:1: changes a table", "schema/a.sql:3:1: changes a table", "schema/a.sql:4:1: changes a table",
+	}},
+	{"a quote that is never closed", []string{"set names 'utf8;\ncreate table t (id int);"}, []string{"schema/a.sql:1:11: never closed"}},
+	{"a comment that is never closed", []string{"create table t (id int);\n/* create table u (id int);"}, []string{"schema/a.sql:2:1: never closed"}},
+	{"nested too deep", []string{"create table t (id int default (" + strings.Repeat("(", 300) + "1" + strings.Repeat(")", 300) + "))"}, []string{"schema/a.sql:1:1: nested deeper"}},
+}
+
+func TestProblems(t *testing.T) {
+	for _, tt := range problemTests {
+		t.Run(tt.name, func(t *testing.T) {
+			_, err := load(t, tt.files...)
+			joined, ok := errors.AsType[interface {
+				error
+				Unwrap() []error
+			}](err)
+			if !ok {
+				t.Fatalf("got %v, want problems", err)
+			}
+			if len(joined.Unwrap()) != len(tt.want) {
+				t.Fatalf("got %d problems, want %d:\n%v", len(joined.Unwrap()), len(tt.want), err)
+			}
+			for i, problem := range joined.Unwrap() {
+				invalid, ok := errors.AsType[*errs.Invalid](problem)
+				if !ok || invalid.Code != "VS105" {
+					t.Errorf("%v is no Invalid of VS105", problem)
+					continue
+				}
+				place, text, _ := strings.Cut(tt.want[i], ": ")
+				if invalid.Pos.String() != place || !strings.Contains(invalid.Msg, text) {
+					t.Errorf("got %q, want %q at %s", problem, text, place)
+				}
+			}
+		})
+	}
+}
+
+func TestPassedOver(t *testing.T) {
+	got, err := load(t, `
+		create database shop; use shop; lock tables t write;
+		create temporary table tmp (id int);
+		create procedure p() select 1;
+		insert into t values (_binary '\0');
+		/*!40000 ALTER TABLE t DISABLE KEYS */;
+		DELIMITER $$
+		create function f() returns int begin create table no (id int); return 1; end$$
+		create table yes (id int)$$
+		delimiter ;
+	`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(got.Tables) != 1 || got.Tables["yes"] == nil {
+		t.Errorf("got the tables %v, want yes alone", got.Tables)
+	}
+}
+
+func TestNotKnown(t *testing.T) {
+	for name, fsys := range map[string]fstest.MapFS{
+		"no folder":   {},
+		"no SQL file": {"schema/README.md": {}, "schema/.x.sql": {Data: []byte("create table t (id int)")}},
+	} {
+		if got, err := Load(fsys, "schema"); !errors.Is(err, fs.ErrNotExist) {
+			t.Errorf("%s: got %v and %v, want fs.ErrNotExist", name, got, err)
+		}
+	}
+	if got, err := Load(fstest.MapFS{"schema/deep/a.SQL": {Data: []byte("-- nothing")}}, "schema"); err != nil || len(got.Tables) != 0 {
+		t.Errorf("an empty file: got %v and %v, want no tables", got, err)
+	}
+}
+
+// FuzzLoad wants an answer to any file, and what it reads to stand in the file.
+func FuzzLoad(f *testing.F) {
+	f.Add(dump)
+	for _, tt := range problemTests {
+		f.Add(tt.files[0])
+	}
+	f.Add("delimiter ;;\ncreate table t (a int, primary key (a));;\ndelimiter ;")
+	f.Fuzz(func(t *testing.T, text string) {
+		got, err := Load(fstest.MapFS{"schema/a.sql": {Data: []byte(text)}}, "schema")
+		if err != nil {
+			return
+		}
+		lines := 1 + strings.Count(text, "\n")
+		for _, table := range got.Tables {
+			for _, c := range table.Columns {
+				if c.Pos.Line < table.Pos.Line || c.Pos.Line > lines || c.Pos.Column < 1 {
+					t.Errorf("column %s of %s stands at %s", c.Name, table.Name, c.Pos)
+				}
+			}
+		}
+	})
+}

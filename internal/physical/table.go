@@ -1,0 +1,162 @@
+package physical
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"vitess.io/vitess/go/mysql/collations"
+	"vitess.io/vitess/go/vt/schemadiff"
+	"vitess.io/vitess/go/vt/sqlparser"
+)
+
+// table takes a CREATE TABLE in.
+func (l *loader) table(src source, s statement) {
+	begin := src.position(s.at + s.tokens[0].begin)
+	if len(s.text) > maxStatement || s.depth() > maxDepth {
+		l.problem(begin, "", "a statement of more than %d KB, or nested deeper than %d", maxStatement>>10, maxDepth)
+		return
+	}
+	entity, err := l.parse(s.text)
+	if err != nil {
+		l.problem(src.position(s.at+s.offset(err)), "write the table as SHOW CREATE TABLE prints it", "CREATE TABLE that Vitess cannot read: %v", reason(err))
+		return
+	}
+	name := entity.Name()
+	if other := l.schema.Tables[name]; other != nil {
+		l.problem(begin, "remove one of the two", "table %s is created in %s already", name, other.Pos)
+		return
+	}
+	t := &Table{Name: name, Pos: begin, Keys: keys(entity)}
+	positions := s.columns()
+	for i, c := range entity.ColumnDefinitionEntities() {
+		column := l.column(entity, c)
+		if column.Pos = begin; i < len(positions) {
+			column.Pos = src.position(s.at + positions[i])
+		}
+		if t.Column(column.Name) != nil {
+			l.problem(column.Pos, "", "table %s has two columns %s", name, column.Name)
+			continue
+		}
+		t.Columns = append(t.Columns, column)
+	}
+	for _, opt := range entity.TableSpec.Options {
+		if strings.EqualFold(opt.Name, "comment") && opt.Value != nil {
+			t.Comment = opt.Value.Val
+		}
+	}
+	l.schema.Tables[name] = t
+}
+
+// parse gives the normalised table. What makes Vitess's code panic is said to
+// be unreadable.
+func (l *loader) parse(text string) (entity *schemadiff.CreateTableEntity, err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			entity, err = nil, fmt.Errorf("its parser panics: %v", r)
+		}
+	}()
+	stmt, err := l.env.Parser().ParseStrictDDL(text)
+	if err != nil {
+		return nil, err
+	}
+	create, ok := stmt.(*sqlparser.CreateTable)
+	if !ok || !create.IsFullyParsed() || create.TableSpec == nil {
+		return nil, errors.New("it names no columns")
+	}
+	return schemadiff.NewCreateTableEntity(l.env, create)
+}
+
+// offset gives where in the statement the parser stopped: at its last token
+// before the position that the error tells.
+func (s statement) offset(err error) int {
+	at := s.tokens[0].begin
+	var positioned sqlparser.PositionedErr
+	if !errors.As(err, &positioned) {
+		return at
+	}
+	for _, t := range s.tokens {
+		if t.end < positioned.Pos {
+			at = t.begin
+		}
+	}
+	return at
+}
+
+// reason gives the parser's words without its own positions, which count from
+// the statement.
+func reason(err error) string {
+	var positioned sqlparser.PositionedErr
+	if !errors.As(err, &positioned) {
+		return err.Error()
+	}
+	if positioned.Near == "" {
+		return positioned.Err
+	}
+	return fmt.Sprintf("%s near %q", positioned.Err, positioned.Near)
+}
+
+func (l *loader) column(t *schemadiff.CreateTableEntity, c *schemadiff.ColumnDefinitionEntity) Column {
+	out := Column{
+		Name:          c.Name(),
+		Type:          c.Type(),
+		Length:        c.Length(),
+		Unsigned:      c.IsUnsigned(),
+		Nullable:      c.IsNullable(),
+		AutoIncrement: c.IsAutoIncrement(),
+		Generated:     c.IsGenerated(),
+		Invisible:     c.ColumnDefinition.Type.Invisible(),
+	}
+	if c.IsTextual() {
+		out.Collation = l.collation(t, c)
+	}
+	return out
+}
+
+// collation gives the collation of a text column; empty where only the server's
+// default would say.
+func (l *loader) collation(t *schemadiff.CreateTableEntity, c *schemadiff.ColumnDefinitionEntity) string {
+	byCharset := func(charset string) string {
+		if charset == "" {
+			return ""
+		}
+		env := l.env.CollationEnv()
+		if id := env.DefaultCollationForCharset(charset); id != collations.Unknown {
+			return env.LookupName(id)
+		}
+		return ""
+	}
+	for _, name := range []string{c.Collate(), byCharset(c.Charset()), t.GetCollation(), byCharset(t.GetCharset())} {
+		if name != "" {
+			return name
+		}
+	}
+	return ""
+}
+
+// keys gives the keys of a table, the primary one first. schemadiff leaves a
+// UNIQUE beside its column, and a bare KEY, which is a primary key there.
+func keys(t *schemadiff.CreateTableEntity) []Key {
+	var primary, rest []Key
+	for _, index := range t.IndexDefinitionEntities() {
+		k := Key{Name: index.Name(), Primary: index.IsPrimary(), Unique: index.IsUnique()}
+		for _, c := range index.IndexDefinition.Columns {
+			k.Columns = append(k.Columns, c.Column.String())
+		}
+		if k.Primary {
+			primary = append(primary, k)
+		} else {
+			rest = append(rest, k)
+		}
+	}
+	for _, c := range t.TableSpec.Columns {
+		name := c.Name.String()
+		switch c.Type.Options.KeyOpt {
+		case sqlparser.ColKey:
+			primary = append(primary, Key{Name: "PRIMARY", Primary: true, Unique: true, Columns: []string{name}})
+		case sqlparser.ColKeyUnique, sqlparser.ColKeyUniqueKey:
+			rest = append(rest, Key{Name: name, Unique: true, Columns: []string{name}})
+		}
+	}
+	return append(primary, rest...)
+}
