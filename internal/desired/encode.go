@@ -2,7 +2,6 @@ package desired
 
 import (
 	"bytes"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -232,13 +231,7 @@ func (e *encoder) str(s string) {
 		e.fail("%q is not valid UTF-8", s)
 		return
 	}
-	enc := json.NewEncoder(&e.buf)
-	enc.SetEscapeHTML(false) // "<" and "&" are for people to read
-	if err := enc.Encode(s); err != nil {
-		e.fail("string %q: %w", s, err)
-		return
-	}
-	e.buf.Truncate(e.buf.Len() - 1) // Encode ends a line
+	e.buf.WriteString(quoteJSON(s))
 }
 
 func (e *encoder) fail(format string, args ...any) {

@@ -98,8 +98,6 @@ func checkLoad(t *testing.T, file string, data []byte) *Keyspace {
 	return ks
 }
 
-func trimMark(data []byte) []byte { return []byte(strings.TrimPrefix(string(data), "\uFEFF")) }
-
 // looksWrapped tells that a text that was accepted is not in Vitess's own form.
 func looksWrapped(data []byte) bool {
 	root, err := parseJSON(trimMark(data))

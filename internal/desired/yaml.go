@@ -52,19 +52,22 @@ func parseYAML(data []byte, p *problems) (*node, *yaml.Node) {
 func checkYAMLText(data []byte, p *problems) bool {
 	text := string(data)
 	for i, r := range text {
-		switch {
-		case r == '\t', r == '\n', r >= 0x20 && r <= 0x7E:
-		case r == '\r' && strings.HasPrefix(text[i+1:], "\n"):
-		case r == '\uFEFF', r == '\u2028', r == '\u2029':
-			p.add(codeSyntax, pointAt(data, i), "YAML: character %U is not allowed outside of an escape", r)
-			return false
-		case r >= 0xA0 && r <= 0xFFFD, r >= 0x10000:
-		default:
+		if !isYAMLRune(r) && !strings.HasPrefix(text[i:], "\r\n") {
 			p.add(codeSyntax, pointAt(data, i), "YAML: character %U is not allowed outside of an escape", r)
 			return false
 		}
 	}
 	return true
+}
+
+// isYAMLRune tells whether a character may stand in a file as it is.
+func isYAMLRune(r rune) bool {
+	switch {
+	case r == '\uFEFF', r == '\u2028', r == '\u2029':
+		return false
+	default:
+		return r == '\t' || r == '\n' || r >= 0x20 && r <= 0x7E || r >= 0xA0 && r <= 0xFFFD || r >= 0x10000
+	}
 }
 
 // yamlErrorLine takes the YAML package's text apart: it has no type for a
