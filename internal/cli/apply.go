@@ -47,14 +47,14 @@ Exit codes: 0 committed, or nothing to do; 2 a file or plan cannot be read;
 unknown; 5 rolled back by itself.`,
 		Example: `  vtsync apply
   vtsync apply --yes plan.json                 # in CI, what was reviewed
-  vtsync apply --allow write_loss --keyspace customer`,
+  vtsync apply --allow VS247 --keyspace customer   # a change that plan denied`,
 		Args: atMostOneArg("DIR or PLAN"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return c.runApply(cmd.Context(), arg(args), allow, yes)
 		},
 	}
 	cmd.Flags().BoolVar(&yes, "yes", false, "do not ask")
-	cmd.Flags().StringArrayVar(&allow, "allow", nil, "allow a hazard (write_loss, outage) or take out foreign=KEYSPACE.NAME; repeatable")
+	cmd.Flags().StringArrayVar(&allow, "allow", nil, allowUsage)
 	return cmd
 }
 

@@ -11,6 +11,9 @@ import (
 	"github.com/vtsync/vtsync/internal/view"
 )
 
+// allowUsage is the help of --allow, which plan and apply share.
+const allowUsage = "allow a change by its code (VS241) or hazard (write_loss, outage), or take out foreign=KEYSPACE.NAME; repeatable"
+
 func (c *command) plan() *cobra.Command {
 	var (
 		out      string
@@ -28,10 +31,13 @@ reports mistakes with file, line and the nearest valid name. It changes nothing
 that routes; only with --out, which ties the plan to its cluster, it writes the
 cluster's random name to vtsync/id where there is none yet.
 
-A change with the hazard write_loss or outage is denied until you allow it with
---allow HAZARD. What others changed in the cluster is shown and kept; it is taken
-out only with --allow foreign=KEYSPACE.NAME; where a table and a vindex share the
-name, with foreign=KEYSPACE.table.NAME or foreign=KEYSPACE.vindex.NAME.
+A change with the hazard write_loss or outage is denied until you allow it: by
+the code that is shown with it (--allow VS241), or by the hazard, which allows all
+of that kind. ` + "`vtsync lint --explain VS241`" + ` tells what the code means, and the
+safe way to make such a change. What others changed in the cluster is shown and
+kept; it is taken out only with --allow foreign=KEYSPACE.NAME; where a table and a
+vindex share the name, with foreign=KEYSPACE.table.NAME or
+foreign=KEYSPACE.vindex.NAME.
 
 With --out the plan is saved, for ` + "`vtsync apply FILE`" + ` to run exactly that; it
 is refused once what it was made from has changed.
@@ -63,7 +69,7 @@ Exit codes: 0 shown; 1 mistakes in the files, or with --exit-code any difference
 	}
 	cmd.Flags().StringVar(&out, "out", "", "save the plan to this file, for apply")
 	cmd.Flags().BoolVar(&exitCode, "exit-code", false, "exit with 1 when there is something to apply")
-	cmd.Flags().StringArrayVar(&allow, "allow", nil, "allow a hazard (write_loss, outage) or take out foreign=KEYSPACE.NAME; repeatable")
+	cmd.Flags().StringArrayVar(&allow, "allow", nil, allowUsage)
 	return cmd
 }
 

@@ -47,6 +47,19 @@ var hazardTests = []struct {
 	{"write_only dropped", sharded(byLookup, backfill), sharded(byLookup, owned), []string{"write_only_removed write_loss VS247"}, diff.Scatter},
 	{"write_only added", sharded(byLookup, owned), sharded(byLookup, backfill), []string{"write_only_added scatter"}, diff.WriteLoss},
 
+	{
+		"sharded with vindexes: the keyspace's change says it all", `{"tables":{"t":{"pinned":"00"}}}`, sharded(byHash, ""),
+		[]string{"sharded_on outage VS541", "vindex_added safe", "vindex_added safe", "table_pinned_changed replan", "primary_vindex_changed replan"}, diff.Outage,
+	},
+	{
+		"reference table without its vindex: the type's change says it all", sharded(byHash, ""), sharded(`"type":"reference"`, ""),
+		[]string{"table_type_changed write_loss VS543", "primary_vindex_changed replan"}, diff.WriteLoss,
+	},
+	{
+		"reference table that is pinned: the pin's change says it all", sharded(`"type":"reference"`, ""), sharded(`"pinned":"00"`, ""),
+		[]string{"table_type_changed replan", "table_pinned_changed write_loss VS545"}, diff.WriteLoss,
+	},
+
 	{"table added", `{"sharded":true}`, `{"sharded":true,"tables":{"t":{}}}`, []string{"table_added replan"}, diff.Outage},
 	{"table added, unsharded", `{}`, `{"tables":{"t":{}}}`, []string{"table_added safe"}, diff.Replan},
 	{"sequence dropped", `{"tables":{"s":{"type":"sequence"}}}`, `{}`, []string{"table_dropped outage VS343"}, diff.Safe},

@@ -48,9 +48,9 @@ func (s scene) refineVindex(c Change) (risk, bool) {
 	if c.Type == VindexDropped && usesVindex(s.after, c.Vindex) {
 		return usedVindexDropped, true
 	}
-	if s.unsharded() || !usesVindex(s.before, c.Vindex) || !usesVindex(s.after, c.Vindex) {
-		// Where a table starts or stops to use it with this very change, that
-		// change carries the hazard.
+	if s.unsharded() || s.flips() || !usesVindex(s.before, c.Vindex) || !usesVindex(s.after, c.Vindex) {
+		// Where a table starts or stops to use it with this very change, or the
+		// keyspace itself is placed otherwise, that change carries the hazard.
 		return harmless, true
 	}
 	readsOnly := c.Param == "read_lock" || c.Param == "batch_lookup"
@@ -69,6 +69,10 @@ func (s scene) refineTable(c Change) (risk, bool) {
 		return becomesSequence, true
 	case c.Type == TableSource && was.GetType() != reference && is.GetType() != reference:
 		return harmless, true // only reference tables have a source
+	case s.flips() && (c.Type == TableType || c.Type == TablePinned):
+		return risk{hazard: Replan, why: "the keyspace is placed otherwise as a whole"}, true
+	case c.Type == TableType && was.GetPinned() != is.GetPinned():
+		return risk{hazard: Replan, why: "where the table is pinned decides"}, true
 	case !s.unsharded():
 		return risk{}, false
 	case c.Type == TableAdded, c.Type == TablePinned:
@@ -84,6 +88,9 @@ func (s scene) refineTable(c Change) (risk, bool) {
 func (s scene) refineBinding(c Change) (risk, bool) {
 	if s.unsharded() {
 		return harmless, true
+	}
+	if s.flips() || s.movesWhole(c.Table) {
+		return risk{hazard: Replan, why: "the table is placed otherwise as a whole"}, true
 	}
 	was, is := s.before.GetVindexes()[c.Vindex], s.after.GetVindexes()[c.Vindex]
 	switch {
@@ -112,6 +119,19 @@ func (s scene) refineColumns(c Change) (risk, bool) {
 // unsharded tells that vtgate ignores vindexes here, before and after.
 func (s scene) unsharded() bool {
 	return !s.before.GetSharded() && !s.after.GetSharded()
+}
+
+// flips tells that the keyspace becomes sharded or unsharded: that change
+// carries the hazard of all that places rows.
+func (s scene) flips() bool {
+	return s.before.GetSharded() != s.after.GetSharded()
+}
+
+// movesWhole tells that the type or the pin of the table changes, which decides
+// where its rows are sought whatever its vindexes say.
+func (s scene) movesWhole(table string) bool {
+	was, is := s.before.GetTables()[table], s.after.GetTables()[table]
+	return was.GetType() != is.GetType() || was.GetPinned() != is.GetPinned()
 }
 
 func usesVindex(ks *vschema.Keyspace, vindex string) bool {

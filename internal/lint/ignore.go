@@ -128,7 +128,7 @@ func (g Ignore) check() []Finding {
 			add(near.Name(code, Codes()), "vtsync lint --explain CODE shows a rule", "there is no rule %s", code)
 		case strings.HasPrefix(code, "VS1"):
 			add("", "correct the file", "%s cannot be suppressed: what cannot be read is not known", code)
-		case rule.Check == nil:
+		case rule.Change:
 			add("", "allow the change when it is planned: --allow "+code, "%s is about a change, which no suppression outlives", code)
 		}
 	}

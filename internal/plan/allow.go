@@ -1,11 +1,13 @@
 package plan
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 
 	"github.com/vtsync/vtsync/internal/diff"
 	"github.com/vtsync/vtsync/internal/errs"
+	"github.com/vtsync/vtsync/internal/lint"
 	"github.com/vtsync/vtsync/internal/near"
 	"github.com/vtsync/vtsync/internal/vschema"
 )
@@ -15,12 +17,17 @@ const foreignPrefix = "foreign="
 // allowed is what the user allows this once.
 type allowed struct {
 	hazards  map[diff.Hazard]bool
+	codes    map[string]bool            // of rules about changes
 	foreigns map[string][]vschema.Entry // KEYSPACE.NAME or KEYSPACE.KIND.NAME -> what it named
 }
 
 func parseAllow(list []string) (allowed, error) {
-	a := allowed{hazards: make(map[diff.Hazard]bool), foreigns: make(map[string][]vschema.Entry)}
-	known := []string{string(diff.WriteLoss), string(diff.Outage)}
+	a := allowed{
+		hazards:  make(map[diff.Hazard]bool),
+		codes:    make(map[string]bool),
+		foreigns: make(map[string][]vschema.Entry),
+	}
+	hazards, codes := []string{string(diff.WriteLoss), string(diff.Outage)}, lint.ChangeRules()
 	for _, item := range list {
 		name, isForeign := strings.CutPrefix(item, foreignPrefix)
 		switch {
@@ -28,17 +35,36 @@ func parseAllow(list []string) (allowed, error) {
 			a.foreigns[name] = nil
 		case isForeign:
 			return a, &errs.Invalid{Msg: "--allow " + item + " does not name an entry", Next: "--allow foreign=KEYSPACE.NAME"}
-		case slices.Contains(known, item):
+		case slices.Contains(hazards, item):
 			a.hazards[diff.Hazard(item)] = true
+		case slices.Contains(codes, item):
+			a.codes[item] = true
 		default:
-			return a, &errs.Invalid{
-				Msg:  "--allow " + item + " is not known",
-				Near: near.Name(item, known),
-				Next: "--allow write_loss, --allow outage or --allow foreign=KEYSPACE.NAME",
-			}
+			return a, unknownAllow(item, slices.Concat(hazards, codes))
 		}
 	}
 	return a, nil
+}
+
+// unknownAllow says why something cannot be allowed.
+func unknownAllow(item string, known []string) error {
+	if _, isRule := lint.RuleOf(item); isRule {
+		return &errs.Invalid{
+			Msg:  fmt.Sprintf("--allow %s: %s is a mistake and no hazard, so it cannot be allowed", item, item),
+			Next: "correct what it finds, or suppress it with a reason in vtsync.yaml",
+		}
+	}
+	return &errs.Invalid{
+		Msg:  "--allow " + item + " is not known",
+		Near: near.Name(item, known),
+		Next: "--allow CODE as the plan names it, such as VS241; or --allow write_loss, --allow outage, --allow foreign=KEYSPACE.NAME",
+	}
+}
+
+// hazard tells whether the user allows that hazard: all of its kind, or those
+// of that code.
+func (a allowed) hazard(h diff.Hazard, code string) bool {
+	return a.hazards[h] || a.codes[code]
 }
 
 // foreign tells whether the user allows that an entry of others is replaced by
@@ -66,6 +92,7 @@ func (a allowed) list() []string {
 	for _, h := range sortedKeys(a.hazards) {
 		out = append(out, string(h))
 	}
+	out = append(out, sortedKeys(a.codes)...)
 	for _, name := range sortedKeys(a.foreigns) {
 		out = append(out, foreignPrefix+name)
 	}

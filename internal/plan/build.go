@@ -10,6 +10,8 @@ import (
 
 	"github.com/vtsync/vtsync/internal/diff"
 	"github.com/vtsync/vtsync/internal/errs"
+	"github.com/vtsync/vtsync/internal/lint"
+	"github.com/vtsync/vtsync/internal/physical"
 	"github.com/vtsync/vtsync/internal/planes"
 	"github.com/vtsync/vtsync/internal/vschema"
 )
@@ -34,8 +36,8 @@ type Input struct {
 	// known.
 	Committed map[string]*vschema.Keyspace
 	Beside    map[string][]string
-	// Allow holds what the user allows: a hazard (write_loss, outage), or
-	// foreign=KEYSPACE.NAME, or foreign=KEYSPACE.KIND.NAME.
+	// Allow holds what the user allows: the code of a change, a hazard
+	// (write_loss, outage), foreign=KEYSPACE.NAME or foreign=KEYSPACE.KIND.NAME.
 	Allow []string
 	// IgnoredCells are decommissioned: neither written nor waited for.
 	IgnoredCells []string
@@ -49,6 +51,10 @@ type Input struct {
 	Denials []Denial
 	// OpaqueVindexes are the vindex types that stand in as opaque ones.
 	OpaqueVindexes []string
+	// Schemas holds, per keyspace, its physical tables, as far as files say.
+	Schemas map[string]*physical.Schema
+	// Ignores are the suppressions of the config and of the files.
+	Ignores []lint.Ignore
 }
 
 // Build makes the plan that leads from the snapshot to the desired state, with

@@ -22,60 +22,10 @@ func (b *builder) conflicts(what, then string) {
 	}
 }
 
-// risk is one hazard of a phase, and what has it.
-type risk struct {
-	hazard diff.Hazard
-	text   string
-}
-
-// risks gives the hazards of all that the phase brings to a cell: what it
-// writes, and what others saved and the cell does not serve yet.
-func (ph Phase) risks() []risk {
-	var out []risk
-	add := func(where string, changes []diff.EntryChange) {
-		for _, ec := range changes {
-			for _, c := range ec.Changes {
-				out = append(out, risk{c.Hazard, fmt.Sprintf("%s: %s (%s)", where, c.Text, c.Why)})
-			}
-		}
-	}
-	for _, w := range ph.Writes {
-		add(w.Keyspace, w.Changes)
-	}
-	for _, d := range ph.Carried {
-		add(fmt.Sprintf("%s, carried along into cell %s", d.Keyspace, d.Cell), d.Changes)
-	}
-	for _, d := range ph.Heals {
-		add(fmt.Sprintf("%s, healed in cell %s", d.Keyspace, d.Cell), d.Changes)
-	}
-	return out
-}
-
 // RemedyPull is the command that gives a keyspace's file up for what is live; a
 // pull without --force would refuse to.
 func RemedyPull(ks string) string {
 	return fmt.Sprintf("vtsync pull --force --keyspace %s takes the live VSchema into the file, and loses the file's own edits", ks)
-}
-
-// hazards denies what could lose rows or cause an outage and was not allowed.
-func (b *builder) hazards() {
-	all := b.phase.risks()
-	for _, f := range b.plan.Findings {
-		if f.Hazard != "" {
-			all = append(all, risk{f.Hazard, fmt.Sprintf("%s: %s (%s)", f.Keyspace, f.Message, f.Code)})
-		}
-	}
-	for _, h := range []diff.Hazard{diff.WriteLoss, diff.Outage} {
-		var lines []string
-		for _, r := range all {
-			if r.hazard == h {
-				lines = append(lines, r.text)
-			}
-		}
-		if len(lines) > 0 && !b.allowed.hazards[h] {
-			b.deny(DeniedHazard, "--allow "+string(h), "%s: %s", h, strings.Join(lines, "; "))
-		}
-	}
 }
 
 // unknownFields denies to write a record that holds fields of a newer Vitess:

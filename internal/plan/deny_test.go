@@ -28,17 +28,32 @@ func TestDenials(t *testing.T) {
 		}, nil, ""},
 		{"write_loss", func(t *testing.T) Input {
 			return input(store(t), keyspaces{"customer": edited(t, customerJSON, `"type":"hash"`, `"type":"xxhash"`)})
-		}, []DenialCode{DeniedHazard}, "--allow write_loss"},
+		}, []DenialCode{DeniedHazard}, "write_loss: keyspaces/customer/vschema.json:1: vindex hash has the type xxhash, was hash (VS242: "},
 		{"write_loss, allowed", func(t *testing.T) Input {
 			in := input(store(t), keyspaces{"customer": edited(t, customerJSON, `"type":"hash"`, `"type":"xxhash"`)})
 			in.Allow = []string{"write_loss"}
 			return in
 		}, nil, ""},
+		{"write_loss, allowed by its code", func(t *testing.T) Input {
+			in := input(store(t), keyspaces{"customer": edited(t, customerJSON, `"type":"hash"`, `"type":"xxhash"`)})
+			in.Allow = []string{"VS242"}
+			return in
+		}, nil, ""},
+		{"write_loss is not allowed by the code of another change", func(t *testing.T) Input {
+			in := input(store(t), keyspaces{"customer": edited(t, customerJSON, `"type":"hash"`, `"type":"xxhash"`)})
+			in.Allow = []string{"VS241"}
+			return in
+		}, []DenialCode{DeniedHazard}, "--allow VS242"},
+		{"of two hazards only the one that is not allowed is denied", func(t *testing.T) Input {
+			in := input(store(t), keyspaces{"customer": edited(t, strings.Replace(customerJSON, `"column":"id","name":"hash"`, `"column":"other","name":"hash"`, 1), `"type":"hash"`, `"type":"xxhash"`)})
+			in.Allow = []string{"VS242"}
+			return in
+		}, []DenialCode{DeniedHazard}, "--allow VS241"},
 		{"outage is not allowed by write_loss", func(t *testing.T) Input {
 			in := input(store(t), keyspaces{"customer": edited(t, customerJSON, `"sharded":true,`, ``)})
 			in.Allow = []string{"write_loss"}
 			return in
-		}, []DenialCode{DeniedHazard}, "--allow outage"},
+		}, []DenialCode{DeniedHazard}, "--allow VS542"},
 		{"typo in a sequence", func(t *testing.T) Input {
 			in := input(store(t), keyspaces{"customer": edited(t, customerJSON, `commerce.customer_seq`, `commerce.custmer_seq`)})
 			in.Allow = []string{"outage"}
@@ -49,10 +64,15 @@ func TestDenials(t *testing.T) {
 		}, []DenialCode{DeniedFinding, DeniedHazard}, "VS301"},
 		{"a table that makes a name of another keyspace ambiguous", func(t *testing.T) Input {
 			return input(store(t), keyspaces{"commerce": edited(t, commerceJSON, `"product":{}`, `"product":{},"customer":{}`)})
-		}, []DenialCode{DeniedHazard}, "outage: commerce: without its keyspace, the name customer leads to table customer.customer now and to none after the change: ambiguous"},
+		}, []DenialCode{DeniedHazard}, "outage: keyspaces/commerce/vschema.json:1: without its keyspace, the name customer leads to table customer.customer now and to none after the change: ambiguous"},
 		{"the same, allowed", func(t *testing.T) Input {
 			in := input(store(t), keyspaces{"commerce": edited(t, commerceJSON, `"product":{}`, `"product":{},"customer":{}`)})
 			in.Allow = []string{"outage"}
+			return in
+		}, nil, ""},
+		{"the same, allowed by its code", func(t *testing.T) Input {
+			in := input(store(t), keyspaces{"commerce": edited(t, commerceJSON, `"product":{}`, `"product":{},"customer":{}`)})
+			in.Allow = []string{"VS803"}
 			return in
 		}, nil, ""},
 		{"a table dropped from an unsharded keyspace", func(t *testing.T) Input {

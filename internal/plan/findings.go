@@ -16,12 +16,16 @@ import (
 // findings runs the whole check on the routing as it would be, in global and in
 // every cell that holds something else; deny says whether errors stop the plan.
 func (b *builder) findings(deny bool) {
-	found := check(b.in.Snapshot, b.globalAfter(), b.shipped(), b.plan.Cells, b.in.OpaqueVindexes)
+	found := b.check()
+	for i := range found {
+		b.place(&found[i])
+	}
+	judged := lint.Suppress(found, b.in.Ignores)
+	b.plan.Suppressed = judged.Suppressed
 	var codes []string
 	errors := 0
-	for _, f := range found {
-		b.place(&f)
-		if f.Hazard != "" && b.allowed.hazards[f.Hazard] {
+	for _, f := range judged.Kept {
+		if f.Hazard != "" && b.allowed.hazard(f.Hazard, f.Code) {
 			f.Severity = lint.Warning
 		}
 		b.plan.Findings = append(b.plan.Findings, f)
@@ -33,6 +37,13 @@ func (b *builder) findings(deny bool) {
 	if deny && errors > 0 {
 		b.deny(DeniedFinding, "correct what the findings name", "%d of the findings would break routing (%s)", errors, strings.Join(slices.Compact(slices.Sorted(slices.Values(codes))), ", "))
 	}
+}
+
+func (b *builder) check() []lint.Finding {
+	return check(b.in.Snapshot, b.globalAfter(), b.shipped(), b.plan.Cells, lint.Input{
+		OpaqueVindexes: b.in.OpaqueVindexes,
+		Schemas:        b.in.Schemas,
+	})
 }
 
 // place says where a finding stands: in a file that has its entry, else in the
@@ -60,6 +71,9 @@ func Recheck(p *Plan, snap *planes.Snapshot, opaqueVindexes []string) ([]lint.Fi
 	for _, f := range p.Findings {
 		known[findingKey(f)] = true
 	}
+	for _, f := range p.Suppressed {
+		known[findingKey(f.Finding)] = true
+	}
 	for _, ph := range p.Phases {
 		for _, w := range ph.Writes {
 			ks, err := vschema.DecodeJSON(w.After)
@@ -69,7 +83,7 @@ func Recheck(p *Plan, snap *planes.Snapshot, opaqueVindexes []string) ([]lint.Fi
 			after[w.Keyspace] = ks
 		}
 	}
-	found := check(snap, withWrites(snap.Global, after), sortedKeys(after), p.Cells, opaqueVindexes)
+	found := check(snap, withWrites(snap.Global, after), sortedKeys(after), p.Cells, lint.Input{OpaqueVindexes: opaqueVindexes})
 	return slices.DeleteFunc(found, func(f lint.Finding) bool {
 		return f.Severity != lint.Error || known[findingKey(f)]
 	}), nil
@@ -77,13 +91,12 @@ func Recheck(p *Plan, snap *planes.Snapshot, opaqueVindexes []string) ([]lint.Fi
 
 // check judges global as it would be, and each cell as it would be where that
 // is something else: a cell may lack what others saved without a rebuild.
-func check(snap *planes.Snapshot, after planes.Global, shipped, cells, opaque []string) []lint.Finding {
-	in := lint.Input{
-		Before:         withUnreadable(FullSrv(snap.Global), snap),
-		After:          withUnreadable(FullSrv(after), snap),
-		Shards:         servingShards(snap.Global),
-		OpaqueVindexes: opaque,
-	}
+//
+// In holds what is known beside the routing.
+func check(snap *planes.Snapshot, after planes.Global, shipped, cells []string, in lint.Input) []lint.Finding {
+	in.Before = withUnreadable(FullSrv(snap.Global), snap)
+	in.After = withUnreadable(FullSrv(after), snap)
+	in.Shards = servingShards(snap.Global)
 	out := lint.Check(in)
 	errors := make(map[string]bool)
 	for _, f := range out {

@@ -43,6 +43,9 @@ type Plan struct {
 	// Conflicts lists what changed on both sides; a plan with any is denied.
 	Conflicts []diff.EntryChange `json:"conflicts,omitempty"`
 	Findings  []lint.Finding     `json:"findings,omitempty"`
+	// Suppressed are the findings that somebody knows of, for a reason: they
+	// deny nothing.
+	Suppressed []lint.Suppressed `json:"suppressed,omitempty"`
 	// Desired holds, per managed keyspace, the file's value as canonical
 	// protojson; for an undo it is the value that was committed last, with
 	// the changes that it takes back taken out of it. It is what is recorded
@@ -60,7 +63,8 @@ type Plan struct {
 	// Notes are facts that the reader must see and that deny nothing:
 	// ignored cells, keyspaces not managed, sizes near the limit.
 	Notes []string `json:"notes,omitempty"`
-	// Allowed are the hazards and foreign entries that the user allowed.
+	// Allowed are the hazards, the codes of changes and the foreign entries that
+	// the user allowed.
 	Allowed []string `json:"allowed,omitempty"`
 	// Cells are all cells that must serve the change, sorted; IgnoredCells
 	// are those that the config names as decommissioned.
@@ -136,9 +140,11 @@ type CellDrift struct {
 // Denial is one reason why a plan may not be applied, and what would change
 // that.
 type Denial struct {
-	Code   DenialCode `json:"code"`
-	Text   string     `json:"text"`
-	Remedy string     `json:"remedy,omitempty"`
+	Code DenialCode `json:"code"`
+	// Codes are those of the changes that are denied: naming them all allows it.
+	Codes  []string `json:"codes,omitempty"`
+	Text   string   `json:"text"`
+	Remedy string   `json:"remedy,omitempty"`
 }
 
 // DenialCode names a reason to deny. The set is closed.
@@ -177,9 +183,9 @@ func (d Denial) compare(o Denial) int {
 func (p *Plan) Hazard() diff.Hazard {
 	worst := diff.Safe
 	for _, ph := range p.Phases {
-		for _, r := range ph.risks() {
-			if r.hazard.Worse(worst) {
-				worst = r.hazard
+		for _, h := range ph.hazardous() {
+			if h.Hazard.Worse(worst) {
+				worst = h.Hazard
 			}
 		}
 	}

@@ -3,6 +3,7 @@ package plan
 import (
 	"encoding/json"
 	"fmt"
+	"strings"
 
 	"github.com/vtsync/vtsync/internal/diff"
 	"github.com/vtsync/vtsync/internal/vschema"
@@ -40,7 +41,7 @@ func Undo(p *Plan, in Input) (*Plan, error) {
 	}
 	b.conflicts("changed by others since it was committed", "then edit and apply")
 	if h := writesHazard(b.phase.Writes); h.Worse(diff.Replan) {
-		b.note("this undo has a hazard of its own: %s", h)
+		b.note("this undo has a hazard of its own: %s", strings.TrimSpace(fmt.Sprintf("%s %s", h, strings.Join(b.phase.codes(h), ", "))))
 	}
 	b.drifts()
 	b.findings(false)

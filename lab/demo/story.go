@@ -83,9 +83,9 @@ func typos(ctx context.Context, s *session) {
 }
 
 func hazards(ctx context.Context, s *session) {
-	s.say("A change that would make rows unreachable is denied until somebody allows that hazard by name.")
+	s.say("A change that would make rows unreachable is denied until somebody allows it by its code.")
 	s.edit(customerFile, cartByXXHash, cartByHash)
-	s.run(ctx, 3, "vtsync plan", "write_loss", "next: --allow write_loss", "; denied")
+	s.run(ctx, 3, "vtsync plan", "[write_loss VS241: ", "next: --allow VS241", "; denied")
 	s.edit(customerFile, cartByHash, cartByXXHash)
 }
 
