@@ -58,6 +58,11 @@ var rules = []rule{
 		reason: "the packages that link Vitess's vindexes and planner build slowly: keep them few",
 	},
 	{
+		name: "one door to schemadiff", in: []string{"internal", "cmd"}, except: []string{"internal/physical"},
+		deny:   []string{"vitess.io/vitess/go/vt/schemadiff"},
+		reason: "only internal/physical normalises CREATE TABLEs: the others read its plain tables",
+	},
+	{
 		name: "the runner declares what it needs", in: []string{"internal/runner"},
 		deny:   append(slices.Clone(adapters), module+"internal/app", module+"internal/cli"),
 		reason: "the runner acts through its own small interfaces",

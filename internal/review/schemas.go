@@ -1,0 +1,31 @@
+package review
+
+import (
+	"errors"
+	"io/fs"
+
+	"github.com/vtsync/vtsync/internal/desired"
+	"github.com/vtsync/vtsync/internal/errs"
+	"github.com/vtsync/vtsync/internal/physical"
+)
+
+// schemas reads the tables of the keyspaces that have a folder of SQL files. A
+// keyspace whose files cannot be read is not known; the problems say why.
+func schemas(fsys fs.FS, tree *desired.Tree) (map[string]*physical.Schema, []*errs.Invalid, error) {
+	out := make(map[string]*physical.Schema)
+	var problems []*errs.Invalid
+	for _, name := range sortedKeys(tree.Keyspaces) {
+		schema, err := physical.Load(fsys, "keyspaces/"+name+"/schema")
+		switch {
+		case err == nil:
+			out[name] = schema
+		case !errors.Is(err, fs.ErrNotExist):
+			found, err := leaves(err)
+			if err != nil {
+				return nil, nil, err
+			}
+			problems = append(problems, found...)
+		}
+	}
+	return out, problems, nil
+}
