@@ -2,9 +2,11 @@ package lint
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 
 	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/reflect/protoreflect"
 	"vitess.io/vitess/go/vt/sqlparser"
 	"vitess.io/vitess/go/vt/vtgate/vindexes"
 
@@ -27,13 +29,42 @@ type badParts struct {
 	tables   map[string]string
 }
 
-// findBad builds every keyspace as vtgate does. Vitess's builder stops at the
-// first error in the order of a map, so a keyspace that does not build is built
-// again part by part, and every bad part is named.
-func findBad(srv *vschema.SrvVSchema, parser *sqlparser.Parser) map[string]badParts {
+// build fills in what vtgate makes of the state. All keyspaces are built once,
+// together; only those with an error are looked into.
+func (f *Facts) build() {
+	f.sound = standIns(f.srv, f.opaque)
+	withoutSequences := func() *vschema.SrvVSchema {
+		return withoutAutoIncrement(f.sound, func(string, string) bool { return true })
+	}
+	built, err := buildAll(withoutSequences(), f.parser)
+	f.bad = findBad(f.sound, func(ks string) bool { return err != nil || built.Keyspaces[ks].Error != nil }, f.parser)
+	if len(f.bad) > 0 || err != nil {
+		replaceBad(f.sound, f.bad)
+		built, err = buildAll(withoutSequences(), f.parser)
+	}
+	if err != nil {
+		built = vindexes.BuildVSchema(&vschema.SrvVSchema{}, f.parser)
+	}
+	f.built = built
+}
+
+// buildAll is vtgate's build of everything; an error says that it panicked.
+func buildAll(srv *vschema.SrvVSchema, parser *sqlparser.Parser) (built *vindexes.VSchema, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("vtgate's builder panics: %v", p)
+		}
+	}()
+	return vindexes.BuildVSchema(srv, parser), nil
+}
+
+// findBad names every bad part of the keyspaces that may have one. Vitess's
+// builder stops at the first error in the order of a map, so such a keyspace is
+// built part by part.
+func findBad(srv *vschema.SrvVSchema, suspect func(ks string) bool, parser *sqlparser.Parser) map[string]badParts {
 	out := make(map[string]badParts)
 	for name, ks := range srv.Keyspaces {
-		if buildError(name, ks, parser) == "" {
+		if !suspect(name) || buildError(name, ks, parser) == "" {
 			continue
 		}
 		bad := badParts{vindexes: map[string]string{}, tables: map[string]string{}}
@@ -53,7 +84,8 @@ func findBad(srv *vschema.SrvVSchema, parser *sqlparser.Parser) map[string]badPa
 	return out
 }
 
-// tableError builds one table with the vindexes that it uses.
+// tableError builds one table with the vindexes that it uses. A bad vindex is
+// no mistake of the table: another stands in for it.
 func tableError(ksName string, ks *vschema.Keyspace, name string, t *vschema.Table, badVindexes map[string]string, parser *sqlparser.Parser) string {
 	alone := &vschema.Keyspace{
 		Sharded:  ks.Sharded,
@@ -61,43 +93,72 @@ func tableError(ksName string, ks *vschema.Keyspace, name string, t *vschema.Tab
 		Tables:   map[string]*vschema.Table{name: t},
 	}
 	for _, cv := range t.GetColumnVindexes() {
+		v, ok := ks.Vindexes[cv.GetName()]
+		if !ok {
+			continue
+		}
 		if _, bad := badVindexes[cv.GetName()]; bad {
-			return fmt.Sprintf("vindex %s cannot be built", cv.GetName())
+			v = &vschema.Vindex{Type: "binary"}
 		}
-		if v, ok := ks.Vindexes[cv.GetName()]; ok {
-			alone.Vindexes[cv.GetName()] = v
-		}
+		alone.Vindexes[cv.GetName()] = v
 	}
 	return buildError(ksName, alone, parser)
 }
 
-func buildError(name string, ks *vschema.Keyspace, parser *sqlparser.Parser) string {
+func buildError(name string, ks *vschema.Keyspace, parser *sqlparser.Parser) (msg string) {
+	defer func() {
+		if p := recover(); p != nil {
+			msg = fmt.Sprintf("vtgate's builder panics: %v", p)
+		}
+	}()
 	if _, err := vindexes.BuildKeyspaceSchema(ks, name, parser); err != nil {
 		return err.Error()
 	}
 	return ""
 }
 
-// dropBad removes what cannot be built, so that what remains builds whole.
-func dropBad(srv *vschema.SrvVSchema, bad map[string]badParts) {
+// replaceBad lets something sound stand in for what cannot be built, so that
+// everything builds, and what refers to a bad part is no further mistake.
+func replaceBad(srv *vschema.SrvVSchema, bad map[string]badParts) {
 	for name, parts := range bad {
+		ks := srv.Keyspaces[name]
 		for v := range parts.vindexes {
-			delete(srv.Keyspaces[name].Vindexes, v)
+			ks.Vindexes[v] = &vschema.Vindex{Type: "binary"}
 		}
 		for t := range parts.tables {
-			delete(srv.Keyspaces[name].Tables, t)
+			ks.Tables[t] = &vschema.Table{Pinned: "00"}
 		}
 	}
 }
 
-// withoutAutoIncrement gives a copy in which no table has an auto_increment but
-// those for which keep says so.
-func withoutAutoIncrement(srv *vschema.SrvVSchema, keep func(ks, table string) bool) *vschema.SrvVSchema {
-	out := proto.Clone(srv).(*vschema.SrvVSchema)
+// withoutNils gives a copy, as deep as needed, in which no keyspace, vindex or
+// table is nil, as Vitess's builder does not expect that.
+func withoutNils(srv *vschema.SrvVSchema) *vschema.SrvVSchema {
+	out := shallow(srv)
+	for _, ks := range out.Keyspaces {
+		for name, v := range ks.Vindexes {
+			if v == nil {
+				ks.Vindexes[name] = &vschema.Vindex{}
+			}
+		}
+		for name, t := range ks.Tables {
+			if t == nil {
+				ks.Tables[name] = &vschema.Table{}
+			}
+		}
+	}
+	return out
+}
+
+// withoutAutoIncrement gives a copy without the auto_increment of the tables
+// for which drop says so.
+func withoutAutoIncrement(srv *vschema.SrvVSchema, drop func(ks, table string) bool) *vschema.SrvVSchema {
+	out := shallow(srv)
 	for ks, vs := range out.Keyspaces {
-		for name, t := range vs.GetTables() {
-			if keep == nil || !keep(ks, name) {
-				t.AutoIncrement = nil
+		for name, t := range vs.Tables {
+			if t.AutoIncrement != nil && drop(ks, name) {
+				vs.Tables[name] = copyFields(t)
+				vs.Tables[name].AutoIncrement = nil
 			}
 		}
 	}
@@ -108,9 +169,9 @@ func withoutAutoIncrement(srv *vschema.SrvVSchema, keep func(ks, table string) b
 // replaced by ones that route and own alike: file-backed ones, whose file lies
 // beside each vtgate and not here, and the types that the config names.
 func standIns(srv *vschema.SrvVSchema, opaque []string) *vschema.SrvVSchema {
-	out := proto.Clone(srv).(*vschema.SrvVSchema)
+	out := shallow(srv)
 	for _, ks := range out.Keyspaces {
-		for name, v := range ks.GetVindexes() {
+		for name, v := range ks.Vindexes {
 			ks.Vindexes[name] = standIn(v, opaque)
 		}
 	}
@@ -119,9 +180,10 @@ func standIns(srv *vschema.SrvVSchema, opaque []string) *vschema.SrvVSchema {
 
 func standIn(v *vschema.Vindex, opaque []string) *vschema.Vindex {
 	switch {
-	case slices.Contains(opaque, v.Type) && v.Owner != "":
-		return &vschema.Vindex{Type: "lookup_unique", Owner: v.Owner}
 	case slices.Contains(opaque, v.Type):
+		if v.Owner != "" {
+			return &vschema.Vindex{Type: "lookup_unique", Owner: v.Owner}
+		}
 		return &vschema.Vindex{Type: "binary"}
 	case v.Type == "numeric_static_map" && v.Params["json_path"] != "":
 		if _, both := v.Params["json"]; both {
@@ -132,8 +194,40 @@ func standIn(v *vschema.Vindex, opaque []string) *vschema.Vindex {
 		out.Params["json"] = "{}"
 		return out
 	case v.Type == "region_json" && v.Params["region_map"] != "":
-		return &vschema.Vindex{Type: "region_experimental", Params: map[string]string{"region_bytes": v.Params["region_bytes"]}}
+		out := proto.Clone(v).(*vschema.Vindex)
+		delete(out.Params, "region_map")
+		out.Type = "region_experimental"
+		return out
 	default:
 		return v
 	}
+}
+
+// shallow gives a copy whose maps of keyspaces, vindexes and tables are its
+// own, and whose vindexes, tables and rules are shared.
+func shallow(srv *vschema.SrvVSchema) *vschema.SrvVSchema {
+	if srv == nil {
+		return &vschema.SrvVSchema{}
+	}
+	out := copyFields(srv)
+	out.Keyspaces = make(map[string]*vschema.Keyspace, len(srv.Keyspaces))
+	for name, ks := range srv.Keyspaces {
+		if ks == nil {
+			ks = &vschema.Keyspace{}
+		}
+		ks = copyFields(ks)
+		ks.Vindexes, ks.Tables = maps.Clone(ks.Vindexes), maps.Clone(ks.Tables)
+		out.Keyspaces[name] = ks
+	}
+	return out
+}
+
+// copyFields copies a message, but nothing that it holds.
+func copyFields[M proto.Message](m M) M {
+	out := m.ProtoReflect().New()
+	m.ProtoReflect().Range(func(field protoreflect.FieldDescriptor, value protoreflect.Value) bool {
+		out.Set(field, value)
+		return true
+	})
+	return out.Interface().(M)
 }

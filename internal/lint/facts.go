@@ -4,7 +4,6 @@ import (
 	"maps"
 	"slices"
 
-	"google.golang.org/protobuf/proto"
 	"vitess.io/vitess/go/vt/sqlparser"
 	"vitess.io/vitess/go/vt/vtgate/vindexes"
 
@@ -20,13 +19,22 @@ type Facts struct {
 	srv    *vschema.SrvVSchema
 	shards map[string][]string
 	parser *sqlparser.Parser
+	opaque []string // vindex types that the config names
+	// names and tables are the keyspaces and tables of srv, sorted.
+	names  []string
+	tables []tableRef
+	// answering are the keyspaces that answer a name without its keyspace, once
+	// somebody asked; see global.
+	answering map[string][]string
 	// bad holds what vtgate cannot build, by keyspace; see findBad.
 	bad map[string]badParts
-	// sound is srv with stand-ins and without the bad parts.
+	// sound is srv with stand-ins, for the bad parts too.
 	sound *vschema.SrvVSchema
 	// built is vtgate's own build of sound without any auto_increment: the
 	// resolving of those deletes tables in the order of a map.
 	built *vindexes.VSchema
+	// sequences are the uses of sequences, once somebody asked.
+	sequences []sequenceUse
 	// before is the state before the change; nil where there is no change, or
 	// where it is not known.
 	before *Facts
@@ -34,14 +42,31 @@ type Facts struct {
 	schemas map[string]*physical.Schema
 	// files are the problems of the files themselves.
 	files []*errs.Invalid
+	// aimed is where the routing rules lead; see aims.
+	aimed []aim
+	// maxCellBytes is how large a cell's SrvVSchema may be; 0 means etcd's default.
+	maxCellBytes int
+}
+
+// tableRef is one table and where it stands.
+type tableRef struct {
+	ks, name string
+	table    *vschema.Table
 }
 
 func newFacts(srv *vschema.SrvVSchema, in Input) *Facts {
-	f := &Facts{srv: withoutNils(srv), shards: in.Shards, parser: newParser(), schemas: in.Schemas, files: in.Files}
-	f.sound = standIns(f.srv, in.OpaqueVindexes)
-	f.bad = findBad(f.sound, f.parser)
-	dropBad(f.sound, f.bad)
-	f.built = vindexes.BuildVSchema(withoutAutoIncrement(f.sound, nil), f.parser)
+	f := &Facts{
+		srv: withoutNils(srv), shards: in.Shards, parser: newParser(), opaque: in.OpaqueVindexes,
+		schemas: in.Schemas, files: in.Files, maxCellBytes: in.MaxCellBytes,
+	}
+	f.names = sortedKeys(f.srv.Keyspaces)
+	for _, ks := range f.names {
+		tables := f.srv.Keyspaces[ks].Tables
+		for _, name := range sortedKeys(tables) {
+			f.tables = append(f.tables, tableRef{ks, name, tables[name]})
+		}
+	}
+	f.build()
 	return f
 }
 
@@ -55,42 +80,36 @@ func newParser() *sqlparser.Parser {
 	return p
 }
 
-// withoutNils gives a copy in which no keyspace, vindex or table is nil, as
-// Vitess's builder does not expect that.
-func withoutNils(srv *vschema.SrvVSchema) *vschema.SrvVSchema {
-	out := &vschema.SrvVSchema{}
-	if srv != nil {
-		out = proto.Clone(srv).(*vschema.SrvVSchema)
-	}
-	for name, ks := range out.Keyspaces {
-		if ks == nil {
-			out.Keyspaces[name] = &vschema.Keyspace{}
-		}
-		for vname, v := range ks.GetVindexes() {
-			if v == nil {
-				ks.Vindexes[vname] = &vschema.Vindex{}
-			}
-		}
-		for tname, t := range ks.GetTables() {
-			if t == nil {
-				ks.Tables[tname] = &vschema.Table{}
-			}
-		}
-	}
-	return out
-}
-
 // keyspaces gives the names of all keyspaces, sorted.
-func (f *Facts) keyspaces() []string { return sortedKeys(f.srv.Keyspaces) }
+func (f *Facts) keyspaces() []string { return f.names }
 
 // eachTable calls fn for every table, by keyspace and name.
 func (f *Facts) eachTable(fn func(ks, name string, t *vschema.Table)) {
-	for _, ks := range f.keyspaces() {
-		tables := f.srv.Keyspaces[ks].GetTables()
-		for _, name := range sortedKeys(tables) {
-			fn(ks, name, tables[name])
+	for _, ref := range f.tables {
+		fn(ref.ks, ref.name, ref.table)
+	}
+}
+
+// eachVindex calls fn for every vindex, by keyspace and name. The second one is
+// what vtgate builds of it, or what stands in for it; nil where it cannot be
+// built.
+func (f *Facts) eachVindex(fn func(ks, name string, v *vschema.Vindex, built vindexes.Vindex)) {
+	for _, ks := range f.names {
+		all := f.srv.Keyspaces[ks].Vindexes
+		for _, name := range sortedKeys(all) {
+			fn(ks, name, all[name], f.vindex(ks, name))
 		}
 	}
+}
+
+// vindex gives a vindex as vtgate builds it; nil where it is not defined or
+// cannot be built.
+func (f *Facts) vindex(ks, name string) vindexes.Vindex {
+	built := f.built.Keyspaces[ks]
+	if _, bad := f.bad[ks].vindexes[name]; bad || built == nil {
+		return nil
+	}
+	return built.Vindexes[name]
 }
 
 // eachLookup calls fn for every lookup vindex, by keyspace and name.

@@ -51,8 +51,8 @@ type Finding struct {
 	Harm string `json:"harm,omitempty"`
 	// Next says how to fix it.
 	Next string `json:"next,omitempty"`
-	// whole is that of the rule.
-	whole bool
+	// whole and net are those of the rule.
+	whole, net bool
 }
 
 // Input is routing as it would be, and what is known beside it.
@@ -73,6 +73,9 @@ type Input struct {
 	// Files are the problems of the files themselves: each stands under the
 	// rule of its code.
 	Files []*errs.Invalid
+	// MaxCellBytes is how large a cell's SrvVSchema may be; 0 means as large
+	// as etcd takes by default.
+	MaxCellBytes int
 }
 
 // Check runs every rule on the state after the change. What stood there before
@@ -113,12 +116,12 @@ func run(f *Facts) []Finding {
 		}
 		for _, finding := range r.Check(f) {
 			finding.Code = r.Code
-			finding.whole = r.Whole
+			finding.whole, finding.net = r.Whole, r.Net
 			finding.Severity = cmp.Or(finding.Severity, r.Severity)
 			out = append(out, finding)
 		}
 	}
-	return out
+	return withoutNamed(out)
 }
 
 // touched tells whether the change writes the entry that the finding names, or,

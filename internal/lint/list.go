@@ -9,6 +9,9 @@ type Rule struct {
 	// Whole tells that what it finds in one entry decides whether any other
 	// entry of the keyspace is served.
 	Whole bool
+	// Net tells that it names what vtgate refuses and no other rule knows. It
+	// has no example: that would be a rule of its own.
+	Net bool
 	// Change tells that what it finds is a hazard of a change and no mistake:
 	// whoever names the code allows it.
 	Change bool
@@ -20,8 +23,29 @@ type Rule struct {
 // All lists every rule, by code.
 var All = []Rule{
 	// VS1xx: files and their format.
+	unreadableFile,
+	unknownField,
+	duplicateName,
+	impossibleValue,
+	misplacedFile,
+	badSuppression,
+	unusedSuppression,
 
 	// VS2xx: vindexes.
+	badVindex,
+	undefinedVindex,
+	unknownParam,
+	noPrimaryVindex,
+	badPrimary,
+	lookupPrimary,
+	badColumns,
+	contradictory,
+	secondFunctional,
+	columnCount,
+	moreColumns,
+	unusedVindex,
+	fileBacked,
+	sameButCase,
 	primaryVindexChanged,
 	vindexTypeChanged,
 	vindexParamChanged,
@@ -35,6 +59,8 @@ var All = []Rule{
 	// VS3xx: sequences and auto_increment.
 	unresolvedSequence,
 	notASequence,
+	shardedSequence,
+	autoIncrementColumn,
 	autoIncrementDropped,
 	autoIncrementChanged,
 	sequenceDropped,
@@ -42,10 +68,25 @@ var All = []Rule{
 	// VS4xx: lookup vindexes.
 	unresolvedLookupTable,
 	wrongOwner,
+	badLookupColumn,
+	scatteredLookup,
+	writeOnlyLookup,
+	ignoredOwner,
+	unownedLookup,
+	lookupColumnCount,
+	sharedLookupTable,
+	unhashableKeyspaceID,
+	uniqueByFirstColumn,
 
 	// VS5xx: reference, pinned and unsharded tables.
 	unresolvedSource,
+	ignoredSource,
+	shardedReference,
+	shardedPinned,
+	unknownTableType,
+	unusedVindexes,
 	shardedAgainstShards,
+	badPin,
 	keyspaceSharded,
 	keyspaceUnsharded,
 	tableTypeChanged,
@@ -58,13 +99,33 @@ var All = []Rule{
 	listChanged,
 
 	// VS7xx: routing, shard, keyspace and mirror rules.
-	brokenRule,
+	ruleToNothing,
+	twoTargets,
+	unqualifiedTarget,
+	duplicateRule,
+	disabledTable,
+	patternRule,
+	unknownTabletType,
+	emptyRule,
+	ruleFromNowhere,
+	halfMoved,
+	chainedRule,
+	shardRuleNowhere,
+	ruleOfNoShard,
+	keyspaceRuleNowhere,
+	chainedKeyspaces,
+	brokenMirror,
+	mirrorPercent,
 
 	// VS8xx: across keyspaces, and what vtgate builds of them.
 	unbuildable,
 	vanished,
 	lostName,
+	ambiguousName,
+	bareReference,
 	explicitRoutingRequired,
 
 	// VS9xx: size and operations.
+	hugeRouting,
+	tenantWithoutColumn,
 }

@@ -58,6 +58,16 @@ func (u sequenceUse) harm() string {
 
 // eachSequenceUse calls fn for every auto_increment, by keyspace and table.
 func (f *Facts) eachSequenceUse(fn func(sequenceUse)) {
+	if f.sequences == nil {
+		f.sequences = f.findSequences()
+	}
+	for _, use := range f.sequences {
+		fn(use)
+	}
+}
+
+func (f *Facts) findSequences() []sequenceUse {
+	out := []sequenceUse{}
 	f.eachTable(func(ks, name string, t *vschema.Table) {
 		if t.AutoIncrement == nil {
 			return
@@ -71,8 +81,9 @@ func (f *Facts) eachSequenceUse(fn func(sequenceUse)) {
 		} else {
 			use.to = f.resolve(use.seqKs, use.seqName)
 		}
-		fn(use)
+		out = append(out, use)
 	})
+	return out
 }
 
 func isSequence(t *vschema.Table) bool { return t.GetType() == vindexes.TypeSequence }

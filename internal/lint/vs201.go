@@ -1,0 +1,69 @@
+package lint
+
+import (
+	"fmt"
+	"slices"
+
+	"google.golang.org/protobuf/proto"
+
+	"github.com/vtsync/vtsync/internal/near"
+	"github.com/vtsync/vtsync/internal/vschema"
+)
+
+var badVindex = Rule{
+	Code: "VS201", Name: "vindex that vtgate cannot build", Severity: Error, Whole: true,
+	Check: func(f *Facts) []Finding {
+		var out []Finding
+		for _, ks := range sortedKeys(f.bad) {
+			for _, name := range sortedKeys(f.bad[ks].vindexes) {
+				finding := Finding{
+					Keyspace: ks,
+					Message:  fmt.Sprintf("vindex %s cannot be built: %s", name, f.bad[ks].vindexes[name]),
+					Harm:     stopsBuild(ks),
+					Next:     "correct the params to what this type takes",
+				}
+				v := f.srv.Keyspaces[ks].Vindexes[name]
+				if slices.Contains(vindexTypes, v.Type) {
+					finding.Path, finding.Near = f.badParam(v)
+				} else {
+					finding.Path, finding.Near = []string{"type"}, near.Name(v.Type, vindexTypes)
+					finding.Next = "if your vtgates have this vindex type built in, declare it under vindex_types in vtsync.yaml"
+				}
+				finding.Path = append([]string{"vindexes", name}, finding.Path...)
+				out = append(out, finding)
+			}
+		}
+		return out
+	},
+}
+
+// paramValues are values that some param of some type takes.
+var paramValues = append([]string{
+	"true", "false", "exclusive", "shared", "none", "md5", "xxhash64", "1", "2", "[1]", "{}",
+}, vindexTypes...)
+
+// badParam finds the param of a vindex without which, or with another value of
+// which, it builds, and the value most likely meant.
+func (f *Facts) badParam(v *vschema.Vindex) (path []string, meant string) {
+	for _, name := range sortedKeys(v.Params) {
+		changed := proto.Clone(v).(*vschema.Vindex)
+		var good []string
+		for _, value := range paramValues {
+			changed.Params[name] = value
+			if f.builds(changed) {
+				good = append(good, value)
+			}
+		}
+		delete(changed.Params, name)
+		if len(good) > 0 || f.builds(changed) {
+			return []string{"params", name}, near.Name(v.Params[name], good)
+		}
+	}
+	return []string{"params"}, ""
+}
+
+// builds asks vtgate whether it can build the vindex.
+func (f *Facts) builds(v *vschema.Vindex) bool {
+	ks := &vschema.Keyspace{Vindexes: map[string]*vschema.Vindex{"v": standIn(v, f.opaque)}}
+	return buildError("", ks, f.parser) == ""
+}
