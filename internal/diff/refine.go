@@ -103,8 +103,9 @@ func (s scene) refineBinding(c Change) (risk, bool) {
 }
 
 func (s scene) refineColumns(c Change) (risk, bool) {
-	if !s.after.GetTables()[c.Table].GetColumnListAuthoritative() {
-		return risk{}, false
+	was, is := s.before.GetTables()[c.Table], s.after.GetTables()[c.Table]
+	if !was.GetColumnListAuthoritative() || !is.GetColumnListAuthoritative() {
+		return risk{}, false // a list that becomes authoritative says so as a whole
 	}
 	switch c.Type {
 	case ColumnAdded:
