@@ -6,6 +6,7 @@ import (
 	"os"
 	"regexp"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -49,15 +50,23 @@ func (f *flags) register(root *cobra.Command) {
 	p.StringVar(&f.format, "format", formatText, "output format: text or json")
 	p.DurationVar(&f.timeout, "timeout", 0, "how long cells and vtgates may take to serve a change (default 1m)")
 	p.BoolVarP(&f.verbose, "verbose", "v", false, "log each step to stderr")
-	root.PersistentPreRunE = func(*cobra.Command, []string) error { return f.validate() }
+	root.PersistentPreRunE = func(cmd *cobra.Command, _ []string) error {
+		return f.validate(append([]string{formatText, formatJSON}, strings.Fields(cmd.Annotations[moreFormats])...))
+	}
 }
 
-func (f *flags) validate() error {
-	formats := []string{formatText, formatJSON}
+// moreFormats annotates a verb with the formats that it has beside text and
+// json.
+const moreFormats = "formats"
+
+func (f *flags) validate(formats []string) error {
 	if !slices.Contains(formats, f.format) {
-		bad := f.format
+		bad, last := f.format, len(formats)-1
 		f.format = formatText
-		return &errs.Invalid{Msg: "--format " + bad + ": there are text and json", Near: near.Name(bad, formats)}
+		return &errs.Invalid{
+			Msg:  "--format " + bad + ": there are " + strings.Join(formats[:last], ", ") + " and " + formats[last],
+			Near: near.Name(bad, formats),
+		}
 	}
 	if f.timeout < 0 {
 		return &errs.Invalid{Msg: "--timeout must be positive, not " + f.timeout.String()}
@@ -103,25 +112,34 @@ func (f *flags) resolve() (config.Cluster, string, error) {
 	if f.topo != "" {
 		return config.Cluster{Topo: config.Text{Value: f.topo}, Policy: config.DefaultPolicy()}, ".", nil
 	}
-	path := f.config
-	if path == "" {
-		path = config.FileName
-		if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
-			return config.Cluster{}, "", &errs.Invalid{
-				Msg:  "no cluster is named: there is no ./" + config.FileName + " and no --topo",
-				Next: "write a " + config.FileName + ", or add --topo etcd2://HOST:PORT/ROOT --vtgate HOST:PORT",
-			}
-		}
-	}
-	cfg, err := config.Load(path)
+	cfg, err := f.configIfAny()
 	if err != nil {
 		return config.Cluster{}, "", err
+	}
+	if cfg == nil {
+		return config.Cluster{}, "", &errs.Invalid{
+			Msg:  "no cluster is named: there is no ./" + config.FileName + " and no --topo",
+			Next: "write a " + config.FileName + ", or add --topo etcd2://HOST:PORT/ROOT --vtgate HOST:PORT",
+		}
 	}
 	cluster, err := cfg.Cluster(f.cluster)
 	if err != nil {
 		return config.Cluster{}, "", err
 	}
 	return *cluster, cfg.FilesDir(cluster), nil
+}
+
+// configIfAny reads the config; nil where none is named and there is no
+// ./vtsync.yaml.
+func (f *flags) configIfAny() (*config.Config, error) {
+	path := f.config
+	if path == "" {
+		path = config.FileName
+		if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
+			return nil, nil
+		}
+	}
+	return config.Load(path)
 }
 
 // engine opens the engine for the cluster that the flags name.

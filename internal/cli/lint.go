@@ -1,0 +1,156 @@
+package cli
+
+import (
+	"io"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/vtsync/vtsync/internal/errs"
+	"github.com/vtsync/vtsync/internal/lint"
+	"github.com/vtsync/vtsync/internal/lint/catalog"
+	"github.com/vtsync/vtsync/internal/near"
+	"github.com/vtsync/vtsync/internal/review"
+	"github.com/vtsync/vtsync/internal/view"
+)
+
+// The formats that only lint has.
+const (
+	formatSARIF  = "sarif"
+	formatGitHub = "github"
+)
+
+func (c *command) lint() *cobra.Command {
+	var (
+		fix  bool
+		code string
+	)
+	cmd := &cobra.Command{
+		Use:   "lint [DIR]",
+		Short: "Find mistakes in the files that Vitess accepts and traffic pays for",
+		Long: `Lint judges all keyspaces and rules below DIR together, the way vtgate builds
+them, and says of each mistake where it stands, what Vitess would do with it and
+how to correct it. It needs no cluster and no vtsync.yaml.
+
+Without DIR it takes the folders of all clusters of ./vtsync.yaml (or of
+--cluster), and without a vtsync.yaml the current folder. --keyspace restricts
+what is shown, never what is judged.
+
+With --fix it corrects misspelled names where the right one is plain, leaves the
+rest of the file as it is, and shows what is left.
+
+A finding that is known is suppressed, with a reason, in vtsync.yaml by
+
+  lint:
+    ignore:
+      - {rule: VS405, path: "keyspaces/customer/**", reason: "backfill until May"}
+
+or in YAML by a comment at its line: # vtsync:ignore VS405 backfill until May
+
+Exit codes: 0 nothing, or only notes (info); 1 errors or warnings; 2 a file
+cannot be read as what it should be, or there is none.`,
+		Example: `  vtsync lint
+  vtsync lint --fix prod
+  vtsync lint --explain VS301
+  vtsync lint --format sarif > vtsync.sarif    # or github, in a workflow`,
+		Args:        atMostOneArg("DIR"),
+		Annotations: map[string]string{moreFormats: formatSARIF + " " + formatGitHub},
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if cmd.Flags().Changed("explain") {
+				if len(args) > 0 || fix {
+					return &errs.Invalid{Msg: "--explain shows the page of a rule: it takes neither DIR nor --fix", Next: "vtsync lint --explain " + code}
+				}
+				return c.explain(code)
+			}
+			job, err := c.lintJob(arg(args))
+			if err != nil {
+				return err
+			}
+			return c.runLint(job, fix)
+		},
+	}
+	cmd.Flags().BoolVar(&fix, "fix", false, "correct misspelled names in the files")
+	cmd.Flags().StringVar(&code, "explain", "", "show what is to know of a rule, such as VS301")
+	return cmd
+}
+
+func (c *command) runLint(job lintJob, fix bool) error {
+	report, err := c.review(job)
+	if err != nil {
+		return err
+	}
+	var fixed []view.LintFix
+	if fix {
+		if fixed, err = writeFixes(job.folders, report); err != nil {
+			return err
+		}
+		if report, err = c.review(job); err != nil {
+			return err
+		}
+	}
+	result := view.NewLint(report, fixed)
+	if err := c.showLint(result); err != nil {
+		return err
+	}
+	return exit(lintCode(result.Summary))
+}
+
+// review judges the folders; --keyspace restricts what is told of them.
+func (c *command) review(job lintJob) (review.Report, error) {
+	report, err := review.All(job.folders, job.config)
+	if err != nil || len(c.flags.keyspaces) == 0 {
+		return report, err
+	}
+	for _, name := range c.flags.keyspaces {
+		if !slices.Contains(report.Keyspaces, name) {
+			return report, &errs.Invalid{
+				Msg:  "keyspace " + name + " has no file here",
+				Near: near.Name(name, report.Keyspaces),
+				Next: "--keyspace with one of: " + strings.Join(report.Keyspaces, ", "),
+			}
+		}
+	}
+	return report.Only(c.flags.keyspaces), nil
+}
+
+func (c *command) showLint(l view.Lint) error {
+	switch c.flags.format {
+	case formatSARIF:
+		return view.LintSARIF(c.env.Stdout, l, c.env.Version.Version)
+	case formatGitHub:
+		return view.LintGitHub(c.env.Stdout, l)
+	default:
+		return c.show(l, func(w io.Writer, s view.Style) error { return view.LintText(w, l, s) })
+	}
+}
+
+func lintCode(s view.LintSummary) int {
+	switch {
+	case s.Unreadable:
+		return errs.ExitError
+	case s.Errors+s.Warnings > 0:
+		return errs.ExitFindings
+	default:
+		return errs.ExitOK
+	}
+}
+
+// explain shows the page of a rule.
+func (c *command) explain(code string) error {
+	code = strings.ToUpper(code)
+	rule, ok := lint.RuleOf(code)
+	if !ok {
+		return &errs.Invalid{
+			Msg:  "there is no rule " + code,
+			Near: near.Name(code, lint.Codes()),
+			Next: "docs/rules.md lists the rules",
+		}
+	}
+	page, err := catalog.Get(code)
+	if err != nil {
+		return err
+	}
+	explained := view.NewExplained(rule, page)
+	return c.show(explained, func(w io.Writer, s view.Style) error { return view.ExplainText(w, explained, s) })
+}

@@ -1,0 +1,136 @@
+package cli
+
+import (
+	"cmp"
+	"fmt"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+
+	"github.com/vtsync/vtsync/internal/config"
+	"github.com/vtsync/vtsync/internal/errs"
+	"github.com/vtsync/vtsync/internal/lint"
+	"github.com/vtsync/vtsync/internal/review"
+	"github.com/vtsync/vtsync/internal/view"
+)
+
+// lintJob is what one run of lint judges.
+type lintJob struct {
+	folders []review.Folder
+	config  review.Suppressions
+}
+
+// lintJob finds the folders, and what the config says of them. dir is the
+// verb's argument, if it has one.
+func (c *command) lintJob(dir string) (lintJob, error) {
+	if c.flags.topo != "" || len(c.flags.vtgates) > 0 {
+		return lintJob{}, &errs.Invalid{Msg: "lint reads files and asks no cluster: it takes neither --topo nor --vtgate", Next: "vtsync lint --help"}
+	}
+	cfg, err := c.flags.configIfAny()
+	if err != nil {
+		return lintJob{}, err
+	}
+	if cfg == nil {
+		if c.flags.cluster != "" {
+			return lintJob{}, &errs.Invalid{Msg: "--cluster " + c.flags.cluster + " names a cluster of a config, and there is no ./" + config.FileName, Next: "add --config FILE"}
+		}
+		dir = cmp.Or(dir, ".")
+		return lintJob{folders: []review.Folder{lintFolder(filepath.Clean(dir), nil)}}, nil
+	}
+	clusters, err := cfg.Chosen(c.flags.cluster)
+	if err != nil {
+		return lintJob{}, err
+	}
+	return configuredJob(cfg, clusters, dir)
+}
+
+// configuredJob takes the folder at dir, or those of the clusters, or the
+// config's own.
+func configuredJob(cfg *config.Config, clusters []*config.Cluster, dir string) (lintJob, error) {
+	name, err := namer(cfg, dir)
+	if err != nil {
+		return lintJob{}, err
+	}
+	types := make(map[string][]string) // of vindexes, by the folder's name
+	for _, cluster := range clusters {
+		files := name(cfg.FilesDir(cluster))
+		types[files] = append(types[files], cluster.VindexTypes...)
+	}
+	if len(clusters) == 0 {
+		types[name(filepath.Dir(cfg.File))] = nil
+	}
+	job := lintJob{config: review.Suppressions{Source: cfg.Source}}
+	for _, i := range cfg.Ignores {
+		ignore := lint.Ignore{Path: i.Path, Reason: i.Reason, Pos: i.Pos}
+		if i.Rule != "" {
+			ignore.Codes = []string{i.Rule}
+		}
+		ignore.Pos.File = name(i.Pos.File)
+		job.config.Ignores = append(job.config.Ignores, ignore)
+	}
+	if dir == "" {
+		for _, files := range slices.Sorted(maps.Keys(types)) {
+			job.folders = append(job.folders, lintFolder(files, types[files]))
+		}
+		job.config.Partial = len(clusters) < len(cfg.Clusters)
+		return job, nil
+	}
+	files := name(dir)
+	known, ok := types[files]
+	if !ok {
+		for _, more := range types {
+			known = append(known, more...)
+		}
+	}
+	job.folders = []review.Folder{lintFolder(files, known)}
+	job.config.Partial = !ok || len(types) > 1 || len(clusters) < len(cfg.Clusters)
+	return job, nil
+}
+
+// namer gives how paths are named: all from the current folder, or, where one
+// of them is given in full, all in full. A suppression's pattern is only held
+// against paths that are named as its own file is.
+func namer(cfg *config.Config, dir string) (func(string) string, error) {
+	full := filepath.IsAbs(cfg.File) || filepath.IsAbs(dir)
+	for _, cluster := range cfg.Clusters {
+		full = full || filepath.IsAbs(cluster.Path)
+	}
+	if !full {
+		return filepath.Clean, nil
+	}
+	here, err := os.Getwd()
+	if err != nil {
+		return nil, fmt.Errorf("find the current folder: %w", err)
+	}
+	return func(path string) string {
+		if filepath.IsAbs(path) {
+			return filepath.Clean(path)
+		}
+		return filepath.Join(here, path)
+	}, nil
+}
+
+// lintFolder is the folder at a path, with the vindex types that its clusters
+// take on trust.
+func lintFolder(path string, vindexTypes []string) review.Folder {
+	return review.Folder{FS: os.DirFS(path), Options: review.Options{Dir: filepath.ToSlash(path), OpaqueVindexes: vindexTypes}}
+}
+
+// writeFixes corrects the files and says what it did.
+func writeFixes(folders []review.Folder, report review.Report) ([]view.LintFix, error) {
+	edits, err := review.Fixed(folders, report)
+	if err != nil {
+		return nil, err
+	}
+	var out []view.LintFix
+	for _, edit := range edits {
+		if err := replaceFile(edit.File, edit.Data); err != nil {
+			return nil, fmt.Errorf("correct %s: %w", edit.File, err)
+		}
+		for _, fix := range edit.Fixes {
+			out = append(out, view.LintFix{Position: fix.Pos, Code: fix.Code, Old: fix.Old, New: fix.New})
+		}
+	}
+	return out, nil
+}
