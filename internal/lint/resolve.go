@@ -68,12 +68,15 @@ func (f *Facts) declared(ks, name string) target {
 // that don't require explicit routing. A reference table that names its source
 // does not make the source's name ambiguous.
 func (f *Facts) global(name string) target {
-	var found []string
-	for _, ks := range f.keyspaces() {
-		if vs := f.srv.Keyspaces[ks]; !vs.GetRequireExplicitRouting() && vs.GetTables()[name] != nil {
-			found = append(found, ks)
-		}
+	if f.answering == nil {
+		f.answering = make(map[string][]string)
+		f.eachTable(func(ks, name string, _ *vschema.Table) {
+			if !f.srv.Keyspaces[ks].GetRequireExplicitRouting() {
+				f.answering[name] = append(f.answering[name], ks)
+			}
+		})
 	}
+	found := f.answering[name]
 	owners := slices.DeleteFunc(slices.Clone(found), func(ks string) bool {
 		t := f.srv.Keyspaces[ks].Tables[name]
 		if t.Type != vindexes.TypeReference || t.Source == "" {

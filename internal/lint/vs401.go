@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/vtsync/vtsync/internal/near"
 	"github.com/vtsync/vtsync/internal/vschema"
 )
 
@@ -12,7 +13,10 @@ var unresolvedLookupTable = Rule{
 	Check: func(f *Facts) []Finding {
 		var out []Finding
 		f.eachLookup(func(ks, name string, v *vschema.Vindex) {
-			if finding := f.lookupTable(name, v.GetParams()["table"]); finding != nil {
+			if misnamed(v.GetParams(), "table") {
+				return
+			}
+			if finding := f.lookupTable(ks, name, v.GetParams()["table"]); finding != nil {
 				finding.Keyspace = ks
 				finding.Path = []string{"vindexes", name, "params", "table"}
 				out = append(out, *finding)
@@ -24,13 +28,13 @@ var unresolvedLookupTable = Rule{
 
 // lookupTable judges the table param of one lookup vindex; nil means that it
 // leads to a declared table.
-func (f *Facts) lookupTable(vindex, written string) *Finding {
+func (f *Facts) lookupTable(vindexKs, vindex, written string) *Finding {
 	const planFails = "the VSchema loads, and queries by the vindex's column fail: \"failed to plan the lookup query\""
 	if written == "" {
 		return &Finding{
 			Message: fmt.Sprintf("lookup vindex %s names no table", vindex),
 			Harm:    planFails,
-			Next:    "set the param \"table\" to KEYSPACE.TABLE",
+			Next:    "set the param \"table\" to KEYSPACE.TABLE, and \"from\" and \"to\" to its columns",
 		}
 	}
 	ks, name, err := f.parser.ParseTable(written)
@@ -51,6 +55,11 @@ func (f *Facts) lookupTable(vindex, written string) *Finding {
 		Harm:    fmt.Sprintf("%s (%s)", planFails, to.err),
 		Next:    "name a declared table, or declare this one",
 	}
+	if ks == "" && f.srv.Keyspaces[vindexKs].GetTables()[name] != nil {
+		finding.Message = fmt.Sprintf("lookup table %s of vindex %s is a name of tables in several keyspaces", written, vindex)
+		finding.Near = join(vindexKs, name)
+		finding.Next = "write it as KEYSPACE.TABLE"
+	}
 	if to.err == "" {
 		// An unsharded keyspace may well have tables that nobody declared. A
 		// name one slip away from a declared one is no such table.
@@ -60,6 +69,80 @@ func (f *Facts) lookupTable(vindex, written string) *Finding {
 		}
 	}
 	return finding
+}
+
+// misnamed tells that a param is missing and that another stands there whose
+// name is one slip away: that other one is the mistake, and has its own rule.
+func misnamed(params map[string]string, param string) bool {
+	if _, ok := params[param]; ok {
+		return false
+	}
+	for name := range params {
+		if oneSlip(name, param) {
+			return true
+		}
+	}
+	return false
+}
+
+// lookupTarget gives the declared table that a lookup vindex looks things up
+// in; false where there is none, of which VS401 speaks.
+func (f *Facts) lookupTarget(v *vschema.Vindex) (target, bool) {
+	ks, name, err := f.parser.ParseTable(v.GetParams()["table"])
+	if err != nil {
+		return target{}, false
+	}
+	to := f.resolve(ks, name)
+	return to, to.table != nil
+}
+
+// fromColumns gives the columns of the lookup table that hold what is looked
+// up, split as vtgate splits them.
+func fromColumns(v *vschema.Vindex) []string {
+	columns := strings.Split(v.GetParams()["from"], ",")
+	for i := range columns {
+		columns[i] = strings.TrimSpace(columns[i])
+	}
+	return columns
+}
+
+// vindexUse is one column vindex of one table.
+type vindexUse struct {
+	table string
+	index int
+	// columns has them from either field.
+	columns []string
+}
+
+// vindexUses gives, by vindex, where the tables of a keyspace use it, in the
+// order of their names.
+func vindexUses(ks *vschema.Keyspace) map[string][]vindexUse {
+	out := make(map[string][]vindexUse)
+	for _, table := range sortedKeys(ks.GetTables()) {
+		for i, cv := range ks.Tables[table].GetColumnVindexes() {
+			use := vindexUse{table: table, index: i, columns: cv.GetColumns()}
+			if cv.GetColumn() != "" {
+				use.columns = []string{cv.Column}
+			}
+			out[cv.GetName()] = append(out[cv.GetName()], use)
+		}
+	}
+	return out
+}
+
+// nearUser gives the table, among those that could own the vindex, whose name
+// is nearest to a wrong owner's.
+func nearUser(owner string, uses []vindexUse, others []string) string {
+	var users []string
+	for _, use := range uses {
+		if use.index > 0 { // vtgate refuses an owned primary vindex
+			users = append(users, use.table)
+		}
+	}
+	if len(users) > 0 {
+		return near.Name(owner, users)
+	}
+	return near.Name(owner, others)
 }
 
 // oneSlip tells whether two names differ by one letter (missing, added, wrong

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"slices"
 
-	"github.com/vtsync/vtsync/internal/near"
 	"github.com/vtsync/vtsync/internal/vschema"
 )
 
@@ -12,30 +11,53 @@ var wrongOwner = Rule{
 	Code: "VS402", Name: "owner of a lookup vindex does not use it", Severity: Error,
 	Check: func(f *Facts) []Finding {
 		var out []Finding
-		f.eachLookup(func(ks, name string, v *vschema.Vindex) {
-			if v.Owner == "" {
+		f.eachOwned(func(ks, name string, v *vschema.Vindex, uses []vindexUse) {
+			if slices.ContainsFunc(uses, func(u vindexUse) bool { return u.table == v.Owner }) {
 				return
 			}
 			tables := f.srv.Keyspaces[ks].GetTables()
-			owner, ok := tables[v.Owner]
 			finding := Finding{
 				Keyspace: ks,
 				Path:     []string{"vindexes", name, "owner"},
-				Harm:     "vtgate treats the vindex as unowned, without an error: it stops writing lookup rows, and inserts of new values fail",
+				Near:     nearUser(v.Owner, uses, sortedKeys(tables)),
+				Harm:     "vtgate treats the vindex as unowned, without an error: it stops writing lookup rows, and inserts of new values fail: \"values ... does not map to keyspace ids\"",
 			}
-			switch {
-			case !ok:
+			if tables[v.Owner] == nil {
 				finding.Message = fmt.Sprintf("owner %s of vindex %s is not a table of keyspace %s", v.Owner, name, ks)
-				finding.Near = near.Name(v.Owner, sortedKeys(tables))
 				finding.Next = "name the table that has the column vindex; case matters"
-			case !slices.ContainsFunc(owner.ColumnVindexes, func(cv *vschema.ColumnVindex) bool { return cv.GetName() == name }):
+			} else {
 				finding.Message = fmt.Sprintf("owner %s of vindex %s has no column vindex %s", v.Owner, name, name)
 				finding.Next = fmt.Sprintf("add the column vindex to table %s, or name the table that has it", v.Owner)
-			default:
-				return
+			}
+			if len(uses) == 0 {
+				finding.Severity = Warning
+				finding.Harm = "no table uses the vindex: vtgate writes no lookup rows and reads none"
 			}
 			out = append(out, finding)
 		})
 		return out
 	},
+}
+
+// eachOwned calls fn for every lookup vindex that names an owner, with where it
+// is used.
+func (f *Facts) eachOwned(fn func(ks, name string, v *vschema.Vindex, uses []vindexUse)) {
+	f.eachUsedLookup(func(ks, name string, v *vschema.Vindex, uses []vindexUse) {
+		if v.Owner != "" {
+			fn(ks, name, v, uses)
+		}
+	})
+}
+
+// eachUsedLookup is eachLookup with where each vindex is used, which may be
+// nowhere.
+func (f *Facts) eachUsedLookup(fn func(ks, name string, v *vschema.Vindex, uses []vindexUse)) {
+	var uses map[string][]vindexUse
+	of := ""
+	f.eachLookup(func(ks, name string, v *vschema.Vindex) {
+		if uses == nil || of != ks {
+			uses, of = vindexUses(f.srv.Keyspaces[ks]), ks
+		}
+		fn(ks, name, v, uses[name])
+	})
 }

@@ -2,14 +2,16 @@ package lint
 
 import (
 	"fmt"
+	"strings"
 
 	"vitess.io/vitess/go/vt/vtgate/vindexes"
 
 	"github.com/vtsync/vtsync/internal/vschema"
 )
 
+// Vitess stops at the first such source of a keyspace, in no fixed order.
 var unresolvedSource = Rule{
-	Code: "VS501", Name: "source of a reference table cannot be used", Severity: Error,
+	Code: "VS501", Name: "source of a reference table cannot be used", Severity: Error, Whole: true,
 	Check: func(f *Facts) []Finding {
 		var out []Finding
 		first := make(map[string]string) // keyspace and source -> the table that named it first
@@ -19,7 +21,7 @@ var unresolvedSource = Rule{
 			}
 			sourceKs, sourceName := splitSource(t.Source)
 			to := f.declared(sourceKs, sourceName)
-			why := sourceProblem(ks, sourceKs, to)
+			why := sourceProblem(ks, sourceKs, t.Source, to)
 			used := ks + "\x00" + to.String()
 			if other, again := first[used]; again && why == "" {
 				why = fmt.Sprintf("is the source of %s too, and a keyspace may refer to it once", other)
@@ -36,6 +38,10 @@ var unresolvedSource = Rule{
 				Harm:     fmt.Sprintf("vtgate puts keyspace %s in error and does not use the source: joins with it are not kept local, writes to %s are not sent to it", ks, name),
 				Next:     "name a declared table of another keyspace",
 			}
+			if strings.Count(t.Source, ".") > 1 {
+				finding.Harm = fmt.Sprintf("ApplyVSchema refuses it: \"invalid source \"%s\" for reference table: %s\"", t.Source, name)
+				finding.Next = "write it as KEYSPACE.TABLE; neither can have a dot in its name"
+			}
 			if to.table == nil {
 				finding.Near = f.nearTable(sourceKs, sourceName, isSource)
 			}
@@ -47,8 +53,10 @@ var unresolvedSource = Rule{
 
 // sourceProblem says what vtgate refuses in one source, in the order in which
 // it checks.
-func sourceProblem(ks, sourceKs string, to target) string {
+func sourceProblem(ks, sourceKs, written string, to target) string {
 	switch {
+	case strings.Count(written, ".") > 1:
+		return "has more than one dot"
 	case sourceKs == ks:
 		return "lies in the same keyspace"
 	case to.table == nil:
