@@ -1,0 +1,113 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"maps"
+	"slices"
+
+	"google.golang.org/protobuf/encoding/protojson"
+	"google.golang.org/protobuf/proto"
+	"vitess.io/vitess/go/json2"
+	"vitess.io/vitess/go/vt/vtenv"
+	"vitess.io/vitess/go/vt/vtgate/vindexes"
+
+	"github.com/vtsync/vtsync/internal/vschema"
+)
+
+// verdict is what Vitess does with a repository.
+type verdict string
+
+const (
+	// rejected: an Apply command of vtctldclient refuses a document of it.
+	rejected verdict = "rejected"
+	// damaged: all of it is accepted, and what vtgate serves is not what was
+	// written: a field was dropped, a table is gone, a keyspace or a rule is in
+	// error.
+	damaged verdict = "damaged"
+	// elsewhere: a vindex reads a file that is not on this machine, of which
+	// the VSchema cannot tell what it holds.
+	elsewhere verdict = "needs a file beside vtgate"
+	// unplanned: vtgate serves all of it, and cannot plan the plainest queries.
+	unplanned verdict = "builds, does not plan"
+	// clean: it builds and plans.
+	clean verdict = "builds and plans"
+)
+
+var verdicts = []verdict{rejected, damaged, elsewhere, unplanned, clean}
+
+// judgement is a verdict with Vitess's own reason.
+type judgement struct {
+	verdict verdict
+	reason  string
+}
+
+// askVitess applies the repository as vtctldclient, vtctld and vtgate would.
+func askVitess(repo repository, env *vtenv.Environment) judgement {
+	parser := env.Parser()
+	srv := &vschema.SrvVSchema{Keyspaces: map[string]*vschema.Keyspace{}}
+	dropped := ""
+	for _, d := range repo.docs {
+		var m proto.Message = &vschema.Keyspace{}
+		if d.kind != "" {
+			m = vschema.NewRules(d.kind)
+		}
+		if err := json2.UnmarshalPB(d.bytes(), m); err != nil {
+			return judgement{rejected, err.Error()}
+		}
+		if err := protojson.Unmarshal(d.bytes(), proto.Clone(m)); err != nil && dropped == "" {
+			dropped = err.Error()
+		}
+		ks, ok := m.(*vschema.Keyspace)
+		if !ok {
+			vschema.SetRules(srv, d.kind, m)
+			continue
+		}
+		_, err := vindexes.BuildKeyspace(ks, parser)
+		switch {
+		case errors.Is(err, fs.ErrNotExist):
+			return judgement{elsewhere, err.Error()}
+		case err != nil:
+			return judgement{rejected, err.Error()}
+		}
+		srv.Keyspaces[d.keyspace] = ks
+	}
+	built := vindexes.BuildVSchema(srv, parser)
+	if reason := damage(srv, built); reason != "" {
+		return judgement{damaged, reason}
+	}
+	if dropped != "" {
+		return judgement{damaged, "a field is dropped: " + dropped}
+	}
+	if reason := (planner{env, srv, built}).planAll(); reason != "" {
+		return judgement{unplanned, reason}
+	}
+	return judgement{verdict: clean}
+}
+
+// damage tells what vtgate does not serve of what it was given.
+func damage(srv *vschema.SrvVSchema, built *vindexes.VSchema) string {
+	for _, name := range slices.Sorted(maps.Keys(srv.Keyspaces)) {
+		ks := built.Keyspaces[name]
+		for _, table := range slices.Sorted(maps.Keys(srv.Keyspaces[name].GetTables())) {
+			if ks.Tables[table] == nil {
+				return fmt.Sprintf("table %s.%s is gone (%v)", name, table, ks.Error)
+			}
+		}
+		if ks.Error != nil {
+			return fmt.Sprintf("keyspace %s is in error: %v", name, ks.Error)
+		}
+	}
+	for _, from := range slices.Sorted(maps.Keys(built.RoutingRules)) {
+		if err := built.RoutingRules[from].Error; err != nil {
+			return fmt.Sprintf("rule for %s is in error: %v", from, err)
+		}
+	}
+	for _, from := range slices.Sorted(maps.Keys(built.MirrorRules)) {
+		if err := built.MirrorRules[from].Error; err != nil {
+			return fmt.Sprintf("mirror rule for %s is in error: %v", from, err)
+		}
+	}
+	return ""
+}
