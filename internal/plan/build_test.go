@@ -3,6 +3,7 @@ package plan
 import (
 	"fmt"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 
@@ -237,9 +238,10 @@ func TestFiftyPlansOverABrokenKeyspace(t *testing.T) {
 	}
 	live := `{"sharded":true,"vindexes":{"hash":{"type":"hash"},"x":{"type":"nosuchtype"}},"tables":{` + strings.Join(tables, ",") + `}}`
 	var first string
+	var p *Plan
 	for range 50 {
 		s := snapshot(t, map[string]string{"commerce": commerceJSON, "broken": live})
-		p := build(t, input(s, keyspaces{"broken": edited(t, live, `"tables":{`, `"tables":{"new":{"column_vindexes":[{"column":"id","name":"hash"}]},`)}))
+		p = build(t, input(s, keyspaces{"broken": edited(t, live, `"tables":{`, `"tables":{"new":{"column_vindexes":[{"column":"id","name":"hash"}]},`)}))
 		again := encode(t, p)
 		if first == "" {
 			first = again
@@ -249,8 +251,9 @@ func TestFiftyPlansOverABrokenKeyspace(t *testing.T) {
 		}
 	}
 	for i := range 10 {
-		if want := fmt.Sprintf("table broken.bad%d cannot be built", i); !strings.Contains(first, want) {
-			t.Errorf("the plan does not say %q", want)
+		name := fmt.Sprintf("bad%d", i)
+		if !slices.ContainsFunc(p.Findings, func(f lint.Finding) bool { return slices.Contains(f.Path, name) }) {
+			t.Errorf("the plan says nothing of table %s", name)
 		}
 	}
 }
