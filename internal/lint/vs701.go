@@ -1,46 +1,41 @@
 package lint
 
-import (
-	"fmt"
+import "fmt"
 
-	"github.com/vtsync/vtsync/internal/vschema"
-)
-
-var brokenRule = Rule{
-	Code: "VS701", Name: "rule that vtgate cannot use", Severity: Error,
+var ruleToNothing = Rule{
+	Code: "VS701", Name: "routing rule to a table that is not declared", Severity: Error,
 	Check: func(f *Facts) []Finding {
 		var out []Finding
-		add := func(kind vschema.RuleKind, from, why, harm string) {
-			out = append(out, Finding{
-				Path:    []string{string(kind), from},
-				Message: fmt.Sprintf("%s: rule for %s: %s", kind, from, why),
-				Harm:    harm,
-			})
-		}
-		for _, from := range sortedKeys(f.built.RoutingRules) {
-			if err := f.built.RoutingRules[from].Error; err != nil {
-				add(vschema.TableRules, from, err.Error(), fmt.Sprintf("every query of %s fails with that error", from))
+		for _, a := range f.aims() {
+			ks, name, ok := splitTarget(a.written)
+			if a.to.table != nil || !ok {
+				continue
 			}
-		}
-		for _, from := range sortedKeys(f.built.MirrorRules) {
-			if err := f.built.MirrorRules[from].Error; err != nil {
-				add(vschema.MirrorKind, from, err.Error(), "queries that would be mirrored fail with that error")
+			finding := Finding{
+				Path:    a.path(),
+				Message: fmt.Sprintf("%s: target %s is not declared", a.noun(), a.written),
+				Near:    f.nearTable(ks, name, anyTable),
+				Harm:    fmt.Sprintf("every query that the rule matches fails: %q", a.to.err),
+				Next:    "name a declared table as KEYSPACE.TABLE, or take the rule out",
 			}
-		}
-		for _, r := range f.srv.GetShardRoutingRules().GetRules() {
-			if to := r.GetToKeyspace(); f.srv.Keyspaces[to] == nil {
-				add(vschema.ShardRules, r.GetFromKeyspace()+"."+r.GetShard(), missingKeyspace(to), "queries of that shard fail")
+			bare, suffix := splitType(name)
+			switch {
+			case f.srv.Keyspaces[ks] == nil:
+				finding.Message = fmt.Sprintf("%s: target %s: keyspace %s does not exist", a.noun(), a.written, ks)
+			case suffix != "" && f.srv.Keyspaces[ks].GetTables()[bare] != nil:
+				finding.Near = join(ks, bare)
+				finding.Next = "a target takes no tablet type: put it behind from_table"
 			}
-		}
-		for _, r := range f.srv.GetKeyspaceRoutingRules().GetRules() {
-			if to := r.GetToKeyspace(); f.srv.Keyspaces[to] == nil {
-				add(vschema.KeyspaceRules, r.GetFromKeyspace(), missingKeyspace(to), "queries of that keyspace fail")
+			if a.to.err == "" {
+				// An unsharded keyspace may well have tables that nobody
+				// declared; a name one slip away from a declared one is none.
+				finding.Harm = fmt.Sprintf("vtgate takes any name for a table of unsharded keyspace %s: queries that the rule matches work only if the table exists there", ks)
+				if finding.Near == "" || (suffix == "" && !oneSlip(join(ks, name), finding.Near)) {
+					finding.Severity = Warning
+				}
 			}
+			out = append(out, finding)
 		}
 		return out
 	},
-}
-
-func missingKeyspace(name string) string {
-	return fmt.Sprintf("keyspace %s does not exist", name)
 }

@@ -1,0 +1,107 @@
+package lint
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/vtsync/vtsync/internal/vschema"
+)
+
+var brokenMirror = Rule{
+	Code: "VS717", Name: "mirror rule that mirrors nothing", Severity: Error,
+	Check: func(f *Facts) []Finding {
+		var out []Finding
+		seen := make(map[string]bool)
+		for _, m := range f.matches() {
+			if m.kind != vschema.MirrorKind || seen[m.key] || m.key == "" {
+				continue
+			}
+			seen[m.key] = true
+			base, suffix := splitType(m.key)
+			if suffix != "" && !slices.Contains(tabletTypes, suffix) || f.looksLikePattern(base) {
+				continue
+			}
+			if err := f.mirrorError(m.key); err != "" {
+				out = append(out, f.brokenMirror(m, err))
+			} else {
+				out = append(out, f.invented(m, "from_table", base)...)
+				out = append(out, f.invented(m, "to_table", m.to)...)
+			}
+		}
+		return out
+	},
+}
+
+// mirrorError is what vtgate says of a mirror rule, but that there are two.
+func (f *Facts) mirrorError(from string) string {
+	rule := f.built.MirrorRules[from]
+	if rule == nil || rule.Error == nil || strings.Contains(rule.Error.Error(), "duplicate rule") {
+		return ""
+	}
+	return rule.Error.Error()
+}
+
+// brokenMirror places what vtgate says: it begins with the side that it means.
+func (f *Facts) brokenMirror(m matched, why string) Finding {
+	finding := Finding{
+		Path:    m.path(),
+		Message: fmt.Sprintf("%s to %s: %s", m.noun(), m.to, why),
+		Harm:    fmt.Sprintf("nothing is mirrored, and queries are served without a word: %q shows only in /debug/vschema", why),
+		Next:    "name two declared tables as KEYSPACE.TABLE, in two keyspaces",
+	}
+	base, suffix := splitType(m.key)
+	switch {
+	case strings.HasPrefix(why, "from table: "):
+		if near := f.nearTarget(base); near != "" {
+			finding.Near = near + suffix
+		}
+	case strings.HasPrefix(why, "to table: "):
+		finding.Path = rulePath(m.kind, m.i, "to_table")
+		finding.Near = f.nearTarget(m.to)
+	default:
+		finding.Next = "mirror each table straight to where its queries are to go: a keyspace that is mirrored to is not mirrored itself"
+	}
+	return finding
+}
+
+// nearTarget is the declared table that a name most likely means; "" where the
+// name is one already.
+func (f *Facts) nearTarget(written string) string {
+	ks, name, ok := splitTarget(written)
+	switch {
+	case !ok:
+		if to := f.global(written); to.table != nil {
+			return to.String()
+		}
+		return ""
+	case f.srv.Keyspaces[ks].GetTables()[name] != nil:
+		return ""
+	default:
+		return f.nearTable(ks, name, anyTable)
+	}
+}
+
+// invented is the finding about a side of a mirror rule that vtgate takes for
+// a table only because its keyspace is unsharded.
+func (f *Facts) invented(m matched, field, written string) []Finding {
+	ks, name, ok := splitTarget(written)
+	if !ok || f.srv.Keyspaces[ks].GetTables()[name] != nil {
+		return nil
+	}
+	finding := Finding{
+		Severity: Warning,
+		Path:     rulePath(m.kind, m.i, field),
+		Message:  fmt.Sprintf("%s to %s: table %s is not declared", m.noun(), m.to, written),
+		Near:     f.nearTable(ks, name, anyTable),
+		Harm:     fmt.Sprintf("vtgate takes any name for a table of unsharded keyspace %s: where it does not exist nothing is mirrored, and nobody is told", ks),
+		Next:     "name a declared table, or declare this one",
+	}
+	if !oneSlip(join(ks, name), finding.Near) {
+		finding.Near = ""
+	}
+	if _, suffix := splitType(m.key); field == "from_table" && finding.Near != "" {
+		finding.Near += suffix
+	}
+	return []Finding{finding}
+}
