@@ -1,0 +1,32 @@
+package lint
+
+import (
+	"fmt"
+
+	"github.com/vtsync/vtsync/internal/near"
+)
+
+var unlistedVindexColumn = Rule{
+	Code: "VS601", Name: "vindex column that the table's column list lacks", Severity: Error,
+	Check: func(f *Facts) []Finding {
+		var out []Finding
+		f.eachColumnVindex(func(use columnVindex) {
+			t := f.srv.Keyspaces[use.ks].Tables[use.table]
+			if !listed(t) {
+				return
+			}
+			use.each(func(column string, field ...string) {
+				if listColumn(t, column) != nil {
+					return
+				}
+				finding := use.finding(field...)
+				finding.Message = fmt.Sprintf("column %s of vindex %s is not in the column list of table %s", column, use.cv.GetName(), use.table)
+				finding.Near = near.Name(column, listNames(t))
+				finding.Harm = fmt.Sprintf("the list is authoritative: queries that name the column fail with \"column '%s' not found\", no query is routed by the vindex, and inserts lack its value", column)
+				finding.Next = "name a column of the list, or add this one to it"
+				out = append(out, finding)
+			})
+		})
+		return out
+	},
+}

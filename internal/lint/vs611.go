@@ -1,0 +1,33 @@
+package lint
+
+import (
+	"fmt"
+
+	"github.com/vtsync/vtsync/internal/near"
+)
+
+var missingVindexColumn = Rule{
+	Code: "VS611", Name: "vindex column that the table does not have", Severity: Error,
+	Check: func(f *Facts) []Finding {
+		var out []Finding
+		f.eachColumnVindex(func(use columnVindex) {
+			t := f.mysqlTable(use.ks, use.table)
+			if t == nil {
+				return
+			}
+			declared := f.srv.Keyspaces[use.ks].Tables[use.table]
+			use.each(func(column string, field ...string) {
+				if t.Column(column) != nil || listed(declared) && listColumn(declared, column) == nil {
+					return // VS601 speaks of what the list lacks too
+				}
+				finding := use.finding(field...)
+				finding.Message = fmt.Sprintf("table %s has no column %s, which vindex %s is on", use.table, column, use.cv.GetName())
+				finding.Near = near.Name(column, mysqlNames(t))
+				finding.Harm = "queries by the column that was meant go to all shards, and inserts have no value for the vindex"
+				finding.Next = "name a column of the table, or add this one to its CREATE TABLE"
+				out = append(out, finding)
+			})
+		})
+		return out
+	},
+}

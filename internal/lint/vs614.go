@@ -1,0 +1,78 @@
+package lint
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/vtsync/vtsync/internal/near"
+	"github.com/vtsync/vtsync/internal/vschema"
+)
+
+var missingLookupColumn = Rule{
+	Code: "VS614", Name: "lookup column that the lookup table does not have", Severity: Error,
+	Check: func(f *Facts) []Finding {
+		var out []Finding
+		f.eachLookup(func(ks, name string, v *vschema.Vindex) {
+			to, ok := f.lookupTarget(v)
+			if !ok {
+				return
+			}
+			columns, known := f.columnNames(to)
+			if !known {
+				return
+			}
+			for _, param := range []string{"from", "to"} {
+				written := v.GetParams()[param]
+				missing, meant := lacking(written, columns)
+				if missing == "" || f.lookupColumn(name, v, param) != nil {
+					continue // VS403 speaks of what is no column at all
+				}
+				out = append(out, Finding{
+					Keyspace: ks,
+					Path:     []string{"vindexes", name, "params", param},
+					Message:  fmt.Sprintf("lookup table %s of vindex %s has no column %s", to, name, missing),
+					Near:     meant,
+					Harm:     fmt.Sprintf("the VSchema loads, and queries by the vindex's column fail, as inserts do: \"column '%s' not found\" or MySQL's \"Unknown column '%s'\"", missing, missing),
+					Next:     fmt.Sprintf("set the param %q to a column of the lookup table", param),
+				})
+			}
+		})
+		return out
+	},
+}
+
+// columnNames gives all columns of a table, where MySQL or an authoritative list
+// tells them.
+func (f *Facts) columnNames(t target) ([]string, bool) {
+	if listed(t.table) {
+		return listNames(t.table), true
+	}
+	if table := f.mysqlTable(t.keyspace, t.name); table != nil {
+		return mysqlNames(table), true
+	}
+	return nil, false
+}
+
+// lacking gives the first of the columns in a param that are not among the known
+// ones, and the param as it was most likely meant: "" where one of its columns
+// is like none of them.
+func lacking(param string, known []string) (first, meant string) {
+	has := make(map[string]bool)
+	for _, column := range known {
+		has[strings.ToLower(column)] = true
+	}
+	columns := strings.Split(param, ",")
+	for i, column := range columns {
+		column = strings.TrimSpace(column)
+		if columns[i] = column; column == "" || has[strings.ToLower(column)] {
+			continue
+		}
+		if first == "" {
+			first = column
+		}
+		if columns[i] = near.Name(column, known); columns[i] == "" {
+			return first, ""
+		}
+	}
+	return first, strings.Join(columns, ",")
+}
