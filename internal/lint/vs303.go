@@ -19,7 +19,7 @@ var shardedSequence = Rule{
 				Path:     []string{"tables", name, "type"},
 				Message:  fmt.Sprintf("sequence %s lies in sharded keyspace %s and is not pinned to a shard", name, ks),
 				Harm:     stopsBuild(ks),
-				Next:     "move the sequence to an unsharded keyspace, or pin it: \"pinned\": \"00\"",
+				Next:     "move the sequence to an unsharded keyspace",
 			})
 		})
 		return out
