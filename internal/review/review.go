@@ -177,12 +177,16 @@ func (d Folder) judge() (judged, error) {
 	if err != nil {
 		return judged{}, d.relocate(err)
 	}
-	in := lint.Input{Files: problems, Shards: d.Shards, OpaqueVindexes: d.OpaqueVindexes}
+	tables, unread, err := schemas(d.FS, tree)
+	if err != nil {
+		return judged{}, d.relocate(err)
+	}
+	in := lint.Input{Files: slices.Concat(problems, unread), Schemas: tables, Shards: d.Shards, OpaqueVindexes: d.OpaqueVindexes}
 	if len(problems) == 0 {
 		in.After = routing(tree)
 	}
 	out := judged{
-		findings: lint.Check(in), documents: make(map[string]*desired.Document), unreadable: len(problems) > 0,
+		findings: lint.Check(in), documents: make(map[string]*desired.Document), unreadable: len(in.Files) > 0,
 		keyspaces: append(sortedKeys(tree.Keyspaces), sortedKeys(tree.Unreadable)...),
 	}
 	for i := range out.findings {
