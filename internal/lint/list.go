@@ -78,6 +78,7 @@ var All = []Rule{
 	sharedLookupTable,
 	unhashableKeyspaceID,
 	uniqueByFirstColumn,
+	sessionsLookupTable,
 
 	// VS5xx: reference, pinned and unsharded tables.
 	unresolvedSource,

@@ -16,7 +16,7 @@ var unresolvedLookupTable = Rule{
 			if misnamed(v.GetParams(), "table") {
 				return
 			}
-			if finding := f.lookupTable(ks, name, v.GetParams()["table"]); finding != nil {
+			if finding := f.lookupTable(ks, name, v); finding != nil {
 				finding.Keyspace = ks
 				finding.Path = []string{"vindexes", name, "params", "table"}
 				out = append(out, *finding)
@@ -28,12 +28,13 @@ var unresolvedLookupTable = Rule{
 
 // lookupTable judges the table param of one lookup vindex; nil means that it
 // leads to a declared table.
-func (f *Facts) lookupTable(vindexKs, vindex, written string) *Finding {
-	const planFails = "the VSchema loads, and queries by the vindex's column fail: \"failed to plan the lookup query\""
+func (f *Facts) lookupTable(vindexKs, vindex string, v *vschema.Vindex) *Finding {
+	const noSQL = "the VSchema loads, and queries by the vindex's column and inserts fail: \"syntax error at position\""
+	written := v.GetParams()["table"]
 	if written == "" {
 		return &Finding{
 			Message: fmt.Sprintf("lookup vindex %s names no table", vindex),
-			Harm:    planFails,
+			Harm:    noSQL,
 			Next:    "set the param \"table\" to KEYSPACE.TABLE, and \"from\" and \"to\" to its columns",
 		}
 	}
@@ -41,24 +42,23 @@ func (f *Facts) lookupTable(vindexKs, vindex, written string) *Finding {
 	if err != nil {
 		return &Finding{
 			Message: fmt.Sprintf("lookup table %s of vindex %s is not a table's name", written, vindex),
-			Harm:    planFails,
+			Harm:    noSQL,
 			Next:    "write it as KEYSPACE.TABLE",
 		}
 	}
-	to := f.resolve(ks, name)
-	if to.table != nil {
+	to, ok := f.lookupTarget(vindexKs, v)
+	if ok {
 		return nil
 	}
 	finding := &Finding{
 		Message: fmt.Sprintf("lookup table %s of vindex %s is not declared", written, vindex),
 		Near:    f.nearTable(ks, name, anyTable),
-		Harm:    fmt.Sprintf("%s (%s)", planFails, to.err),
+		Harm:    fmt.Sprintf("the VSchema loads, and queries by the vindex's column and inserts fail: \"failed to plan the lookup query\" (%s)", to.err),
 		Next:    "name a declared table, or declare this one",
 	}
-	if ks == "" && f.srv.Keyspaces[vindexKs].GetTables()[name] != nil {
+	if ks == "" && len(f.answering[name]) > 1 {
 		finding.Message = fmt.Sprintf("lookup table %s of vindex %s is a name of tables in several keyspaces", written, vindex)
-		finding.Near = join(vindexKs, name)
-		finding.Next = "write it as KEYSPACE.TABLE"
+		finding.Near, finding.Next = "", "write it as KEYSPACE.TABLE"
 	}
 	if to.err == "" {
 		// An unsharded keyspace may well have tables that nobody declared. A
@@ -85,14 +85,18 @@ func misnamed(params map[string]string, param string) bool {
 	return false
 }
 
-// lookupTarget gives the declared table that a lookup vindex looks things up
-// in; false where there is none, of which VS401 speaks.
-func (f *Facts) lookupTarget(v *vschema.Vindex) (target, bool) {
+// lookupTarget gives where the table param of a lookup vindex leads, and whether
+// that is a declared table. Without a keyspace it may be found from the vindex's
+// own keyspace or without one, see VS412.
+func (f *Facts) lookupTarget(vindexKs string, v *vschema.Vindex) (target, bool) {
 	ks, name, err := f.parser.ParseTable(v.GetParams()["table"])
 	if err != nil {
 		return target{}, false
 	}
 	to := f.resolve(ks, name)
+	if own := f.resolve(vindexKs, name); ks == "" && own.table != nil {
+		to = own
+	}
 	return to, to.table != nil
 }
 

@@ -16,7 +16,7 @@ var scatteredLookup = Rule{
 	Check: func(f *Facts) []Finding {
 		var out []Finding
 		f.eachLookup(func(ks, name string, v *vschema.Vindex) {
-			to, ok := f.lookupTarget(v)
+			to, ok := f.lookupTarget(ks, v)
 			if !ok || v.GetParams()["from"] == "" || !f.srv.Keyspaces[to.keyspace].GetSharded() {
 				return
 			}

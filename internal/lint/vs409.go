@@ -15,7 +15,7 @@ var sharedLookupTable = Rule{
 		var out []Finding
 		first := make(map[string]string) // keyspace and lookup table -> vindex
 		f.eachOwned(func(ks, name string, v *vschema.Vindex, uses []vindexUse) {
-			to, ok := f.lookupTarget(v)
+			to, ok := f.lookupTarget(ks, v)
 			if !ok || !slices.ContainsFunc(uses, func(u vindexUse) bool { return u.table == v.Owner }) {
 				return
 			}

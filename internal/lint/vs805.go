@@ -29,8 +29,12 @@ var bareReference = Rule{
 		})
 		f.eachLookup(func(ks, name string, v *vschema.Vindex) {
 			lookupKs, table, err := f.parser.ParseTable(v.GetParams()["table"])
-			if err == nil && lookupKs == "" {
-				add(ks, []string{"vindexes", name, "params", "table"}, table, f.resolve("", table))
+			if err != nil || lookupKs != "" {
+				return
+			}
+			// Where they differ, VS412 speaks.
+			if own, global := f.bareLookup(ks, table); own.String() == global.String() {
+				add(ks, []string{"vindexes", name, "params", "table"}, table, global)
 			}
 		})
 		return out
