@@ -2,39 +2,63 @@ package lint
 
 import (
 	"fmt"
+	"strings"
 
-	"github.com/vtsync/vtsync/internal/vschema"
+	topodatapb "vitess.io/vitess/go/vt/proto/topodata"
 )
 
 var chainedRule = Rule{
-	Code: "VS711", Name: "routing rule to a table that a rule leads elsewhere", Severity: Warning,
+	Code: "VS711", Name: "routing rule to a table that a rule leads elsewhere", Severity: Error,
 	Check: func(f *Facts) []Finding {
 		var out []Finding
 		hops := f.hops()
 		for _, a := range f.aims() {
 			base, suffix := splitType(a.key)
-			if _, sound := hops[a.key]; !sound || a.to.err != "" || a.to.String() == base {
+			if hops[a.key].name == "" {
 				continue
 			}
-			next, ok := hops[a.to.String()+suffix]
-			if !ok {
-				next, ok = hops[a.to.String()]
+			then, leads := f.secondHop(hops, a.to, suffix)
+			_, name := splitSource(base)
+			if !leads || name == a.to.name && then == base {
+				continue // one rule, or a swap of two tables of the same name
 			}
-			home, _, _ := f.otherName(base)
-			if !ok || next.String() == a.to.String() || next.String() == base || next.String() == home.String() {
-				continue // no rule, or none that leads on, or a legal swap of two tables
+			finding := Finding{
+				Severity: Warning,
+				Path:     a.path(),
+				Message:  fmt.Sprintf("%s leads to %s, for which a rule leads to %s", a.noun(), a.to, then),
+				Harm:     fmt.Sprintf("vtgate takes one rule and no second one: queries of %s end at %s, and those that name %s do not", base, a.to, a.to),
+				Next:     "name the table at which both are to end, or take one of the rules out",
 			}
-			then := fmt.Sprintf("leads to %s", next)
-			if next.name == "" {
-				then = "disables it"
+			if name != a.to.name {
+				finding.Severity = Error
+				finding.Harm = fmt.Sprintf("where a rule changes the name of a table, vtgate looks the new name up once more for selects, and not for inserts: those of %s write to %s, and selects read %s", base, a.to, then)
 			}
-			out = append(out, Finding{
-				Path:    rulePath(vschema.TableRules, a.i, "to_tables", fmt.Sprint(a.nth)),
-				Message: fmt.Sprintf("%s leads to %s, and the rule for that %s", a.noun(), a.to, then),
-				Harm:    fmt.Sprintf("vtgate takes one rule and no second one: these queries end at %s, and those that name %s do not", a.to, a.to),
-				Next:    "name the table at which both are to end",
-			})
+			out = append(out, finding)
 		}
 		return out
 	},
+}
+
+// secondHop says where vtgate leads what asks for a rule's target by its name,
+// if that is elsewhere.
+func (f *Facts) secondHop(hops map[string]target, to target, suffix string) (then string, leads bool) {
+	next, err := f.built.FindRoutedTable(to.keyspace, to.name, tabletType(suffix))
+	if err == nil {
+		then = join(next.Keyspace.Name, next.Name.String())
+		return then, then != to.String()
+	}
+	for _, key := range []string{to.String() + suffix, to.String()} {
+		if hop, ok := hops[key]; ok {
+			return "nothing", hop.name == ""
+		}
+	}
+	return "", false // that rule, or that table, is broken, which is said there
+}
+
+// tabletType is the type that a suffix names; that of primaries for none.
+func tabletType(suffix string) topodatapb.TabletType {
+	if value, ok := topodatapb.TabletType_value[strings.ToUpper(strings.TrimPrefix(suffix, "@"))]; ok {
+		return topodatapb.TabletType(value)
+	}
+	return topodatapb.TabletType_PRIMARY
 }

@@ -97,6 +97,8 @@ func (c *Cluster) newVTGate(ctx context.Context, cell, dir string) (VTGate, *Pro
 		// There are no tablets to ask for their schema; nor to wait for, which
 		// a vtgate does only if told.
 		"--schema-change-signal=false",
+		// Off, a vtgate reads shard routing rules and follows none.
+		"--enable-partial-keyspace-migration",
 	)
 	process, err := c.newProcess(gate.Name, dir, args, func(ctx context.Context) error {
 		if err := waitHealthy(ctx, gate.GRPC); err != nil {
