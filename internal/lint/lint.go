@@ -143,7 +143,8 @@ func touched(in Input, f Finding) bool {
 func (f Finding) Entry() (vschema.Entry, bool) {
 	e := vschema.Entry{Keyspace: f.Keyspace}
 	switch {
-	case f.Keyspace == "" || len(f.Path) == 0:
+	case f.Keyspace == "" || len(f.Path) == 0,
+		len(f.Path) == 1 && (f.Path[0] == "tables" || f.Path[0] == "vindexes"):
 		return e, false
 	case len(f.Path) > 1 && f.Path[0] == "tables":
 		e.Kind, e.Name = vschema.TableEntry, f.Path[1]
