@@ -106,12 +106,27 @@ func splitSource(s string) (ks, name string) {
 	return "", s
 }
 
-// References gives the keyspaces, sorted, in which what the keyspace's tables
-// and vindexes refer to is found: a plan that writes the keyspace depends on
-// them.
-func References(srv *vschema.SrvVSchema, ks string) []string {
+// References gives the keyspaces, sorted, in which what the tables and vindexes
+// of the keyspaces refer to is found: a plan that writes those depends on them.
+func References(srv *vschema.SrvVSchema, keyspaces ...string) []string {
+	if len(keyspaces) == 0 {
+		return nil
+	}
 	f := newFacts(srv, Input{})
-	vs := f.srv.Keyspaces[ks]
+	found := make(map[string]bool)
+	for _, ks := range keyspaces {
+		for _, r := range f.references(f.srv.Keyspaces[ks]) {
+			if _, ok := f.srv.Keyspaces[r.keyspace]; ok {
+				found[r.keyspace] = true
+			}
+		}
+	}
+	return sortedKeys(found)
+}
+
+// references gives where the names lead that a keyspace's tables and vindexes
+// refer to.
+func (f *Facts) references(vs *vschema.Keyspace) []target {
 	var refs []target
 	for _, t := range vs.GetTables() {
 		if seq := t.GetAutoIncrement().GetSequence(); seq != "" {
@@ -130,11 +145,5 @@ func References(srv *vschema.SrvVSchema, ks string) []string {
 			}
 		}
 	}
-	found := make(map[string]bool)
-	for _, r := range refs {
-		if _, ok := f.srv.Keyspaces[r.keyspace]; ok {
-			found[r.keyspace] = true
-		}
-	}
-	return sortedKeys(found)
+	return refs
 }

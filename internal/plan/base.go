@@ -30,15 +30,12 @@ func (b *builder) base() {
 		rec := b.global.Keyspaces[ks]
 		r := BaseRecord{Token: rec.Token, Fingerprint: vschema.Fingerprint(rec.VSchema)}
 		if withValue {
-			r.Value = vschema.EncodeJSON(vschema.Canonical(rec.VSchema))
+			r.Value = b.encode(ks, rec.VSchema)
 		}
 		base.Keyspaces[ks] = r
 	}
-	srv := FullSrv(b.globalAfter())
-	for ks := range b.after {
-		for _, ref := range lint.References(srv, ks) {
-			add(ref, false)
-		}
+	for _, ref := range lint.References(sharedSrv(b.globalAfter()), sortedKeys(b.after)...) {
+		add(ref, false)
 	}
 	for _, ks := range b.shipped() {
 		add(ks, b.after[ks] != nil)

@@ -161,6 +161,9 @@ func (b *builder) compare(ks string) error {
 	}
 	desired, last := b.in.Desired[ks], b.in.Last[ks]
 	b.derivation(ks, desired, last)
+	if vschema.Equal(orEmpty(rec.VSchema), desired) {
+		return nil // whoever made it so: there is no difference to own
+	}
 	result := diff.Compare(ks, rec.VSchema, desired, last)
 	after := clone(rec.VSchema)
 	for _, c := range result.Ours {
@@ -190,8 +193,17 @@ func (b *builder) compare(ks string) error {
 func (b *builder) derivation(ks string, desired, last *vschema.Keyspace) {
 	b.plan.Desired[ks] = vschema.EncodeJSON(vschema.Canonical(desired))
 	if last != nil {
-		b.last[ks] = vschema.EncodeJSON(vschema.Canonical(last))
+		b.last[ks] = b.encode(ks, last)
 	}
+}
+
+// encode gives a value of a keyspace as canonical JSON: mostly what its file
+// says too.
+func (b *builder) encode(ks string, value *vschema.Keyspace) json.RawMessage {
+	if value != nil && vschema.Equal(value, b.in.Desired[ks]) {
+		return b.plan.Desired[ks]
+	}
+	return vschema.EncodeJSON(vschema.Canonical(value))
 }
 
 // keepCommitted leaves what was committed last as it is in the entries that the
@@ -279,6 +291,14 @@ func (b *builder) shipped() []string {
 		}
 	}
 	return sortedKeys(names)
+}
+
+// orEmpty reads an absent record as an empty one.
+func orEmpty(ks *vschema.Keyspace) *vschema.Keyspace {
+	if ks == nil {
+		return &vschema.Keyspace{}
+	}
+	return ks
 }
 
 // clone gives a copy to modify; an absent record becomes an empty one.

@@ -2,10 +2,12 @@ package plan
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
 	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/reflect/protoreflect"
 
 	"github.com/vtsync/vtsync/internal/diff"
 	"github.com/vtsync/vtsync/internal/planes"
@@ -16,10 +18,16 @@ import (
 // Vitess's RebuildSrvVSchema does: a keyspace without a VSchema is an empty
 // one. A keyspace that cannot be read is left out.
 func FullSrv(g planes.Global) *vschema.SrvVSchema {
+	return proto.CloneOf(sharedSrv(g))
+}
+
+// sharedSrv is FullSrv with the keyspaces as they stand in g: for those who only
+// read it.
+func sharedSrv(g planes.Global) *vschema.SrvVSchema {
 	srv := &vschema.SrvVSchema{Keyspaces: make(map[string]*vschema.Keyspace, len(g.Keyspaces))}
 	for name, ks := range g.Keyspaces {
 		if ks.Err == "" {
-			srv.Keyspaces[name] = clone(ks.VSchema)
+			srv.Keyspaces[name] = orEmpty(ks.VSchema)
 		}
 	}
 	for _, kind := range vschema.RuleKinds {
@@ -30,12 +38,20 @@ func FullSrv(g planes.Global) *vschema.SrvVSchema {
 
 // MergeCell gives what a cell should hold: the entries named are as global has
 // them now, everything else stays as the cell has it. A nil cell, one without
-// a SrvVSchema, gets a full rebuild.
+// a SrvVSchema, gets a full rebuild. What it gives shares keyspaces with what it
+// is given: it is for reading.
 func MergeCell(cell *vschema.SrvVSchema, g planes.Global, keyspaces []string, kinds []vschema.RuleKind) *vschema.SrvVSchema {
 	if cell == nil {
-		return FullSrv(g)
+		return sharedSrv(g)
 	}
-	out := proto.CloneOf(cell)
+	out := &vschema.SrvVSchema{}
+	// By reflection: a field of a newer Vitess is kept too.
+	cell.ProtoReflect().Range(func(fd protoreflect.FieldDescriptor, v protoreflect.Value) bool {
+		out.ProtoReflect().Set(fd, v)
+		return true
+	})
+	out.ProtoReflect().SetUnknown(cell.ProtoReflect().GetUnknown())
+	out.Keyspaces = maps.Clone(cell.Keyspaces)
 	for _, name := range keyspaces {
 		rec, ok := g.Keyspaces[name]
 		switch {
@@ -45,7 +61,7 @@ func MergeCell(cell *vschema.SrvVSchema, g planes.Global, keyspaces []string, ki
 			if out.Keyspaces == nil {
 				out.Keyspaces = make(map[string]*vschema.Keyspace)
 			}
-			out.Keyspaces[name] = clone(rec.VSchema)
+			out.Keyspaces[name] = orEmpty(rec.VSchema)
 		}
 	}
 	for _, kind := range kinds {

@@ -3,6 +3,7 @@ package plan
 import (
 	"fmt"
 	"maps"
+	"math"
 	"slices"
 	"strings"
 
@@ -94,9 +95,13 @@ func Recheck(p *Plan, snap *planes.Snapshot, opaqueVindexes []string) ([]lint.Fi
 //
 // In holds what is known beside the routing.
 func check(snap *planes.Snapshot, after planes.Global, shipped, cells []string, in lint.Input) []lint.Finding {
-	in.Before = withUnreadable(FullSrv(snap.Global), snap)
-	in.After = withUnreadable(FullSrv(after), snap)
+	in.Before = withUnreadable(sharedSrv(snap.Global), snap)
+	in.After = in.Before
+	if len(shipped) > 0 {
+		in.After = withUnreadable(sharedSrv(after), snap)
+	}
 	in.Shards = servingShards(snap.Global)
+	in.MaxCellBytes = math.MaxInt32 // the size of each cell is looked at by itself, see sizes
 	out := lint.Check(in)
 	errors := make(map[string]bool)
 	for _, f := range out {
@@ -104,7 +109,7 @@ func check(snap *planes.Snapshot, after planes.Global, shipped, cells []string, 
 	}
 	for _, name := range cells {
 		cell, ok := snap.Cell(name)
-		if !ok || cell.Srv == nil {
+		if !ok || cell.Srv == nil || len(shipped) == 0 {
 			continue
 		}
 		of := in
@@ -143,7 +148,7 @@ func withUnreadable(srv *vschema.SrvVSchema, snap *planes.Snapshot) *vschema.Srv
 		}
 		for _, c := range snap.Cells {
 			if served, ok := c.Srv.GetKeyspaces()[name]; ok {
-				srv.Keyspaces[name] = clone(served)
+				srv.Keyspaces[name] = served
 				break
 			}
 		}
