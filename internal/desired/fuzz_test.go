@@ -2,6 +2,7 @@ package desired
 
 import (
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"unicode/utf8"
@@ -102,4 +103,71 @@ func checkLoad(t *testing.T, file string, data []byte) *Keyspace {
 func looksWrapped(data []byte) bool {
 	root, err := parseJSON(trimMark(data))
 	return err == nil && len(root.members) > 0 && !looksLikeKeyspace(root)
+}
+
+func FuzzFormatJSON(f *testing.F) {
+	text, err := Encode(full())
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(text)
+	for _, seed := range []string{
+		`{"tables": {"b": {"columns": [{"name": "a", "size": "12", "nullable": null}]}, "a": {}}, "sharded": null}`,
+		`{"customer": {"tables": {"t": {}}, "sharded": true}}`, `{"rules": [{"toTables": ["b", "a"], "fromTable": "t"}]}`,
+		`{"routing_rules": {"rules": []}, "keyspaces": {"b": {}, "a": {"sharded": true}}}`,
+	} {
+		f.Add([]byte(seed))
+	}
+	f.Fuzz(func(t *testing.T, data []byte) { checkFormat(t, "v.json", data) })
+}
+
+func FuzzFormatYAML(f *testing.F) {
+	for _, seed := range []string{
+		fullYAML, "# a\n\n# b\ntables: {t: {}} # c\n# d\n", "{ # a\n tables: # b\n {t: # c\n\n # d\n {}, u: { # e\n } # f\n} # g\n} # h\n",
+		"tables:\n  t:\n    columns:\n    # a\n    - # b\n      name: x # c\n      # d\n    # e\n  # f\n", "--- # a\nsharded: !!bool true # b\n... # c\n",
+		"tables:\n  t: {columns: [name: a, name: b]}\n  u: {source: 'x # y', pinned: \"8\n\n    0\", type: |\n    # z\n    }\n",
+		"tables:\n\n\n  # a\n\n  b: {}\n\n  a:\n", "vindexes: {a: {params: {b: !!str 80, c: !!str , d: &x y, e: 2020-01-01}}}", "{tables: {t}}",
+		"rules:\n- {to_tables: [b, a], from_table: t} # x\n", "? tables\n: ? t # a\n  : {}\n",
+	} {
+		f.Add([]byte(seed))
+	}
+	f.Fuzz(func(t *testing.T, data []byte) { checkFormat(t, "v.yaml", data) })
+}
+
+// checkFormat holds a layout to what is true of any: it reads back the same,
+// with the same comments, and is its own layout.
+func checkFormat(t *testing.T, file string, data []byte) {
+	out, err := Format(file, data)
+	if err != nil {
+		for _, e := range invalids(t, err) {
+			if e.Code == "" && len(data) < 1000 {
+				t.Fatalf("%v", e)
+			}
+		}
+		return
+	}
+	again, err := Format(file, out)
+	if err != nil || string(again) != string(out) {
+		t.Fatalf("not its own layout: %v\n%s\nand again:\n%s", err, out, again)
+	}
+	before, errBefore := Parse("customer", file, data)
+	after, errAfter := Parse("customer", file, out)
+	if (errBefore == nil) != (errAfter == nil) {
+		t.Fatalf("read with %v, laid out with %v:\n%s", errBefore, errAfter, out)
+	}
+	if errBefore == nil && !proto.Equal(before.VSchema, after.VSchema) {
+		t.Fatalf("got %s, want %s", prototext.Format(after.VSchema), prototext.Format(before.VSchema))
+	}
+	if file == "v.yaml" && !slices.Equal(comments(t, data), comments(t, out)) {
+		t.Fatalf("comments %q, want %q", comments(t, out), comments(t, data))
+	}
+}
+
+// comments gives the comments of a file that can be read, sorted.
+func comments(t *testing.T, data []byte) []string {
+	src, err := readSource("v.yaml", data)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return src.yaml.texts()
 }

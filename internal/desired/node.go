@@ -3,6 +3,8 @@ package desired
 import (
 	"fmt"
 
+	"go.yaml.in/yaml/v3"
+
 	"github.com/vtsync/vtsync/internal/errs"
 )
 
@@ -32,6 +34,8 @@ type node struct {
 	members []member // of an object, in the order of the file
 	// index finds the members of an object that is a map; the decoder fills it in.
 	index map[string]int
+	// source is what a node was read from in YAML; nil in JSON.
+	source *yaml.Node
 }
 
 // member is one name and value of an object. Names may repeat: what that
@@ -40,6 +44,8 @@ type member struct {
 	name  string
 	at    point
 	value *node
+	// key is what the name was read from in YAML; nil in JSON.
+	key *node
 }
 
 // point is a place in a file; both count from 1, and columns are characters,

@@ -108,7 +108,7 @@ func (y *yamlReader) value(n *yaml.Node, depth int) (*node, bool) {
 		y.problems.add(codeSyntax, at, "YAML: nested deeper than %d levels", maxDepth)
 		return nil, false
 	}
-	out := &node{at: at}
+	out := &node{at: at, source: n}
 	switch n.Kind {
 	case yaml.MappingNode:
 		out.kind = objectNode
@@ -143,7 +143,7 @@ func (y *yamlReader) members(out *node, n *yaml.Node, depth int) {
 		case key.kind != stringNode:
 			y.problems.add(codeSyntax, key.at, "YAML: a name must be a string, got %s: write it in quotes: %q", key, name.Value)
 		case valueOK:
-			out.members = append(out.members, member{name: key.text, at: key.at, value: value})
+			out.members = append(out.members, member{name: key.text, at: key.at, value: value, key: key})
 		}
 	}
 }
