@@ -4,7 +4,7 @@
 GOLANGCI_LINT = go run github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 FUZZTIME ?= 3s
 
-.PHONY: build test test-fast fuzz lab demo bench lint clean
+.PHONY: build test test-fast fuzz lab demo bench parity lint clean
 
 build:
 	go build -o bin/ ./cmd/vtsync
@@ -33,9 +33,14 @@ lab:
 demo:
 	go run ./lab/demo $(if $(KEEP),--keep)
 
-# Compares with vtctldclient, and writes docs/performance.md.
+# Compares with vtctldclient, measures how vtsync grows, and writes
+# docs/performance.md.
 bench:
 	go run ./bench
+
+# Holds lint to Vitess itself, and writes the counts into docs/rules.md.
+parity:
+	go run ./parity -write docs/rules.md
 
 lint:
 	$(GOLANGCI_LINT) run ./...

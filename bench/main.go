@@ -1,11 +1,16 @@
-// Command bench compares vtsync with what people use instead, on a real Vitess
-// cluster that it starts, and writes the result into docs/performance.md,
-// between two marks. Each pair is measured one right after the other, in turns,
-// so that what else the machine does weighs on both alike.
+// Command bench measures vtsync on a real Vitess cluster that it starts, and
+// writes the results into docs/performance.md, each between two marks:
 //
-//	go run ./bench [--pairs N] [--out docs/performance.md]
+//   - pairs compares it with what people use instead. Each pair is measured one
+//     right after the other, in turns, so that what else the machine does weighs
+//     on both alike.
+//   - scale runs it over 100 to 10,000 tables.
 //
-// Both sides are measured as people run them, from the start of the process to
+// The command is
+//
+//	go run ./bench [--pairs N] [--out docs/performance.md] [pairs] [scale]
+//
+// Programs are measured as people run them, from the start of the process to
 // its end: it must not import vtsync's rooms.
 package main
 
@@ -19,6 +24,7 @@ import (
 	"os/exec"
 	"os/signal"
 	"path/filepath"
+	"slices"
 	"syscall"
 
 	"github.com/vtsync/vtsync/lab/cluster"
@@ -37,44 +43,90 @@ func main() {
 	}
 }
 
-func run(ctx context.Context, args []string, stdout, stderr io.Writer) (err error) {
+// sections are the parts of the page, by the name in their marks.
+var sections = []struct {
+	name    string
+	measure func(ctx context.Context, o options) (string, error)
+}{
+	{"pairs", measurePairs},
+	{"scale", measureSizes},
+}
+
+// options are those of the command, and what a section measures in.
+type options struct {
+	pairs   int
+	cluster *cluster.Cluster
+	dir     string // empty at first
+}
+
+func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	flags := flag.NewFlagSet("bench", flag.ContinueOnError)
 	flags.SetOutput(stderr)
 	pairs := flags.Int("pairs", 40, "how many pairs to measure of each comparison")
-	out := flags.String("out", filepath.Join("docs", "performance.md"), "the page to write the result into")
+	out := flags.String("out", filepath.Join("docs", "performance.md"), "the page to write the results into")
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
 	if *pairs < 1 {
 		return fmt.Errorf("--pairs must be positive, not %d", *pairs)
 	}
-	dir, err := os.MkdirTemp("", "vtsync-bench-")
-	if err != nil {
-		return err
+	for _, arg := range flags.Args() {
+		if arg != "pairs" && arg != "scale" {
+			return fmt.Errorf("there is no section %q, only pairs and scale", arg)
+		}
 	}
-	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
-	c, err := cluster.Start(ctx, cluster.Options{Log: stderr})
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, c.Stop()) }()
-	b, err := newBench(ctx, c, dir)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, b.close()) }()
-
-	comparisons := []comparison{b.nothing(), b.change()}
-	for i := range comparisons {
-		if err := comparisons[i].measure(ctx, *pairs); err != nil {
+	for _, s := range sections {
+		if flags.NArg() > 0 && !slices.Contains(flags.Args(), s.name) {
+			continue
+		}
+		text, err := inCluster(ctx, options{pairs: *pairs}, stderr, s.measure)
+		if err != nil {
+			return err
+		}
+		if _, err := io.WriteString(stdout, text+"\n"); err != nil {
+			return err
+		}
+		if err := insert(*out, s.name, text); err != nil {
 			return err
 		}
 	}
-	text := report(comparisons, *pairs)
-	if _, err := io.WriteString(stdout, text); err != nil {
-		return err
+	return nil
+}
+
+// inCluster measures in a cluster and a folder that are gone afterwards.
+func inCluster(ctx context.Context, o options, log io.Writer, measure func(context.Context, options) (string, error)) (text string, err error) {
+	if o.dir, err = os.MkdirTemp("", "vtsync-bench-"); err != nil {
+		return "", err
 	}
-	return insert(*out, text)
+	defer func() { err = errors.Join(err, os.RemoveAll(o.dir)) }()
+	if o.cluster, err = cluster.Start(ctx, cluster.Options{Log: log}); err != nil {
+		return "", err
+	}
+	defer func() { err = errors.Join(err, o.cluster.Stop()) }()
+	return measure(ctx, o)
+}
+
+func measurePairs(ctx context.Context, o options) (text string, err error) {
+	b, err := newBench(ctx, o.cluster, o.dir)
+	if err != nil {
+		return "", err
+	}
+	defer func() { err = errors.Join(err, b.close()) }()
+	comparisons := []comparison{b.nothing(), b.change()}
+	for i := range comparisons {
+		if err := comparisons[i].measure(ctx, o.pairs); err != nil {
+			return "", err
+		}
+	}
+	return report(comparisons, o.pairs), nil
+}
+
+func measureSizes(ctx context.Context, o options) (string, error) {
+	verbs, err := measureScale(ctx, o.cluster, o.dir)
+	if err != nil {
+		return "", err
+	}
+	return scaleReport(verbs), nil
 }
 
 // bench is one cluster with the same VSchema in two keyspaces: vtsync changes
@@ -96,7 +148,7 @@ const (
 
 func newBench(ctx context.Context, c *cluster.Cluster, dir string) (*bench, error) {
 	b := &bench{cluster: c, dir: dir, vtsync: filepath.Join(dir, "bin", "vtsync")}
-	if err := b.command(ctx, "go", "build", "-o", b.vtsync, "github.com/vtsync/vtsync/cmd/vtsync"); err != nil {
+	if err := b.buildProgram(ctx); err != nil {
 		return nil, err
 	}
 	if err := c.Commerce(ctx); err != nil {
@@ -129,6 +181,10 @@ func newBench(ctx context.Context, c *cluster.Cluster, dir string) (*bench, erro
 }
 
 func (b *bench) close() error { return b.poll.close() }
+
+func (b *bench) buildProgram(ctx context.Context) error {
+	return b.command(ctx, "go", "build", "-o", b.vtsync, "github.com/vtsync/vtsync/cmd/vtsync")
+}
 
 // writeConfig names the cluster and every vtgate, as an operator does.
 func (b *bench) writeConfig() error {

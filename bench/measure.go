@@ -92,29 +92,25 @@ func report(comparisons []comparison, pairs int) string {
 	}
 	w.WriteString("\n| | ratio of medians | aim | |\n|---|---|---|---|\n")
 	for _, c := range comparisons {
-		verdict := "met"
-		if c.ratio() > c.Aim {
-			verdict = "missed"
-		}
-		fmt.Fprintf(&w, "| %s | %.2f | at most %.1f | %s |\n", c.Name, c.ratio(), c.Aim, verdict)
+		fmt.Fprintf(&w, "| %s | %.2f | at most %.1f | %s |\n", c.Name, c.ratio(), c.Aim, verdict(c.ratio() <= c.Aim))
 	}
 	return w.String()
 }
 
 func millis(d time.Duration) string { return fmt.Sprintf("%.1f ms", d.Seconds()*1000) }
 
-// The marks on the page, between which the report stands.
-const (
-	beginMark = "<!-- written by make bench: begin -->\n"
-	endMark   = "<!-- written by make bench: end -->\n"
-)
+// marks are those on the page between which a section stands.
+func marks(section string) (begin, end string) {
+	return "<!-- written by make bench: " + section + " begin -->\n", "<!-- written by make bench: " + section + " end -->\n"
+}
 
-// insert replaces what stands between the marks of the page.
-func insert(path, text string) error {
+// insert replaces what stands between a section's marks on the page.
+func insert(path, section, text string) error {
 	page, err := os.ReadFile(path)
 	if err != nil {
 		return err
 	}
+	beginMark, endMark := marks(section)
 	before, rest, begun := strings.Cut(string(page), beginMark)
 	_, after, ended := strings.Cut(rest, endMark)
 	if !begun || !ended {

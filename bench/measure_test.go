@@ -82,17 +82,20 @@ func TestInsert(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	write("before\n" + beginMark + "old\n" + endMark + "after\n")
-	if err := insert(page, "new\n"); err != nil {
+	begin, end := marks("one")
+	otherBegin, otherEnd := marks("other")
+	other := otherBegin + "kept\n" + otherEnd
+	write("before\n" + other + begin + "old\n" + end + "after\n")
+	if err := insert(page, "one", "new\n"); err != nil {
 		t.Fatal(err)
 	}
 	got, err := os.ReadFile(page)
-	if want := "before\n" + beginMark + "new\n" + endMark + "after\n"; err != nil || string(got) != want {
+	if want := "before\n" + other + begin + "new\n" + end + "after\n"; err != nil || string(got) != want {
 		t.Errorf("the page is %q, %v", got, err)
 	}
-	for _, damaged := range []string{"", beginMark, endMark, endMark + beginMark} {
+	for _, damaged := range []string{"", begin, end, end + begin, other} {
 		write(damaged)
-		if err := insert(page, "new\n"); err == nil {
+		if err := insert(page, "one", "new\n"); err == nil {
 			t.Errorf("a page without its marks was written: %q", damaged)
 		}
 	}

@@ -112,7 +112,7 @@ func TestVerdicts(t *testing.T) {
 	for json, want := range map[string]verdict{
 		`{"sharded": 1}`:                         rejected,
 		`{"sharded": true, "tables": {"t": {}}}`: rejected,
-		`{"Sharded": true, "tables": {}}`:                      damaged,
+		`{"Sharded": true, "tables": {}}`:        damaged,
 		`{"tables": {"t": {"auto_increment": {"column": "id", "sequence": "no.seq"}}}}`:                                            damaged,
 		`{"keyspaces": {"ks": {"tables": {"t": {}}}}, "routing_rules": {"rules": [{"from_table": "t", "to_tables": ["no.t"]}]}}`:   damaged,
 		`{"sharded": true, "vindexes": {"r": {"type": "region_json", "params": {"region_bytes": "1", "region_map": "/no/such"}}}}`: elsewhere,

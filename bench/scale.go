@@ -1,0 +1,183 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/vtsync/vtsync/lab/cluster"
+)
+
+// scaleRuns is how often each size is measured; the median counts.
+const scaleRuns = 5
+
+// scaleSizes are the numbers of tables. The first tells what a process costs
+// before it has looked at a table; growth is measured from there.
+var scaleSizes = []int{100, 1_000, 10_000}
+
+// What the largest size may take.
+const (
+	cpuAim    = time.Second
+	memoryAim = 300 << 20
+	// growthAim bounds how much more a table may cost among many than among
+	// few, to be called linear.
+	growthAim = 1.5
+)
+
+// usage is what one run of a program took.
+type usage struct {
+	cpu    time.Duration // of all cores, user's and system's
+	memory int64         // the largest it was, in bytes
+}
+
+// scaling is how one verb does at each size.
+type scaling struct {
+	verb string
+	took []usage // by scaleSizes
+}
+
+// measureScale lints, and plans against an equal live state, repositories of
+// each size.
+func measureScale(ctx context.Context, c *cluster.Cluster, dir string) ([]scaling, error) {
+	b := &bench{cluster: c, dir: dir, vtsync: filepath.Join(dir, "bin", "vtsync")}
+	if err := b.buildProgram(ctx); err != nil {
+		return nil, err
+	}
+	for name, ks := range generate(scaleKeyspaces) {
+		var shards []string
+		if ks.Sharded {
+			shards = []string{"-80", "80-"}
+		}
+		if err := c.CreateKeyspace(ctx, name, shards...); err != nil {
+			return nil, err
+		}
+	}
+	verbs := []scaling{{verb: "lint"}, {verb: "plan"}}
+	for _, n := range scaleSizes {
+		b.dir = filepath.Join(dir, fmt.Sprint(n))
+		if err := b.settle(ctx, n); err != nil {
+			return nil, fmt.Errorf("%d tables: %w", n, err)
+		}
+		for i := range verbs {
+			u, err := b.use(ctx, verbs[i].verb)
+			if err != nil {
+				return nil, fmt.Errorf("%d tables: %w", n, err)
+			}
+			verbs[i].took = append(verbs[i].took, u)
+		}
+	}
+	return verbs, nil
+}
+
+// settle makes the VSchemas of that size live and pulls them into files.
+func (b *bench) settle(ctx context.Context, n int) error {
+	if err := os.Mkdir(b.dir, 0o755); err != nil {
+		return err
+	}
+	if err := b.writeConfig(); err != nil {
+		return err
+	}
+	all := generate(n)
+	file := filepath.Join(b.dir, ".vschema.json") // too long for an argument
+	for _, name := range slices.Sorted(maps.Keys(all)) {
+		text, err := all[name].text()
+		if err != nil {
+			return err
+		}
+		if err := os.WriteFile(file, []byte(text), 0o644); err != nil {
+			return err
+		}
+		if err := b.vtctldclient(ctx, "ApplyVSchema", "--skip-rebuild", "--vschema-file", file, name); err != nil {
+			return err
+		}
+	}
+	if err := b.cluster.RebuildVSchemaGraph(ctx); err != nil {
+		return err
+	}
+	for name, ks := range all {
+		last := slices.Max(slices.Collect(maps.Keys(ks.Tables)))
+		for _, gate := range b.cluster.VTGates() {
+			if err := cluster.Poll(ctx, func() error { return b.cluster.ServesTable(ctx, gate, name, last) }); err != nil {
+				return err
+			}
+		}
+	}
+	return b.runVtsync(ctx, "pull")
+}
+
+// use measures a verb, which must find nothing to do or to say.
+func (b *bench) use(ctx context.Context, verb string) (usage, error) {
+	var all []usage
+	for range scaleRuns {
+		cmd := exec.CommandContext(ctx, b.vtsync, verb)
+		cmd.Dir = b.dir
+		if out, err := cmd.CombinedOutput(); err != nil {
+			return usage{}, fmt.Errorf("vtsync %s: %w\n%s", verb, err, out)
+		}
+		rusage, ok := cmd.ProcessState.SysUsage().(*syscall.Rusage)
+		if !ok {
+			return usage{}, errors.New("this system does not tell what a process took")
+		}
+		all = append(all, usage{cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime(), rusage.Maxrss * rssUnit})
+	}
+	median := func(of func(usage) int64) int64 {
+		var values []int64
+		for _, u := range all {
+			values = append(values, of(u))
+		}
+		slices.Sort(values)
+		return values[len(values)/2]
+	}
+	return usage{
+		cpu:    time.Duration(median(func(u usage) int64 { return int64(u.cpu) })),
+		memory: median(func(u usage) int64 { return u.memory }),
+	}, nil
+}
+
+// perTable is the CPU that each table costs between two sizes.
+func (s scaling) perTable(from, to int) time.Duration {
+	return (s.took[to].cpu - s.took[from].cpu) / time.Duration(scaleSizes[to]-scaleSizes[from])
+}
+
+// growth is how many times as much a table costs among many as among few.
+func (s scaling) growth() float64 {
+	last := len(scaleSizes) - 1
+	return float64(s.perTable(last-1, last)) / float64(max(s.perTable(0, last-1), 1))
+}
+
+// scaleReport is the text for the page.
+func scaleReport(verbs []scaling) string {
+	var w strings.Builder
+	fmt.Fprintf(&w, "`vtsync lint`, and `vtsync plan` against an equal live state, in %d keyspaces, half of them sharded, with sequences, lookup vindexes and reference tables; CPU is of all cores, memory the process's largest, each the median of %d.\n\n", scaleKeyspaces, scaleRuns)
+	w.WriteString("| | tables | CPU | memory |\n|---|---|---|---|\n")
+	for _, s := range verbs {
+		for i, u := range s.took {
+			fmt.Fprintf(&w, "| `vtsync %s` | %d | %s | %d MB |\n", s.verb, scaleSizes[i], millis(u.cpu), u.memory>>20)
+		}
+	}
+	w.WriteString("\n| | at 10,000 tables | aim | |\n|---|---|---|---|\n")
+	for _, s := range verbs {
+		last := len(scaleSizes) - 1
+		u := s.took[last]
+		fmt.Fprintf(&w, "| `vtsync %s`: CPU | %s | at most %s | %s |\n", s.verb, millis(u.cpu), millis(cpuAim), verdict(u.cpu <= cpuAim))
+		fmt.Fprintf(&w, "| `vtsync %s`: memory | %d MB | at most %d MB | %s |\n", s.verb, u.memory>>20, memoryAim>>20, verdict(u.memory <= memoryAim))
+		fmt.Fprintf(&w, "| `vtsync %s`: CPU per table, beside that up to 1,000 | %d µs, %.2f times | at most %.1f times | %s |\n",
+			s.verb, s.perTable(last-1, last).Microseconds(), s.growth(), growthAim, verdict(s.growth() <= growthAim))
+	}
+	return w.String()
+}
+
+func verdict(met bool) string {
+	if met {
+		return "met"
+	}
+	return "missed"
+}

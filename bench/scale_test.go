@@ -1,0 +1,66 @@
+package main
+
+import (
+	"reflect"
+	"strings"
+	"testing"
+	"time"
+)
+
+// TestGenerate holds what is measured to what the page says of it.
+func TestGenerate(t *testing.T) {
+	for _, n := range append([]int{scaleKeyspaces, 101, 777}, scaleSizes...) {
+		all := generate(n)
+		tables, sharded, sequences, lookups, references := 0, 0, 0, 0, 0
+		seen := map[string]string{}
+		for name, ks := range all {
+			tables += len(ks.Tables)
+			if ks.Sharded {
+				sharded++
+				lookups += len(ks.Vindexes) - 1
+			}
+			for tname, t := range ks.Tables {
+				switch t.Type {
+				case "sequence":
+					sequences++
+				case "reference":
+					references++
+					continue // of the same name as its source
+				}
+				seen[tname] += name
+			}
+		}
+		if len(all) != scaleKeyspaces || sharded != scaleKeyspaces/2 || tables != n {
+			t.Errorf("%d: %d tables in %d keyspaces, %d of them sharded", n, tables, len(all), sharded)
+		}
+		if n >= 1000 && (sequences < n/4 || lookups < n/20 || references == 0) {
+			t.Errorf("%d: only %d sequences, %d lookup vindexes, %d reference tables", n, sequences, lookups, references)
+		}
+		if len(seen)+references != n {
+			t.Errorf("%d: names stand in two keyspaces", n)
+		}
+	}
+	if !reflect.DeepEqual(generate(1000), generate(1000)) {
+		t.Error("it is another one each time")
+	}
+}
+
+func TestScaleReport(t *testing.T) {
+	of := func(ms ...int) scaling {
+		s := scaling{verb: "lint"}
+		for _, n := range ms {
+			s.took = append(s.took, usage{time.Duration(n) * time.Millisecond, 20 << 20})
+		}
+		return s
+	}
+	// 100 µs a table, on top of 20 ms.
+	text := scaleReport([]scaling{of(30, 120, 1020)})
+	for _, want := range []string{"| `vtsync lint` | 1000 | 120.0 ms | 20 MB |", "CPU | 1020.0 ms | at most 1000.0 ms | missed |", "memory | 20 MB | at most 300 MB | met |", "100 µs, 1.00 times | at most 1.5 times | met |"} {
+		if !strings.Contains(text, want) {
+			t.Errorf("no %q in\n%s", want, text)
+		}
+	}
+	if text := scaleReport([]scaling{of(30, 120, 3000)}); !strings.Contains(text, "at most 1.5 times | missed |") {
+		t.Errorf("what grows faster than its tables is called linear:\n%s", text)
+	}
+}
