@@ -14,7 +14,7 @@ var hugeRouting = Rule{
 	Code: "VS901", Name: "routing that is too large for one key", Severity: Error,
 	Check: func(f *Facts) []Finding {
 		size, limit := proto.Size(f.srv), cmp.Or(f.maxCellBytes, defaultCellBytes)
-		if size*5 <= limit*4 {
+		if size <= limit/5*4 {
 			return nil
 		}
 		largest, most := "", -1

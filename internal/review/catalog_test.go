@@ -34,7 +34,7 @@ func checkCase(t *testing.T, page catalog.Page, c catalog.Case) {
 	for _, f := range c.Files {
 		fsys[f.Path] = &fstest.MapFile{Data: f.Data}
 	}
-	report, err := review.Run(fsys, review.Options{Shards: page.Shards})
+	report, err := review.Run(fsys, review.Options{Shards: page.Shards, MaxCellBytes: page.CellBytes})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -27,6 +27,9 @@ type Options struct {
 	OpaqueVindexes []string
 	// Shards holds, per keyspace, its serving shards in topo; nil when unknown.
 	Shards map[string][]string
+	// MaxCellBytes is how large a cell's SrvVSchema may be; 0 means as large
+	// as etcd takes by default.
+	MaxCellBytes int
 }
 
 // Folder is one repository of files: the routing of one cluster.
@@ -66,7 +69,7 @@ type Report struct {
 	Suppressed []Suppressed
 	// Keyspaces are those that have a file, sorted.
 	Keyspaces []string
-	// Files counts those that were read.
+	// Files counts those that were read, the config with its suppressions too.
 	Files int
 	// Unreadable tells that some file cannot be read as what it should be:
 	// the rules about what the files of its folder say together were not run.
@@ -98,6 +101,9 @@ func All(folders []Folder, config Suppressions) (Report, error) {
 		report.Files += one.files
 		report.Unreadable = report.Unreadable || one.unreadable
 		texts.add(folder, one.documents)
+	}
+	if len(config.Ignores) > 0 {
+		report.Files++
 	}
 	report.Keyspaces = slices.Compact(slices.Sorted(slices.Values(report.Keyspaces)))
 	judged := lint.Suppress(found, ignores)
@@ -181,7 +187,7 @@ func (d Folder) judge() (judged, error) {
 	if err != nil {
 		return judged{}, d.relocate(err)
 	}
-	in := lint.Input{Files: slices.Concat(problems, unread), Schemas: tables, Shards: d.Shards, OpaqueVindexes: d.OpaqueVindexes}
+	in := lint.Input{Files: slices.Concat(problems, unread), Schemas: tables, Shards: d.Shards, OpaqueVindexes: d.OpaqueVindexes, MaxCellBytes: d.MaxCellBytes}
 	if len(problems) == 0 {
 		in.After = routing(tree)
 	}

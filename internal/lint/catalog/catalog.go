@@ -12,6 +12,7 @@
 //	-- bad-2/... --, -- good-2/... --           further ones, which the tests run and nobody is shown
 //	-- before/keyspaces/... --                  the live state, for a rule about a change
 //	-- shards --                                serving shards in topo: "customer: -80 80-" a line
+//	-- cell-bytes --                            how large a cell's SrvVSchema may be, where that is not etcd's own limit
 //	-- want --                                  findings in files without comments: "bad/keyspaces/customer/vschema.json:3 VS102"
 //	-- vtgate --                                what real Vitess does with bad, see Probe
 //
@@ -47,6 +48,8 @@ type Page struct {
 	Before []File
 	// Shards are the serving shards in topo, per keyspace.
 	Shards map[string][]string
+	// CellBytes is how large a cell's SrvVSchema may be; 0 means etcd's limit.
+	CellBytes int
 	// Probes show what real Vitess does with the case "bad".
 	Probes []Probe
 }
@@ -116,6 +119,8 @@ func Parse(code string, data []byte) (Page, error) {
 		switch {
 		case f.Name == "shards":
 			p.Shards, err = parseShards(string(f.Data))
+		case f.Name == "cell-bytes":
+			p.CellBytes, err = strconv.Atoi(strings.TrimSpace(string(f.Data)))
 		case f.Name == "want":
 			wants, err = parseWants(string(f.Data))
 		case f.Name == "vtgate":
