@@ -22,7 +22,7 @@ var unlistedVindexColumn = Rule{
 				finding := use.finding(field...)
 				finding.Message = fmt.Sprintf("column %s of vindex %s is not in the column list of table %s", column, use.cv.GetName(), use.table)
 				finding.Near = near.Name(column, listNames(t))
-				finding.Harm = fmt.Sprintf("the list is authoritative: queries that name the column fail with \"column '%s' not found\", no query is routed by the vindex, and inserts lack its value", column)
+				finding.Harm = fmt.Sprintf("the list is authoritative: queries that name the column fail (\"column '%s' not found in table '%s'\"), the others are not routed by the vindex, and inserts are placed by NULL", column, use.table)
 				finding.Next = "name a column of the list, or add this one to it"
 				out = append(out, finding)
 			})

@@ -23,7 +23,7 @@ var missingVindexColumn = Rule{
 				finding := use.finding(field...)
 				finding.Message = fmt.Sprintf("table %s has no column %s, which vindex %s is on", use.table, column, use.cv.GetName())
 				finding.Near = near.Name(column, mysqlNames(t))
-				finding.Harm = "queries by the column that was meant go to all shards, and inserts have no value for the vindex"
+				finding.Harm = fmt.Sprintf("queries by the column that was meant go to all shards; vtgate adds the column to inserts, which MySQL refuses: \"Unknown column '%s' in 'field list'\"", column)
 				finding.Next = "name a column of the table, or add this one to its CREATE TABLE"
 				out = append(out, finding)
 			})

@@ -13,7 +13,7 @@ var missingLookupColumn = Rule{
 	Check: func(f *Facts) []Finding {
 		var out []Finding
 		f.eachLookup(func(ks, name string, v *vschema.Vindex) {
-			to, ok := f.lookupTarget(v)
+			to, ok := f.lookupTarget(ks, v)
 			if !ok {
 				return
 			}
@@ -41,16 +41,13 @@ var missingLookupColumn = Rule{
 	},
 }
 
-// columnNames gives all columns of a table, where MySQL or an authoritative list
-// tells them.
+// columnNames gives all columns of a table, where MySQL or else an authoritative
+// list tells them.
 func (f *Facts) columnNames(t target) ([]string, bool) {
-	if listed(t.table) {
-		return listNames(t.table), true
-	}
 	if table := f.mysqlTable(t.keyspace, t.name); table != nil {
 		return mysqlNames(table), true
 	}
-	return nil, false
+	return listNames(t.table), listed(t.table)
 }
 
 // lacking gives the first of the columns in a param that are not among the known
