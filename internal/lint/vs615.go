@@ -15,7 +15,7 @@ var lookupWithoutUniqueKey = Rule{
 		var out []Finding
 		f.eachLookup(func(ks, name string, v *vschema.Vindex) {
 			built := f.vindex(ks, name)
-			to, ok := f.lookupTarget(v)
+			to, ok := f.lookupTarget(ks, v)
 			if !ok || built == nil || !built.IsUnique() {
 				return
 			}

@@ -15,7 +15,7 @@ var narrowLookupColumn = Rule{
 	Check: func(f *Facts) []Finding {
 		var out []Finding
 		f.eachLookup(func(ks, name string, v *vschema.Vindex) {
-			to, ok := f.lookupTarget(v)
+			to, ok := f.lookupTarget(ks, v)
 			if !ok {
 				return
 			}
