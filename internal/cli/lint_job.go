@@ -52,13 +52,13 @@ func configuredJob(cfg *config.Config, clusters []*config.Cluster, dir string) (
 	if err != nil {
 		return lintJob{}, err
 	}
-	types := make(map[string][]string) // of vindexes, by the folder's name
+	known := make(map[string][]*config.Cluster) // by the folder's name
 	for _, cluster := range clusters {
 		files := name(cfg.FilesDir(cluster))
-		types[files] = append(types[files], cluster.VindexTypes...)
+		known[files] = append(known[files], cluster)
 	}
 	if len(clusters) == 0 {
-		types[name(filepath.Dir(cfg.File))] = nil
+		known[name(filepath.Dir(cfg.File))] = nil
 	}
 	job := lintJob{config: review.Suppressions{Source: cfg.Source}}
 	for _, i := range cfg.Ignores {
@@ -69,22 +69,20 @@ func configuredJob(cfg *config.Config, clusters []*config.Cluster, dir string) (
 		ignore.Pos.File = name(i.Pos.File)
 		job.config.Ignores = append(job.config.Ignores, ignore)
 	}
+	job.config.Partial = len(clusters) < len(cfg.Clusters)
 	if dir == "" {
-		for _, files := range slices.Sorted(maps.Keys(types)) {
-			job.folders = append(job.folders, lintFolder(files, types[files]))
+		for _, files := range slices.Sorted(maps.Keys(known)) {
+			job.folders = append(job.folders, lintFolder(files, known[files]))
 		}
-		job.config.Partial = len(clusters) < len(cfg.Clusters)
 		return job, nil
 	}
 	files := name(dir)
-	known, ok := types[files]
+	own, ok := known[files]
 	if !ok {
-		for _, more := range types {
-			known = append(known, more...)
-		}
+		own = clusters
 	}
-	job.folders = []review.Folder{lintFolder(files, known)}
-	job.config.Partial = !ok || len(types) > 1 || len(clusters) < len(cfg.Clusters)
+	job.folders = []review.Folder{lintFolder(files, own)}
+	job.config.Partial = job.config.Partial || !ok || len(known) > 1
 	return job, nil
 }
 
@@ -111,10 +109,17 @@ func namer(cfg *config.Config, dir string) (func(string) string, error) {
 	}, nil
 }
 
-// lintFolder is the folder at a path, with the vindex types that its clusters
-// take on trust.
-func lintFolder(path string, vindexTypes []string) review.Folder {
-	return review.Folder{FS: os.DirFS(path), Options: review.Options{Dir: filepath.ToSlash(path), OpaqueVindexes: vindexTypes}}
+// lintFolder is the folder at a path, with what its clusters say: the vindex
+// types of all of them, and the least size of a cell's SrvVSchema.
+func lintFolder(path string, clusters []*config.Cluster) review.Folder {
+	opts := review.Options{Dir: filepath.ToSlash(path)}
+	for _, cluster := range clusters {
+		opts.OpaqueVindexes = append(opts.OpaqueVindexes, cluster.VindexTypes...)
+		if most := cluster.Policy.MaxCellBytes; opts.MaxCellBytes == 0 || most < opts.MaxCellBytes {
+			opts.MaxCellBytes = most
+		}
+	}
+	return review.Folder{FS: os.DirFS(path), Options: opts}
 }
 
 // writeFixes corrects the files and says what it did.
