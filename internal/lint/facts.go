@@ -23,6 +23,8 @@ type Facts struct {
 	// names and tables are the keyspaces and tables of srv, sorted.
 	names  []string
 	tables []tableRef
+	// vindexes are those of srv, by keyspace and name.
+	vindexes []vindexRef
 	// answering are the keyspaces that answer a name without its keyspace, once
 	// somebody asked; see global.
 	answering map[string][]string
@@ -35,6 +37,8 @@ type Facts struct {
 	built *vindexes.VSchema
 	// sequences are the uses of sequences, once somebody asked.
 	sequences []sequenceUse
+	// compared counts the names that nearest has compared.
+	compared int
 	// before is the state before the change; nil where there is no change, or
 	// where it is not known.
 	before *Facts
@@ -54,6 +58,12 @@ type tableRef struct {
 	table    *vschema.Table
 }
 
+// vindexRef is one vindex and where it stands.
+type vindexRef struct {
+	ks, name string
+	vindex   *vschema.Vindex
+}
+
 func newFacts(srv *vschema.SrvVSchema, in Input) *Facts {
 	f := &Facts{
 		srv: withoutNils(srv), shards: in.Shards, parser: newParser(), opaque: in.OpaqueVindexes,
@@ -61,9 +71,12 @@ func newFacts(srv *vschema.SrvVSchema, in Input) *Facts {
 	}
 	f.names = sortedKeys(f.srv.Keyspaces)
 	for _, ks := range f.names {
-		tables := f.srv.Keyspaces[ks].Tables
-		for _, name := range sortedKeys(tables) {
-			f.tables = append(f.tables, tableRef{ks, name, tables[name]})
+		vs := f.srv.Keyspaces[ks]
+		for _, name := range sortedKeys(vs.Tables) {
+			f.tables = append(f.tables, tableRef{ks, name, vs.Tables[name]})
+		}
+		for _, name := range sortedKeys(vs.Vindexes) {
+			f.vindexes = append(f.vindexes, vindexRef{ks, name, vs.Vindexes[name]})
 		}
 	}
 	f.build()
@@ -94,11 +107,8 @@ func (f *Facts) eachTable(fn func(ks, name string, t *vschema.Table)) {
 // what vtgate builds of it, or what stands in for it; nil where it cannot be
 // built.
 func (f *Facts) eachVindex(fn func(ks, name string, v *vschema.Vindex, built vindexes.Vindex)) {
-	for _, ks := range f.names {
-		all := f.srv.Keyspaces[ks].Vindexes
-		for _, name := range sortedKeys(all) {
-			fn(ks, name, all[name], f.vindex(ks, name))
-		}
+	for _, ref := range f.vindexes {
+		fn(ref.ks, ref.name, ref.vindex, f.vindex(ref.ks, ref.name))
 	}
 }
 
@@ -112,22 +122,37 @@ func (f *Facts) vindex(ks, name string) vindexes.Vindex {
 	return built.Vindexes[name]
 }
 
-// eachLookup calls fn for every lookup vindex, by keyspace and name.
+// eachLookup calls fn for every lookup vindex, by keyspace and name. In a
+// keyspace that is not sharded vtgate asks no vindex.
 func (f *Facts) eachLookup(fn func(ks, name string, v *vschema.Vindex)) {
-	for _, ks := range f.keyspaces() {
-		all := f.srv.Keyspaces[ks].GetVindexes()
-		for _, name := range sortedKeys(all) {
-			if vschema.IsLookup(all[name].GetType()) {
-				fn(ks, name, all[name])
-			}
+	for _, ref := range f.vindexes {
+		if vschema.IsLookup(ref.vindex.GetType()) && f.srv.Keyspaces[ref.ks].GetSharded() {
+			fn(ref.ks, ref.name, ref.vindex)
 		}
 	}
+}
+
+// maxCompared bounds what is spent on nearest names: where thousands of names
+// lead nowhere, it is not the spelling that is wrong.
+const maxCompared = 500_000
+
+// nearest is near.Name, as long as that costs little.
+func (f *Facts) nearest(got string, candidates []string) string {
+	if f.compared > maxCompared {
+		return ""
+	}
+	f.compared += len(candidates)
+	return near.Name(got, candidates)
 }
 
 // nearTable gives the declared table that is most likely meant by a reference
 // that leads nowhere, written as the reference was: qualified or not. Where the
 // keyspace is right only its tables count, or the same table elsewhere.
 func (f *Facts) nearTable(ks, name string, wanted func(*vschema.Table) bool) string {
+	if f.compared > maxCompared {
+		return ""
+	}
+	f.compared += len(f.tables)
 	var here, bare, qualified []string
 	elsewhere := ""
 	f.eachTable(func(k, n string, t *vschema.Table) {
@@ -144,11 +169,11 @@ func (f *Facts) nearTable(ks, name string, wanted func(*vschema.Table) bool) str
 	})
 	switch {
 	case ks == "":
-		return near.Name(name, bare)
+		return f.nearest(name, bare)
 	case f.srv.Keyspaces[ks] == nil:
-		return near.Name(ks+"."+name, qualified)
+		return f.nearest(ks+"."+name, qualified)
 	}
-	if best := near.Name(name, here); best != "" {
+	if best := f.nearest(name, here); best != "" {
 		return ks + "." + best
 	}
 	return elsewhere

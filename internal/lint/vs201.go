@@ -37,26 +37,34 @@ var badVindex = Rule{
 	},
 }
 
-// paramValues are values that some param of some type takes.
-var paramValues = append([]string{
-	"true", "false", "exclusive", "shared", "none", "md5", "xxhash64", "1", "2", "[1]", "{}",
-}, vindexTypes...)
+// paramWords and paramValues are values that some param of some type takes.
+// Only words can be misspelled.
+var (
+	paramWords  = append([]string{"true", "false", "exclusive", "shared", "none", "md5", "xxhash64"}, vindexTypes...)
+	paramValues = append([]string{"1", "2", "[1]", "{}"}, paramWords...)
+)
 
-// badParam finds the param of a vindex without which, or with another value of
-// which, it builds, and the value most likely meant.
+// badParam finds the param of a vindex that keeps it from being built: with
+// another value of it, or at least without it, it builds. It gives the word
+// most likely meant, too.
 func (f *Facts) badParam(v *vschema.Vindex) (path []string, meant string) {
-	for _, name := range sortedKeys(v.Params) {
-		changed := proto.Clone(v).(*vschema.Vindex)
-		var good []string
-		for _, value := range paramValues {
+	names := sortedKeys(v.Params)
+	for _, name := range names {
+		good := slices.DeleteFunc(slices.Clone(paramValues), func(value string) bool {
+			changed := proto.Clone(v).(*vschema.Vindex)
 			changed.Params[name] = value
-			if f.builds(changed) {
-				good = append(good, value)
-			}
-		}
-		delete(changed.Params, name)
-		if len(good) > 0 || f.builds(changed) {
+			return !f.builds(changed)
+		})
+		if len(good) > 0 {
+			good = slices.DeleteFunc(good, func(value string) bool { return !slices.Contains(paramWords, value) })
 			return []string{"params", name}, near.Name(v.Params[name], good)
+		}
+	}
+	for _, name := range names {
+		changed := proto.Clone(v).(*vschema.Vindex)
+		delete(changed.Params, name)
+		if f.builds(changed) {
+			return []string{"params", name}, ""
 		}
 	}
 	return []string{"params"}, ""

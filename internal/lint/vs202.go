@@ -1,10 +1,6 @@
 package lint
 
-import (
-	"fmt"
-
-	"github.com/vtsync/vtsync/internal/near"
-)
+import "fmt"
 
 var undefinedVindex = Rule{
 	Code: "VS202", Name: "column vindex that is not defined", Severity: Error, Whole: true,
@@ -17,7 +13,7 @@ var undefinedVindex = Rule{
 			}
 			finding := use.finding("name")
 			finding.Message = fmt.Sprintf("table %s names vindex %s, which keyspace %s does not define", use.table, use.cv.GetName(), use.ks)
-			finding.Near = near.Name(use.cv.GetName(), sortedKeys(vs.Vindexes))
+			finding.Near = f.nearest(use.cv.GetName(), sortedKeys(vs.Vindexes))
 			finding.Harm = stopsBuild(use.ks)
 			finding.Next = fmt.Sprintf("define the vindex in keyspace %s, or name one that is", use.ks)
 			out = append(out, finding)

@@ -3,7 +3,7 @@ package lint
 import "fmt"
 
 var lookupPrimary = Rule{
-	Code: "VS206", Name: "primary vindex that reads a lookup table", Severity: Warning,
+	Code: "VS206", Name: "primary vindex that reads a lookup table", Severity: Info,
 	Check: func(f *Facts) []Finding {
 		var out []Finding
 		f.eachColumnVindex(func(use columnVindex) {
