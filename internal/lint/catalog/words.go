@@ -16,7 +16,7 @@ func (p Probe) Words() []string {
 	case Gone:
 		return []string{fmt.Sprintf("vtgate has no table %s in keyspace %s", p.Text, p.Target)}
 	case Full:
-		return []string{p.Text}
+		return []string{"with rows, not yet shown by a test: " + p.Text}
 	case Plan:
 		out = []string{"VEXPLAIN PLAN " + p.Text}
 	case Run:
