@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/vtsync/vtsync/internal/near"
 	"github.com/vtsync/vtsync/internal/vschema"
 )
 
@@ -108,45 +107,6 @@ func fromColumns(v *vschema.Vindex) []string {
 		columns[i] = strings.TrimSpace(columns[i])
 	}
 	return columns
-}
-
-// vindexUse is one column vindex of one table.
-type vindexUse struct {
-	table string
-	index int
-	// columns has them from either field.
-	columns []string
-}
-
-// vindexUses gives, by vindex, where the tables of a keyspace use it, in the
-// order of their names.
-func vindexUses(ks *vschema.Keyspace) map[string][]vindexUse {
-	out := make(map[string][]vindexUse)
-	for _, table := range sortedKeys(ks.GetTables()) {
-		for i, cv := range ks.Tables[table].GetColumnVindexes() {
-			use := vindexUse{table: table, index: i, columns: cv.GetColumns()}
-			if cv.GetColumn() != "" {
-				use.columns = []string{cv.Column}
-			}
-			out[cv.GetName()] = append(out[cv.GetName()], use)
-		}
-	}
-	return out
-}
-
-// nearUser gives the table, among those that could own the vindex, whose name
-// is nearest to a wrong owner's.
-func nearUser(owner string, uses []vindexUse, others []string) string {
-	var users []string
-	for _, use := range uses {
-		if use.index > 0 { // vtgate refuses an owned primary vindex
-			users = append(users, use.table)
-		}
-	}
-	if len(users) > 0 {
-		return near.Name(owner, users)
-	}
-	return near.Name(owner, others)
 }
 
 // oneSlip tells whether two names differ by one letter (missing, added, wrong

@@ -11,15 +11,15 @@ var wrongOwner = Rule{
 	Code: "VS402", Name: "owner of a lookup vindex does not use it", Severity: Error,
 	Check: func(f *Facts) []Finding {
 		var out []Finding
-		f.eachOwned(func(ks, name string, v *vschema.Vindex, uses []vindexUse) {
-			if slices.ContainsFunc(uses, func(u vindexUse) bool { return u.table == v.Owner }) {
+		f.eachOwned(func(ks, name string, v *vschema.Vindex, uses []columnVindex) {
+			if slices.ContainsFunc(uses, func(u columnVindex) bool { return u.table == v.Owner }) {
 				return
 			}
 			tables := f.srv.Keyspaces[ks].GetTables()
 			finding := Finding{
 				Keyspace: ks,
 				Path:     []string{"vindexes", name, "owner"},
-				Near:     nearUser(v.Owner, uses, sortedKeys(tables)),
+				Near:     f.nearOwner(ks, v.Owner, uses),
 				Harm:     "vtgate treats the vindex as unowned, without an error: it stops writing lookup rows, and inserts of new values fail: \"values ... does not map to keyspace ids\"",
 			}
 			if tables[v.Owner] == nil {
@@ -41,23 +41,38 @@ var wrongOwner = Rule{
 
 // eachOwned calls fn for every lookup vindex that names an owner, with where it
 // is used.
-func (f *Facts) eachOwned(fn func(ks, name string, v *vschema.Vindex, uses []vindexUse)) {
-	f.eachUsedLookup(func(ks, name string, v *vschema.Vindex, uses []vindexUse) {
+func (f *Facts) eachOwned(fn func(ks, name string, v *vschema.Vindex, uses []columnVindex)) {
+	f.eachUsedLookup(func(ks, name string, v *vschema.Vindex, uses []columnVindex) {
 		if v.Owner != "" {
 			fn(ks, name, v, uses)
 		}
 	})
 }
 
-// eachUsedLookup is eachLookup with where each vindex is used, which may be
-// nowhere.
-func (f *Facts) eachUsedLookup(fn func(ks, name string, v *vschema.Vindex, uses []vindexUse)) {
-	var uses map[string][]vindexUse
-	of := ""
-	f.eachLookup(func(ks, name string, v *vschema.Vindex) {
-		if uses == nil || of != ks {
-			uses, of = vindexUses(f.srv.Keyspaces[ks]), ks
+// eachUsedLookup is eachLookup with the column vindexes that use each, which may
+// be none.
+func (f *Facts) eachUsedLookup(fn func(ks, name string, v *vschema.Vindex, uses []columnVindex)) {
+	uses := make(map[tableName][]columnVindex)
+	f.eachColumnVindex(func(use columnVindex) {
+		if vschema.IsLookup(use.vindex.GetType()) {
+			key := tableName{use.ks, use.cv.GetName()}
+			uses[key] = append(uses[key], use)
 		}
-		fn(ks, name, v, uses[name])
 	})
+	f.eachLookup(func(ks, name string, v *vschema.Vindex) { fn(ks, name, v, uses[tableName{ks, name}]) })
+}
+
+// nearOwner gives the table whose name is nearest to that of a wrong owner,
+// among those that could own the vindex if any.
+func (f *Facts) nearOwner(ks, owner string, uses []columnVindex) string {
+	var users []string
+	for _, use := range uses {
+		if use.index > 0 { // vtgate refuses an owned primary vindex
+			users = append(users, use.table)
+		}
+	}
+	if len(users) == 0 {
+		users = sortedKeys(f.srv.Keyspaces[ks].GetTables())
+	}
+	return f.nearest(owner, users)
 }

@@ -2,6 +2,7 @@ package lint
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/vtsync/vtsync/internal/vschema"
 )
@@ -10,7 +11,9 @@ var unownedLookup = Rule{
 	Code: "VS407", Name: "lookup vindex in use that no table owns", Severity: Warning,
 	Check: func(f *Facts) []Finding {
 		var out []Finding
-		f.eachUsedLookup(func(ks, name string, v *vschema.Vindex, uses []vindexUse) {
+		f.eachUsedLookup(func(ks, name string, v *vschema.Vindex, uses []columnVindex) {
+			// Of those that shard their table by it VS206 speaks.
+			uses = slices.DeleteFunc(slices.Clone(uses), func(u columnVindex) bool { return u.index == 0 })
 			// While it is write_only nothing is read from it, nor verified.
 			if v.Owner != "" || len(uses) == 0 || v.GetParams()["write_only"] == "true" {
 				return

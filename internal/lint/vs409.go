@@ -14,9 +14,9 @@ var sharedLookupTable = Rule{
 	Check: func(f *Facts) []Finding {
 		var out []Finding
 		first := make(map[string]string) // keyspace and lookup table -> vindex
-		f.eachOwned(func(ks, name string, v *vschema.Vindex, uses []vindexUse) {
+		f.eachOwned(func(ks, name string, v *vschema.Vindex, uses []columnVindex) {
 			to, ok := f.lookupTarget(ks, v)
-			if !ok || !slices.ContainsFunc(uses, func(u vindexUse) bool { return u.table == v.Owner }) {
+			if !ok || !slices.ContainsFunc(uses, func(u columnVindex) bool { return u.table == v.Owner }) {
 				return
 			}
 			key := ks + "\x00" + to.String()

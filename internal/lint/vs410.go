@@ -18,7 +18,7 @@ var unhashableKeyspaceID = Rule{
 	Code: "VS410", Name: "lookup_hash beside a primary vindex whose keyspace ids are not 8 bytes", Severity: Error,
 	Check: func(f *Facts) []Finding {
 		var out []Finding
-		f.eachUsedLookup(func(ks, name string, v *vschema.Vindex, uses []vindexUse) {
+		f.eachUsedLookup(func(ks, name string, v *vschema.Vindex, uses []columnVindex) {
 			if !undoesHash(v.Type) {
 				return
 			}

@@ -13,7 +13,7 @@ var sessionsLookupTable = Rule{
 		f.eachLookup(func(ks, name string, v *vschema.Vindex) {
 			written := v.GetParams()["table"]
 			tableKs, table, err := f.parser.ParseTable(written)
-			if err != nil || tableKs != "" || !f.srv.Keyspaces[ks].GetSharded() {
+			if err != nil || tableKs != "" {
 				return
 			}
 			own, global := f.bareLookup(ks, table)

@@ -43,7 +43,7 @@ var unresolvedSource = Rule{
 				finding.Next = "write it as KEYSPACE.TABLE; neither can have a dot in its name"
 			}
 			if to.table == nil {
-				finding.Near = f.nearTable(sourceKs, sourceName, isSource)
+				finding.Near = f.nearSource(ks, sourceKs, sourceName)
 			}
 			out = append(out, finding)
 		})
@@ -68,6 +68,15 @@ func sourceProblem(ks, sourceKs, written string, to target) string {
 	default:
 		return ""
 	}
+}
+
+// nearSource is nearTable without the tables of the keyspace itself.
+func (f *Facts) nearSource(ks, sourceKs, sourceName string) string {
+	near := f.nearTable(sourceKs, sourceName, isSource)
+	if strings.HasPrefix(near, ks+".") {
+		return ""
+	}
+	return near
 }
 
 func isSource(t *vschema.Table) bool {
