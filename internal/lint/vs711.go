@@ -14,8 +14,8 @@ var chainedRule = Rule{
 		hops := f.hops()
 		for _, a := range f.aims() {
 			base, suffix := splitType(a.key)
-			if hops[a.key].name == "" {
-				continue
+			if a.to.err != "" || hops[a.key].name == "" {
+				continue // broken, which is said there, or one of several
 			}
 			then, leads := f.secondHop(hops, a.to, suffix)
 			_, name := splitSource(base)
@@ -43,7 +43,7 @@ var chainedRule = Rule{
 // if that is elsewhere.
 func (f *Facts) secondHop(hops map[string]target, to target, suffix string) (then string, leads bool) {
 	next, err := f.built.FindRoutedTable(to.keyspace, to.name, tabletType(suffix))
-	if err == nil {
+	if err == nil && next != nil {
 		then = join(next.Keyspace.Name, next.Name.String())
 		return then, then != to.String()
 	}
