@@ -35,6 +35,8 @@ type sequenceUse struct {
 	written           string // as the VSchema spells it
 	seqKs, seqName    string
 	to                target
+	// declared tells that there is a table of that name, wherever it leads.
+	declared bool
 }
 
 func (u sequenceUse) path() []string {
@@ -42,8 +44,11 @@ func (u sequenceUse) path() []string {
 }
 
 func (u sequenceUse) undeclared() string {
-	if u.written == "" {
+	switch {
+	case u.written == "":
 		return fmt.Sprintf("auto_increment of table %s names no sequence", u.table)
+	case u.declared:
+		return fmt.Sprintf("sequence %s of %s.%s cannot be reached: %s", u.written, u.table, u.column, u.to.err)
 	}
 	return fmt.Sprintf("sequence %s of %s.%s is not declared", u.written, u.table, u.column)
 }
@@ -80,6 +85,7 @@ func (f *Facts) findSequences() []sequenceUse {
 			use.to = target{err: err.Error()}
 		} else {
 			use.to = f.resolve(use.seqKs, use.seqName)
+			use.declared = f.srv.Keyspaces[use.seqKs].GetTables()[use.seqName] != nil || use.seqKs == "" && len(f.answering[use.seqName]) > 0
 		}
 		out = append(out, use)
 	})
