@@ -3,11 +3,17 @@ package main
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
+	"slices"
+	"strings"
 )
 
 // scaleKeyspaces is how many keyspaces the tables stand in: half of them
 // sharded, each beside an unsharded one that serves it.
 const scaleKeyspaces = 50
+
+// lookupSuffix ends the names of lookup tables.
+const lookupSuffix = "_by_email"
 
 // keyspace is a VSchema as it stands in a file.
 type keyspace struct {
@@ -77,7 +83,7 @@ func generatePair(pair, quota int, name string) (base, shop *keyspace) {
 			AutoIncrement:  &autoIncrement{"id", name + "." + main + "_seq"},
 		}
 		if i%4 == 0 {
-			lookup := main + "_by_email"
+			lookup := main + lookupSuffix
 			base.Tables[lookup] = table{}
 			shop.Vindexes[lookup] = vindex{
 				Type:   "consistent_lookup_unique",
@@ -98,4 +104,26 @@ func generatePair(pair, quota int, name string) (base, shop *keyspace) {
 func (k *keyspace) text() (string, error) {
 	text, err := json.Marshal(k)
 	return string(text), err
+}
+
+// creates gives the CREATE TABLEs of a keyspace, as mysqldump writes them.
+func (k *keyspace) creates() string {
+	var w strings.Builder
+	for _, name := range slices.Sorted(maps.Keys(k.Tables)) {
+		columns := "  `id` bigint NOT NULL,\n  `name` varchar(64) NOT NULL,\n  PRIMARY KEY (`id`)"
+		comment := ""
+		switch t := k.Tables[name]; {
+		case t.Type == "sequence":
+			columns = "  `id` int NOT NULL,\n  `next_id` bigint DEFAULT NULL,\n  `cache` bigint DEFAULT NULL,\n  PRIMARY KEY (`id`)"
+			comment = " COMMENT='vitess_sequence'"
+		case strings.HasSuffix(name, lookupSuffix):
+			columns = "  `email` varchar(128) NOT NULL,\n  `keyspace_id` varbinary(128) NOT NULL,\n  PRIMARY KEY (`email`)"
+		case t.AutoIncrement != nil:
+			columns = "  `id` bigint NOT NULL,\n  `customer_id` bigint NOT NULL,\n  `email` varchar(128) DEFAULT NULL,\n" +
+				"  `status` enum('open','paid','sent') NOT NULL DEFAULT 'open',\n  `total` decimal(10,2) NOT NULL,\n  `note` text,\n" +
+				"  `created_at` datetime NOT NULL DEFAULT CURRENT_TIMESTAMP,\n  PRIMARY KEY (`id`),\n  KEY `customer` (`customer_id`,`created_at`)"
+		}
+		fmt.Fprintf(&w, "CREATE TABLE `%s` (\n%s\n) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4%s;\n\n", name, columns, comment)
+	}
+	return w.String()
 }

@@ -21,7 +21,7 @@ const scaleRuns = 5
 
 // scaleSizes are the numbers of tables. The first tells what a process costs
 // before it has looked at a table; growth is measured from there.
-var scaleSizes = []int{100, 1_000, 10_000}
+var scaleSizes = []int{100, 1_000, 5_000, 10_000}
 
 // What the largest size may take.
 const (
@@ -41,11 +41,15 @@ type usage struct {
 // scaling is how one verb does at each size.
 type scaling struct {
 	verb string
+	// with is what stands beside the VSchemas.
+	with string
 	took []usage // by scaleSizes
 }
 
+func (s scaling) String() string { return strings.TrimSpace("`vtsync " + s.verb + "` " + s.with) }
+
 // measureScale lints, and plans against an equal live state, repositories of
-// each size.
+// each size; then it lints them once more with the tables' SQL beside.
 func measureScale(ctx context.Context, c *cluster.Cluster, dir string) ([]scaling, error) {
 	b := &bench{cluster: c, dir: dir, vtsync: filepath.Join(dir, "bin", "vtsync")}
 	if err := b.buildProgram(ctx); err != nil {
@@ -60,13 +64,18 @@ func measureScale(ctx context.Context, c *cluster.Cluster, dir string) ([]scalin
 			return nil, err
 		}
 	}
-	verbs := []scaling{{verb: "lint"}, {verb: "plan"}}
+	verbs := []scaling{{verb: "lint"}, {verb: "plan"}, {verb: "lint", with: "with every CREATE TABLE"}}
 	for _, n := range scaleSizes {
 		b.dir = filepath.Join(dir, fmt.Sprint(n))
 		if err := b.settle(ctx, n); err != nil {
 			return nil, fmt.Errorf("%d tables: %w", n, err)
 		}
 		for i := range verbs {
+			if verbs[i].with != "" {
+				if err := b.writeCreates(n); err != nil {
+					return nil, err
+				}
+			}
 			u, err := b.use(ctx, verbs[i].verb)
 			if err != nil {
 				return nil, fmt.Errorf("%d tables: %w", n, err)
@@ -111,6 +120,20 @@ func (b *bench) settle(ctx context.Context, n int) error {
 		}
 	}
 	return b.runVtsync(ctx, "pull")
+}
+
+// writeCreates puts the SQL of every table beside the VSchemas.
+func (b *bench) writeCreates(n int) error {
+	for name, ks := range generate(n) {
+		dir := filepath.Join(b.dir, "keyspaces", name, "schema")
+		if err := os.Mkdir(dir, 0o755); err != nil {
+			return err
+		}
+		if err := os.WriteFile(filepath.Join(dir, "tables.sql"), []byte(ks.creates()), 0o644); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // use measures a verb, which must find nothing to do or to say.
@@ -160,17 +183,17 @@ func scaleReport(verbs []scaling) string {
 	w.WriteString("| | tables | CPU | memory |\n|---|---|---|---|\n")
 	for _, s := range verbs {
 		for i, u := range s.took {
-			fmt.Fprintf(&w, "| `vtsync %s` | %d | %s | %d MB |\n", s.verb, scaleSizes[i], millis(u.cpu), u.memory>>20)
+			fmt.Fprintf(&w, "| %s | %d | %s | %d MB |\n", s, scaleSizes[i], millis(u.cpu), u.memory>>20)
 		}
 	}
 	w.WriteString("\n| | at 10,000 tables | aim | |\n|---|---|---|---|\n")
 	for _, s := range verbs {
 		last := len(scaleSizes) - 1
 		u := s.took[last]
-		fmt.Fprintf(&w, "| `vtsync %s`: CPU | %s | at most %s | %s |\n", s.verb, millis(u.cpu), millis(cpuAim), verdict(u.cpu <= cpuAim))
-		fmt.Fprintf(&w, "| `vtsync %s`: memory | %d MB | at most %d MB | %s |\n", s.verb, u.memory>>20, memoryAim>>20, verdict(u.memory <= memoryAim))
-		fmt.Fprintf(&w, "| `vtsync %s`: CPU per table, beside that up to 1,000 | %d µs, %.2f times | at most %.1f times | %s |\n",
-			s.verb, s.perTable(last-1, last).Microseconds(), s.growth(), growthAim, verdict(s.growth() <= growthAim))
+		fmt.Fprintf(&w, "| %s: CPU | %s | at most %s | %s |\n", s, millis(u.cpu), millis(cpuAim), verdict(u.cpu <= cpuAim))
+		fmt.Fprintf(&w, "| %s: memory | %d MB | at most %d MB | %s |\n", s, u.memory>>20, memoryAim>>20, verdict(u.memory <= memoryAim))
+		fmt.Fprintf(&w, "| %s: CPU per table, beside that up to 5,000 | %d µs, %.2f times | at most %.1f times | %s |\n",
+			s, s.perTable(last-1, last).Microseconds(), s.growth(), growthAim, verdict(s.growth() <= growthAim))
 	}
 	return w.String()
 }

@@ -54,13 +54,13 @@ func TestScaleReport(t *testing.T) {
 		return s
 	}
 	// 100 µs a table, on top of 20 ms.
-	text := scaleReport([]scaling{of(30, 120, 1020)})
+	text := scaleReport([]scaling{of(30, 120, 520, 1020)})
 	for _, want := range []string{"| `vtsync lint` | 1000 | 120.0 ms | 20 MB |", "CPU | 1020.0 ms | at most 1000.0 ms | missed |", "memory | 20 MB | at most 300 MB | met |", "100 µs, 1.00 times | at most 1.5 times | met |"} {
 		if !strings.Contains(text, want) {
 			t.Errorf("no %q in\n%s", want, text)
 		}
 	}
-	if text := scaleReport([]scaling{of(30, 120, 3000)}); !strings.Contains(text, "at most 1.5 times | missed |") {
+	if text := scaleReport([]scaling{of(30, 120, 520, 3000)}); !strings.Contains(text, "at most 1.5 times | missed |") {
 		t.Errorf("what grows faster than its tables is called linear:\n%s", text)
 	}
 }
