@@ -32,7 +32,7 @@ func keyspaceNode(root *node, name string, p *problems) *node {
 	if len(root.members) == 1 && root.members[0].name == rulesField {
 		m := root.members[0]
 		e := p.add(codeLayout, m.at, "%q in the file of keyspace %q: rules do not belong to a keyspace", m.name, name)
-		e.Next = "give them a file of their own beside " + keyspacesDir + "/, such as routing_rules.json"
+		e.Next = "give them a file of their own beside " + KeyspacesDir + "/, such as routing_rules.json"
 		return nil
 	}
 	for _, m := range root.members {
@@ -66,7 +66,7 @@ func unwrap(wrapper *node, name string, p *problems) *node {
 		case m.name != name:
 			e := p.add(codeLayout, m.at, "keyspace %q in the file of keyspace %q", clip(m.name), name)
 			e.Near = near.Name(m.name, []string{name})
-			e.Next = "give each keyspace a file of its own: " + keyspacesDir + "/KEYSPACE/" + fileNames[0]
+			e.Next = "give each keyspace a file of its own: " + KeyspacesDir + "/KEYSPACE/" + fileNames[0]
 		case found != nil:
 			p.add(codeDuplicate, m.at, "duplicate key %q, first at %d:%d", name, found.at.line, found.at.column)
 		default:

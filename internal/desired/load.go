@@ -18,8 +18,8 @@ import (
 	"github.com/vtsync/vtsync/internal/vschema"
 )
 
-// keyspacesDir is where the keyspaces' directories are.
-const keyspacesDir = "keyspaces"
+// KeyspacesDir is where the keyspaces' directories are.
+const KeyspacesDir = "keyspaces"
 
 // maxFileSize bounds a file; etcd refuses a record of a tenth of it.
 const maxFileSize = 16 << 20
@@ -31,6 +31,9 @@ var (
 	// sideDirs hold what lint and impact read.
 	sideDirs = []string{"schema", "queries"}
 )
+
+// IsKeyspaceFile tells whether the name is that of a keyspace's VSchema.
+func IsKeyspaceFile(name string) bool { return slices.Contains(fileNames, name) }
 
 // Load reads the files of one repository, or of one cluster's part of it: those
 // of the keyspaces named, or all. It finds as many problems as it can: the error
@@ -58,15 +61,15 @@ func (t *Tree) Err() error {
 // LoadReadable is Load where a keyspace that cannot be read is no error: it
 // stands in the tree's Unreadable.
 func LoadReadable(fsys fs.FS, only ...string) (*Tree, error) {
-	entries, err := fs.ReadDir(fsys, keyspacesDir)
+	entries, err := fs.ReadDir(fsys, KeyspacesDir)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, &errs.Invalid{
-			Msg:  fmt.Sprintf("no %s/ directory here; keyspaces stand in %s/KEYSPACE/%s", keyspacesDir, keyspacesDir, fileNames[0]),
+			Msg:  fmt.Sprintf("no %s/ directory here; keyspaces stand in %s/KEYSPACE/%s", KeyspacesDir, KeyspacesDir, fileNames[0]),
 			Next: "vtsync pull writes the live VSchema into this layout",
 		}
 	}
 	if err != nil {
-		return nil, fmt.Errorf("reading %s: %w", keyspacesDir, err)
+		return nil, fmt.Errorf("reading %s: %w", KeyspacesDir, err)
 	}
 	tree := &Tree{
 		Keyspaces: map[string]*Keyspace{}, Unreadable: map[string]Unreadable{},
@@ -106,7 +109,7 @@ func isAside(name string) bool {
 // keyspaceFile gives the VSchema file of one directory in keyspaces/, or ""
 // when there is none in it.
 func keyspaceFile(fsys fs.FS, name string) (string, error) {
-	dir := path.Join(keyspacesDir, name)
+	dir := path.Join(KeyspacesDir, name)
 	if err := checkKeyspaceName(dir, name); err != nil {
 		return "", err
 	}
@@ -120,7 +123,7 @@ func keyspaceFile(fsys fs.FS, name string) (string, error) {
 			Code: codeLayout,
 			Pos:  errs.Position{File: dir},
 			Msg:  "a file where the directory of a keyspace is expected",
-			Next: fmt.Sprintf("move it to %s/KEYSPACE/%s", keyspacesDir, fileNames[0]),
+			Next: fmt.Sprintf("move it to %s/KEYSPACE/%s", KeyspacesDir, fileNames[0]),
 		}
 	}
 	return findFile(fsys, dir)

@@ -50,6 +50,12 @@ func ruleKind(name string) (vschema.RuleKind, bool) {
 	return kind, slices.Contains(vschema.RuleKinds, kind) && slices.Contains([]string{".json", ".yaml", ".yml"}, ext)
 }
 
+// IsRuleFile tells whether the name is that of a file of rules.
+func IsRuleFile(name string) bool {
+	_, ok := ruleKind(name)
+	return ok
+}
+
 func loadRuleFile(fsys fs.FS, kind vschema.RuleKind, file string) (*Rules, error) {
 	data, err := readFile(fsys, file)
 	if err != nil {
