@@ -56,7 +56,7 @@ var unknownParam = Rule{
 }
 
 // unknown judges one param that vtgate ignores. One that must be there and is
-// misspelled is missing: other rules say so.
+// written quite differently is missing: other rules say so.
 func unknown(name string, v *vschema.Vindex, param string) (Finding, bool) {
 	finding := Finding{
 		Severity: Warning,
@@ -66,11 +66,20 @@ func unknown(name string, v *vschema.Vindex, param string) (Finding, bool) {
 		Next:     "take it out",
 	}
 	meant := near.Name(param, absent(v))
+	for _, required := range []string{"table", "from", "to"} {
+		if misnamed(v.Params, required) && oneSlip(param, required) {
+			meant = required
+		}
+	}
 	switch meant {
 	case "":
 		return finding, true
 	case "table", "from", "to":
-		return Finding{}, false
+		if !oneSlip(param, meant) {
+			return Finding{}, false
+		}
+		finding.Severity = Error
+		finding.Harm = "vtgate ignores it and makes its lookup queries without: queries by the vindex's column and inserts fail with \"syntax error at position\""
 	case "write_only":
 		finding.Severity = Error
 		finding.Harm = "vtgate ignores it and reads the lookup table before it is filled: queries by the vindex's column do not find rows that exist"
