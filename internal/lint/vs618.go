@@ -63,14 +63,17 @@ func (f *Facts) unpaired(ks string) (undeclared, uncreated []string) {
 const maxMeant = 50
 
 // nearTables gives, for each declared table that is not created, the created one
-// that is most likely meant, or "".
+// that is meant: the one whose name differs by one slip. "" says that there is
+// none.
 func nearTables(uncreated, undeclared []string) []string {
 	out := make([]string, len(uncreated))
 	if len(uncreated) > maxMeant || len(undeclared) > maxMeant {
 		return out
 	}
 	for i, name := range uncreated {
-		out[i] = near.Name(name, undeclared)
+		if best := near.Name(name, undeclared); oneSlip(name, best) {
+			out[i] = best
+		}
 	}
 	return out
 }

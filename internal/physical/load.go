@@ -146,8 +146,8 @@ func (l *loader) statement(src source, s statement) {
 	case first.kind == sqlparser.ALTER && changesTable(s.tokens), first.kind == sqlparser.RENAME, object == sqlparser.INDEX:
 		l.problem(begin, "write the change into the CREATE TABLE, as SHOW CREATE TABLE prints it",
 			"a statement that changes a table: these files say what tables are")
-	case last.kind == sqlparser.LEX_ERROR:
-		l.problem(src.position(s.at+last.begin), "", "a quote or a comment that is never closed, or a sign that is no SQL")
+	case last.kind == sqlparser.LEX_ERROR && strings.ContainsAny(s.text[last.begin:last.begin+1], "'\"`/"):
+		l.problem(src.position(s.at+last.begin), "", "a quote or a comment that is never closed: what follows is not read")
 	}
 }
 

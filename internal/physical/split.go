@@ -28,9 +28,23 @@ type token struct {
 // on. Dumps have it around stored programs, whose bodies hold semicolons.
 var delimiterLine = regexp.MustCompile(`(?mi)^[ \t]*delimiter[ \t]+(\S+)[ \t]*\r?$`)
 
-// blank is what can stand before a token without being one: space, and the ends
-// of comments for MySQL.
-var blank = regexp.MustCompile(`^(?:\s|\*/|/\*!\d*)*`)
+const space = " \t\r\n"
+
+// mark is the beginning or the end of a comment for MySQL.
+var mark = regexp.MustCompile(`^(?:\*/|/\*!\d*)[ \t\r\n]*`)
+
+// trimBlank takes away what can stand before a token without being one.
+func trimBlank(text string) string {
+	text = strings.TrimLeft(text, space)
+	for len(text) > 1 && (text[:2] == "*/" || text[:2] == "/*") {
+		rest := text[len(mark.FindString(text)):]
+		if rest == text {
+			break
+		}
+		text = rest
+	}
+	return text
+}
 
 // split gives the statements of a file.
 func split(parser *sqlparser.Parser, text string) []statement {
@@ -97,6 +111,12 @@ func scan(parser *sqlparser.Parser, text string) []token {
 	tokenizer := parser.NewStringTokenizer(text)
 	for {
 		begin := min(tokenizer.Pos, len(text))
+		if rest := strings.TrimLeft(text[begin:], space); strings.HasPrefix(rest, "@'") || strings.HasPrefix(rest, `@"`) {
+			// A host, as in 'app'@'%', which the tokenizer takes for a
+			// variable that ends at the percent sign.
+			tokenizer.Pos = len(text) - len(rest) + 1
+			continue
+		}
 		kind, value := tokenizer.Scan()
 		if kind == 0 {
 			return out
@@ -111,7 +131,9 @@ func scan(parser *sqlparser.Parser, text string) []token {
 				return out
 			}
 		}
-		begin += len(blank.FindString(text[begin:end]))
+		if trimmed := trimBlank(text[begin:end]); trimmed != "" {
+			begin = end - len(trimmed)
+		}
 		if kind != sqlparser.COMMENT {
 			out = append(out, token{kind, value, begin, end})
 		}

@@ -1,0 +1,138 @@
+package lint
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"testing/fstest"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/vtsync/vtsync/internal/physical"
+)
+
+// tables reads CREATE TABLEs.
+func tables(t testing.TB, sql string) *physical.Schema {
+	t.Helper()
+	schema, err := physical.Load(fstest.MapFS{"schema/tables.sql": {Data: []byte(sql)}}, "schema")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return schema
+}
+
+// TestColumnTypes holds which types which vindexes can map: Vitess is asked, so
+// this says what it answers.
+func TestColumnTypes(t *testing.T) {
+	numbers := []string{"hash", "numeric", "reverse_bits"}
+	for _, tt := range []struct {
+		column string
+		// fails are the vindexes that cannot map it.
+		fails []string
+	}{
+		{"bigint", nil},
+		{"bigint unsigned", nil},
+		{"tinyint(1)", nil},
+		{"year", nil},
+		{"decimal(20,0)", nil},
+		{"double", numbers},
+		{"varchar(64)", numbers},
+		{"char(36)", numbers},
+		{"binary(16)", numbers},
+		{"blob", numbers},
+		{"enum('a','b')", numbers},
+		{"date", numbers},
+		{"datetime(6)", numbers},
+		{"json", nil},     // not judged
+		{"bit(8)", nil},   // not judged
+		{"geometry", nil}, // not judged
+	} {
+		var got []string
+		for _, vindex := range append([]string{"xxhash", "binary_md5", "unicode_loose_md5"}, numbers...) {
+			found := Check(Input{
+				After: world(t, map[string]string{"ks": fmt.Sprintf(
+					`{"sharded":true,"vindexes":{"v":{"type":"%s"}},"tables":{"t":{"column_vindexes":[{"column":"id","name":"v"}]}}}`, vindex)}),
+				Schemas: map[string]*physical.Schema{"ks": tables(t, "create table t (id "+tt.column+")")},
+			})
+			if slices.Equal(briefs(found, "VS604"), []string{"VS604 error ks/tables/t/column_vindexes/0/column"}) {
+				got = append(got, vindex)
+			}
+		}
+		if !slices.Equal(got, tt.fails) {
+			t.Errorf("column of type %s: cannot be mapped by %q, want %q", tt.column, got, tt.fails)
+		}
+	}
+}
+
+var lookupKs = `{"sharded":true,
+	"vindexes":{
+		"hash":{"type":"hash"},
+		"look":{"type":"consistent_lookup","owner":"t","params":{"table":"lookup.names","from":"%s","to":"%s"}}},
+	"tables":{"t":{"column_vindexes":[{"column":"id","name":"hash"},{"columns":["name","id"],"name":"look"}]}}}`
+
+// TestPhysicalNames: a slip in a name is answered with the whole value that was
+// meant, and told once.
+func TestPhysicalNames(t *testing.T) {
+	lookup := "create table names (name varchar(64), id bigint, keyspace_id varbinary(128))"
+	for _, tt := range []struct {
+		name, customer, sql string
+		want                []string
+	}{
+		{"one of several", fmt.Sprintf(lookupKs, "nmae, id", "keyspace_id"), "", []string{"VS614 error ks/vindexes/look/params/from near name,id"}},
+		{"to, by case too", fmt.Sprintf(lookupKs, "NAME,ID", "keyspce_id"), "", []string{"VS614 error ks/vindexes/look/params/to near keyspace_id"}},
+		{"nothing like it", fmt.Sprintf(lookupKs, "name,other", "keyspace_id"), "", []string{"VS614 error ks/vindexes/look/params/from"}},
+		{
+			"vindex column, which the list has not either",
+			`{"sharded":true,"vindexes":{"hash":{"type":"hash"}},"tables":{"t":{"column_vindexes":[{"column":"idd","name":"hash"}],
+				"columns":[{"name":"id","type":"INT64"}],"column_list_authoritative":true}}}`,
+			"create table t (id bigint)",
+			[]string{"VS601 error ks/tables/t/column_vindexes/0/column near id"},
+		},
+		{
+			"column of the list",
+			`{"tables":{"t":{"columns":[{"name":"id"},{"name":"naem"},{"name":"gone"}],"column_list_authoritative":true}}}`,
+			"create table t (id bigint, name varchar(64), born date)",
+			[]string{"VS617 error ks/tables/t/columns", "VS617 error ks/tables/t/columns/1/name near name", "VS617 error ks/tables/t/columns/2/name"},
+		},
+		{
+			"table, which is told once",
+			`{"sharded":true,"vindexes":{"hash":{"type":"hash"}},"tables":{"custmer":{"column_vindexes":[{"column":"id","name":"hash"}]}}}`,
+			"create table customer (id bigint)",
+			[]string{"VS619 warning ks/tables/custmer near customer"},
+		},
+		{
+			"another table, which is not meant",
+			`{"sharded":true,"vindexes":{"hash":{"type":"hash"}},"tables":{"t3_id7_idx":{"column_vindexes":[{"column":"id","name":"hash"}]}}}`,
+			"create table t1_id2_idx (id bigint); create table _vt_hld_6ace8bcef73211ea87e9f875a4d24e90_20200915120410_ (id bigint)",
+			[]string{"VS618 warning ks/tables/t1_id2_idx", "VS619 warning ks/tables/t3_id7_idx"},
+		},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			in := Input{
+				After:   world(t, map[string]string{"ks": tt.customer, "lookup": `{"tables":{"names":{}}}`}),
+				Schemas: map[string]*physical.Schema{"lookup": tables(t, lookup)},
+			}
+			if tt.sql != "" {
+				in.Schemas["ks"] = tables(t, tt.sql)
+			}
+			if d := cmp.Diff(tt.want, briefs(Check(in), "VS6")); d != "" {
+				t.Errorf("-want +got:\n%s", d)
+			}
+		})
+	}
+}
+
+// TestUnknownSchema: nothing is said of tables that nobody knows.
+func TestUnknownSchema(t *testing.T) {
+	after := world(t, map[string]string{"ks": fmt.Sprintf(lookupKs, "a", "b"), "lookup": `{"tables":{"names":{},"seq":{"type":"sequence"}}}`})
+	if got := briefs(Check(Input{After: after}), "VS6"); len(got) > 0 {
+		t.Errorf("got %q, want nothing", got)
+	}
+	empty := &physical.Schema{}
+	got := briefs(Check(Input{After: after, Schemas: map[string]*physical.Schema{"lookup": empty}}), "VS6")
+	want := []string{"VS619 warning lookup/tables/names", "VS619 warning lookup/tables/seq"}
+	if !slices.Equal(got, want) {
+		t.Errorf("with no tables at all: got %s, want %s", strings.Join(got, ", "), want)
+	}
+}
