@@ -46,6 +46,8 @@ type Facts struct {
 	schemas map[string]*physical.Schema
 	// files are the problems of the files themselves.
 	files []*errs.Invalid
+	// matched is what the rules of all kinds match; see matches.
+	matched []matched
 	// aimed is where the routing rules lead; see aims.
 	aimed []aim
 	// maxCellBytes is how large a cell's SrvVSchema may be; 0 means etcd's default.

@@ -8,7 +8,7 @@ var ruleToNothing = Rule{
 		var out []Finding
 		for _, a := range f.aims() {
 			ks, name, ok := splitTarget(a.written)
-			if a.to.table != nil || !ok {
+			if a.to.table != nil || !ok || a.to.err == "" && f.declaresNone(ks) {
 				continue
 			}
 			finding := Finding{
@@ -38,4 +38,11 @@ var ruleToNothing = Rule{
 		}
 		return out
 	},
+}
+
+// declaresNone tells that nobody declares tables in the keyspace: unsharded
+// ones need none, and rules for their tables are no mistake.
+func (f *Facts) declaresNone(ks string) bool {
+	vs := f.srv.Keyspaces[ks]
+	return vs != nil && !vs.Sharded && len(vs.Tables) == 0
 }

@@ -10,10 +10,17 @@ var disabledTable = Rule{
 	Code: "VS705", Name: "routing rule that disables a table", Severity: Warning,
 	Check: func(f *Facts) []Finding {
 		var out []Finding
+		var referred map[string]bool
 		for i, r := range f.srv.GetRoutingRules().GetRules() {
 			m := tableMatch(i, r)
 			base, _ := splitType(m.key)
-			if len(r.GetToTables()) > 0 || base == "" || f.refersTo(base) {
+			if len(r.GetToTables()) > 0 || base == "" {
+				continue
+			}
+			if referred == nil {
+				referred = f.referred()
+			}
+			if referred[base] {
 				continue
 			}
 			_, name := splitSource(base)
@@ -32,17 +39,20 @@ var disabledTable = Rule{
 	},
 }
 
-// refersTo tells whether a sequence's or a lookup table's name, as vtgate looks
-// it up, is the given one: what it then says of a rule stands at the reference.
-func (f *Facts) refersTo(name string) bool {
-	found := false
+// referred gives the names, as vtgate looks them up, of the sequences and lookup
+// tables that something uses: what vtgate then says of a rule for one of them
+// stands where it is used.
+func (f *Facts) referred() map[string]bool {
+	out := make(map[string]bool)
 	f.eachSequenceUse(func(use sequenceUse) {
-		found = found || use.seqName != "" && join(use.to.keyspace, use.to.name) == name
+		if use.seqName != "" {
+			out[use.to.String()] = true
+		}
 	})
 	f.eachLookup(func(_, _ string, v *vschema.Vindex) {
 		if ks, table, err := f.parser.ParseTable(v.GetParams()["table"]); err == nil {
-			found = found || f.resolve(ks, table).String() == name
+			out[f.resolve(ks, table).String()] = true
 		}
 	})
-	return found
+	return out
 }

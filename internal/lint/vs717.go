@@ -65,8 +65,8 @@ func (f *Facts) brokenMirror(m matched, why string) Finding {
 	return finding
 }
 
-// nearTarget is the declared table that a name most likely means; "" where the
-// name is one already.
+// nearTarget is the declared table that is one slip away from a name; "" where
+// the name is one already.
 func (f *Facts) nearTarget(written string) string {
 	ks, name, ok := splitTarget(written)
 	switch {
@@ -77,28 +77,27 @@ func (f *Facts) nearTarget(written string) string {
 		return ""
 	case f.srv.Keyspaces[ks].GetTables()[name] != nil:
 		return ""
-	default:
-		return f.nearTable(ks, name, anyTable)
 	}
+	if best := f.nearTable(ks, name, anyTable); oneSlip(written, best) {
+		return best
+	}
+	return ""
 }
 
 // invented is the finding about a side of a mirror rule that vtgate takes for
 // a table only because its keyspace is unsharded.
 func (f *Facts) invented(m matched, field, written string) []Finding {
 	ks, name, ok := splitTarget(written)
-	if !ok || f.srv.Keyspaces[ks].GetTables()[name] != nil {
+	if !ok || f.srv.Keyspaces[ks].GetTables()[name] != nil || f.declaresNone(ks) {
 		return nil
 	}
 	finding := Finding{
 		Severity: Warning,
 		Path:     rulePath(m.kind, m.i, field),
 		Message:  fmt.Sprintf("%s to %s: table %s is not declared", m.noun(), m.to, written),
-		Near:     f.nearTable(ks, name, anyTable),
+		Near:     f.nearTarget(written),
 		Harm:     fmt.Sprintf("vtgate takes any name for a table of unsharded keyspace %s: where it does not exist nothing is mirrored, and nobody is told", ks),
 		Next:     "name a declared table, or declare this one",
-	}
-	if !oneSlip(join(ks, name), finding.Near) {
-		finding.Near = ""
 	}
 	if _, suffix := splitType(m.key); field == "from_table" && finding.Near != "" {
 		finding.Near += suffix

@@ -70,7 +70,14 @@ var ruleNouns = map[vschema.RuleKind]string{
 
 // matches lists what every rule of every kind matches, in their order.
 func (f *Facts) matches() []matched {
-	var out []matched
+	if f.matched == nil {
+		f.matched = f.findMatches()
+	}
+	return f.matched
+}
+
+func (f *Facts) findMatches() []matched {
+	out := []matched{}
 	for i, r := range f.srv.GetRoutingRules().GetRules() {
 		out = append(out, tableMatch(i, r))
 	}
@@ -110,12 +117,16 @@ func (f *Facts) aims() []aim {
 		return f.aimed
 	}
 	f.aimed = []aim{}
+	alone := make(map[string]*vindexes.RoutingRule)
 	for i, r := range f.srv.GetRoutingRules().GetRules() {
 		for nth, to := range r.GetToTables() {
 			a := aim{matched: tableMatch(i, r), nth: nth, written: to}
 			built := f.built.RoutingRules[r.GetFromTable()]
 			if built == nil || built.Error != nil || len(built.Tables) != 1 {
-				built = f.buildAlone(to)
+				if alone[to] == nil {
+					alone[to] = f.buildAlone(to)
+				}
+				built = alone[to]
 			}
 			a.to = f.ledTo(built, to)
 			f.aimed = append(f.aimed, a)
