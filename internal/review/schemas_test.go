@@ -1,0 +1,53 @@
+package review_test
+
+import (
+	"slices"
+	"testing"
+	"testing/fstest"
+
+	"github.com/vtsync/vtsync/internal/lint"
+	"github.com/vtsync/vtsync/internal/review"
+)
+
+func schemaFolder(sql string) fstest.MapFS {
+	return fstest.MapFS{
+		"keyspaces/commerce/vschema.yaml":    {Data: []byte("tables:\n  seq: {type: sequence}\n")},
+		"keyspaces/commerce/schema/seq.sql":  {Data: []byte(sql)},
+		"keyspaces/customer/vschema.yaml":    {Data: []byte("sharded: true\n")},
+		"keyspaces/customer/schema/all.sql":  {Data: []byte("create table t (id int);\n")},
+		"keyspaces/unmanaged/schema/all.sql": {Data: []byte("no SQL at all;\n")},
+	}
+}
+
+// TestUnreadableSQL: a statement that Vitess cannot read is a finding at its
+// place and says that not all was judged, while the rules about the VSchemas
+// still run.
+func TestUnreadableSQL(t *testing.T) {
+	report, err := review.Run(schemaFolder("-- the sequence\ncreate table seq (\n  id bigint,,\n);"), review.Options{Dir: "prod"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, f := range report.Findings {
+		got = append(got, f.Pos.String()+" "+f.Code)
+	}
+	want := []string{"prod/keyspaces/commerce/schema/seq.sql:3:13 VS105", "prod/keyspaces/customer/schema/all.sql:1:1 VS618"}
+	if !slices.Equal(got, want) || !report.Unreadable {
+		t.Errorf("got %q, unreadable %v, want %q", got, report.Unreadable, want)
+	}
+}
+
+// TestFindingInSQL: a finding about a statement shows the statement's line.
+func TestFindingInSQL(t *testing.T) {
+	report, err := review.Run(schemaFolder("create table seq (id bigint, next_id bigint, cache bigint);"), review.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	i := slices.IndexFunc(report.Findings, func(f review.Finding) bool { return f.Code == "VS613" })
+	if i < 0 {
+		t.Fatalf("no finding of VS613: %+v", report.Findings)
+	}
+	if f := report.Findings[i]; f.Severity != lint.Error || f.Line != "create table seq (id bigint, next_id bigint, cache bigint);" || report.Unreadable {
+		t.Errorf("got %+v", f)
+	}
+}
