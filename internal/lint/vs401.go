@@ -63,8 +63,12 @@ func (f *Facts) lookupTable(vindexKs, vindex string, v *vschema.Vindex) *Finding
 		// An unsharded keyspace may well have tables that nobody declared. A
 		// name one slip away from a declared one is no such table.
 		finding.Harm = fmt.Sprintf("vtgate takes any name for a table of unsharded keyspace %s: lookups work only if the table exists there", to.keyspace)
-		if finding.Near == "" || !oneSlip(join(ks, name), finding.Near) {
-			finding.Severity = Warning
+		if near := finding.Near; near == "" || !oneSlip(join(ks, name), near) {
+			finding.Severity, finding.Near = Warning, ""
+			finding.Next = fmt.Sprintf("declare table %s in keyspace %s", to.name, to.keyspace)
+			if near != "" {
+				finding.Next += fmt.Sprintf(", or name %s if that is meant", near)
+			}
 		}
 	}
 	return finding
@@ -110,8 +114,12 @@ func fromColumns(v *vschema.Vindex) []string {
 }
 
 // oneSlip tells whether two names differ by one letter (missing, added, wrong
-// or swapped with its neighbour), or by case only.
+// or swapped with its neighbour), or by case only. Names with other digits are
+// numbered, not misspelled.
 func oneSlip(a, b string) bool {
+	if digits(a) != digits(b) {
+		return false
+	}
 	a, b = strings.ToLower(a), strings.ToLower(b)
 	if len(a) > len(b) {
 		a, b = b, a
@@ -129,4 +137,13 @@ func oneSlip(a, b string) bool {
 	default:
 		return false
 	}
+}
+
+func digits(s string) string {
+	return strings.Map(func(r rune) rune {
+		if r < '0' || r > '9' {
+			return -1
+		}
+		return r
+	}, s)
 }

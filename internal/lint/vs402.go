@@ -19,11 +19,11 @@ var wrongOwner = Rule{
 			finding := Finding{
 				Keyspace: ks,
 				Path:     []string{"vindexes", name, "owner"},
-				Near:     f.nearOwner(ks, v.Owner, uses),
 				Harm:     "vtgate treats the vindex as unowned, without an error: it stops writing lookup rows, and inserts of new values fail: \"values ... does not map to keyspace ids\"",
 			}
 			if tables[v.Owner] == nil {
 				finding.Message = fmt.Sprintf("owner %s of vindex %s is not a table of keyspace %s", v.Owner, name, ks)
+				finding.Near = f.nearOwner(ks, v.Owner, uses)
 				finding.Next = "name the table that has the column vindex; case matters"
 			} else {
 				finding.Message = fmt.Sprintf("owner %s of vindex %s has no column vindex %s", v.Owner, name, name)

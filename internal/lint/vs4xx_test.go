@@ -60,7 +60,8 @@ func TestLookupRules(t *testing.T) {
 		{"sound", lookups(owned("lookup.email_idx"), ""), nil},
 		{"table: one slip in an unsharded keyspace", lookups(owned("lookup.emial_idx"), ""), []string{"VS401 error ks/vindexes/v/params/table near lookup.email_idx"}},
 		{"table: undeclared in an unsharded keyspace, and may be there", lookups(owned("lookup.phones"), ""), []string{"VS401 warning ks/vindexes/v/params/table"}},
-		{"table: near, and more than a slip away", lookups(owned("lookup.emal_idxs"), ""), []string{"VS401 warning ks/vindexes/v/params/table near lookup.email_idx"}},
+		{"table: near, and more than a slip away", lookups(owned("lookup.emal_idxs"), ""), []string{"VS401 warning ks/vindexes/v/params/table"}},
+		{"table: another number of a declared one", lookups(owned("lookup.email_idx2"), ""), []string{"VS401 warning ks/vindexes/v/params/table"}},
 		{"table: in no keyspace", lookups(owned("nowhere.x"), ""), []string{"VS401 error ks/vindexes/v/params/table"}},
 		{"table: slip in the keyspace", lookups(owned("lokup.email_idx"), ""), []string{"VS401 error ks/vindexes/v/params/table near lookup.email_idx"}},
 		{"table: undeclared in a sharded keyspace", lookups(owned("ks.email_idx"), ""), []string{"VS401 error ks/vindexes/v/params/table near lookup.email_idx"}},
@@ -72,6 +73,7 @@ func TestLookupRules(t *testing.T) {
 		{"owner: case", lookups(typed("lookup_unique", "Customer"), ""), []string{"VS402 error ks/vindexes/v/owner near customer"}},
 		{"owner: like no table", lookups(typed("lookup_unique", "whoever"), ""), []string{"VS402 error ks/vindexes/v/owner"}},
 		{"owner: a table without it, far from the one that has it", lookups(typed("lookup_unique", "person"), table("person", "id", "hash")), []string{"VS402 error ks/vindexes/v/owner"}},
+		{"owner: a table without it, one slip from the one that has it: that is no slip", lookups(typed("lookup_unique", "customers"), table("customers", "id", "hash")), []string{"VS402 error ks/vindexes/v/owner"}},
 		{"owner: nearer to a table that cannot own it", lookups(typed("lookup_unique", "customer_"), table("customer_1", "id", "hash")), []string{"VS402 error ks/vindexes/v/owner near customer"}},
 		{"owner: nobody uses it", `{"sharded":true,"vindexes":{"hash":{"type":"hash"},"v":` + typed("lookup_unique", "x") + `},"tables":{"x":{"column_vindexes":[{"column":"id","name":"hash"}]}}}`, []string{"VS402 warning ks/vindexes/v/owner"}},
 
