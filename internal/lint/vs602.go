@@ -23,7 +23,7 @@ var badColumnList = Rule{
 					finding.Harm = fmt.Sprintf("ApplyVSchema refuses the keyspace: \"duplicate column name '%s' for table: %s\"", c.GetName(), name)
 					finding.Next = "remove one of the two"
 					out = append(out, finding)
-				} else if _, err := f.parser.ParseExpr(c.GetDefault()); c.GetDefault() != "" && err != nil {
+				} else if !f.isDefault(c.GetDefault()) {
 					finding.Path = append(finding.Path, "default")
 					finding.Message = fmt.Sprintf("the default of column %s of table %s is no SQL expression: %s", c.GetName(), name, c.GetDefault())
 					finding.Harm = fmt.Sprintf("ApplyVSchema refuses the keyspace: \"could not parse the '%s' column's default expression\"", c.GetName())
@@ -35,4 +35,14 @@ var badColumnList = Rule{
 		})
 		return out
 	},
+}
+
+// isDefault tells whether the text can be a column's default: an expression, or
+// nothing.
+func (f *Facts) isDefault(text string) bool {
+	if text == "" {
+		return true
+	}
+	_, err := f.parser.ParseExpr(text)
+	return err == nil
 }

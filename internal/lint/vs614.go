@@ -2,6 +2,7 @@ package lint
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/vtsync/vtsync/internal/near"
@@ -54,14 +55,11 @@ func (f *Facts) columnNames(t target) ([]string, bool) {
 // ones, and the param as it was most likely meant: "" where one of its columns
 // is like none of them.
 func lacking(param string, known []string) (first, meant string) {
-	has := make(map[string]bool)
-	for _, column := range known {
-		has[strings.ToLower(column)] = true
-	}
 	columns := strings.Split(param, ",")
 	for i, column := range columns {
 		column = strings.TrimSpace(column)
-		if columns[i] = column; column == "" || has[strings.ToLower(column)] {
+		same := func(c string) bool { return strings.EqualFold(c, column) }
+		if columns[i] = column; column == "" || slices.ContainsFunc(known, same) {
 			continue
 		}
 		if first == "" {

@@ -6,6 +6,8 @@ import (
 	"strconv"
 	"strings"
 
+	vschemapb "vitess.io/vitess/go/vt/proto/vschema"
+
 	"github.com/vtsync/vtsync/internal/near"
 	"github.com/vtsync/vtsync/internal/physical"
 	"github.com/vtsync/vtsync/internal/vschema"
@@ -17,7 +19,7 @@ var wrongColumnList = Rule{
 		var out []Finding
 		f.eachTable(func(ks, name string, t *vschema.Table) {
 			table := f.mysqlTable(ks, name)
-			if !listed(t) || table == nil {
+			if !listed(t) || table == nil || sameColumns(t, table) {
 				return
 			}
 			for _, finding := range compareColumns(name, t, table) {
@@ -29,9 +31,9 @@ var wrongColumnList = Rule{
 	},
 }
 
-// compareColumns gives a finding for each column that only the list has, one for
-// all that only the table has, and, where both have the same, one for their
-// order.
+// compareColumns tells how a list differs from its table: a finding for each
+// column that only the list has, one for all that only the table has, and, where
+// both have the same columns, one for their order.
 func compareColumns(name string, t *vschema.Table, table *physical.Table) []Finding {
 	path := []string{"tables", name, "columns"}
 	inList := make(map[string]bool)
@@ -70,7 +72,7 @@ func compareColumns(name string, t *vschema.Table, table *physical.Table) []Find
 			Next:    "add it to the list; vtgate does not read MySQL's columns for a table whose list is authoritative",
 		})
 	}
-	if len(out) == 0 && !sameOrder(t, table) {
+	if len(out) == 0 && len(t.Columns) == len(table.Columns) {
 		out = append(out, Finding{
 			Path:    path,
 			Message: fmt.Sprintf("the column list of table %s has another order than the table: (%s)", name, list(mysqlNames(table))),
@@ -81,6 +83,9 @@ func compareColumns(name string, t *vschema.Table, table *physical.Table) []Find
 	return out
 }
 
-func sameOrder(t *vschema.Table, table *physical.Table) bool {
-	return slices.EqualFunc(listNames(t), mysqlNames(table), strings.EqualFold)
+// sameColumns tells whether the list is that of the table, in its order.
+func sameColumns(t *vschema.Table, table *physical.Table) bool {
+	return slices.EqualFunc(t.Columns, table.Columns, func(c *vschemapb.Column, m physical.Column) bool {
+		return strings.EqualFold(c.GetName(), m.Name)
+	})
 }
