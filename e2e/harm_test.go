@@ -210,13 +210,16 @@ func (l *harmLab) ask(ctx context.Context, target, statement string) (answer, er
 
 // noProbe are the rules of severity error whose harm the lab without MySQL
 // cannot show, with why.
-var noProbe = map[string]string{}
+var noProbe = map[string]string{
+	"VS901": "an example beyond what etcd takes is made by TestHarmOfSize",
+}
 
 // TestEveryErrorIsShown holds every rule that calls something an error to a
-// probe that shows it on the lab.
+// probe that shows it on the lab; but for the nets, which catch what no rule
+// names yet, so that there is no example.
 func TestEveryErrorIsShown(t *testing.T) {
 	for _, r := range lint.All {
-		if r.Severity != lint.Error {
+		if r.Severity != lint.Error || r.Net {
 			continue
 		}
 		page, err := catalog.Get(r.Code)
