@@ -171,3 +171,65 @@ func comments(t *testing.T, data []byte) []string {
 	}
 	return src.yaml.texts()
 }
+
+// FuzzRename gives each string of a file another value, and wants a file that
+// differs in nothing else.
+func FuzzRename(f *testing.F) {
+	for _, seed := range []string{
+		fullYAML, `{"a": "b\n", "c": ["d", {"e": 1}]}`, "a: 'it''s'\nb: \"x\\\n  y\"\nc: {d: e, f: [g, h]} # a\n", "\uFEFFa: é\n'b' : b\n", "? a\n: - b\n",
+	} {
+		f.Add([]byte(seed))
+	}
+	f.Fuzz(func(t *testing.T, data []byte) {
+		for _, file := range []string{"v.json", "v.yaml"} {
+			for i, n := range stringsOf(file, data) {
+				const renamed = "it's \"new\", # and\n\u2028 more"
+				got, ok := Rename(data, n.at.in(file), n.text, renamed)
+				if !ok {
+					continue
+				}
+				want := stringsOf(file, data)
+				want[i].text = renamed
+				after := stringsOf(file, got)
+				same := func(a, b *node) bool { return a.text == b.text }
+				if !slices.EqualFunc(after, want, same) {
+					t.Fatalf("%s: %q renamed:\n%s", file, n.text, got)
+				}
+			}
+		}
+	})
+}
+
+// stringsOf gives the names and strings of a file, in its order; none where it
+// cannot be read.
+func stringsOf(file string, data []byte) []*node {
+	p := &problems{file: file}
+	data, ok := cleanText(data, p)
+	if !ok {
+		return nil
+	}
+	var root *node
+	if file == "v.json" {
+		root, _ = parseJSON(data)
+	} else if root, _ = parseYAML(data, p); p.err() != nil {
+		return nil
+	}
+	var out []*node
+	var walk func(n *node)
+	walk = func(n *node) {
+		if n.kind == stringNode {
+			out = append(out, n)
+		}
+		for _, m := range n.members {
+			out = append(out, &node{kind: stringNode, at: m.at, text: m.name})
+			walk(m.value)
+		}
+		for _, item := range n.items {
+			walk(item)
+		}
+	}
+	if root != nil {
+		walk(root)
+	}
+	return out
+}

@@ -32,7 +32,22 @@ func Rename(data []byte, at errs.Position, old, renamed string) ([]byte, bool) {
 		return nil, false
 	}
 	offset += len(data) - len(text)
-	return slices.Concat(data[:offset], []byte(token), data[offset+length:]), true
+	out := slices.Concat(data[:offset], []byte(token), data[offset+length:])
+	if path.Ext(at.File) != ".json" && !isYAMLString(out, at, renamed) {
+		return nil, false // such as a tab behind it, which only some readers let pass
+	}
+	return out, true
+}
+
+// isYAMLString tells whether that string stands at a place.
+func isYAMLString(data []byte, at errs.Position, want string) bool {
+	src := newSourceText(trimMark(data))
+	offset, ok := src.offset(point{at.Line, at.Column})
+	if !ok {
+		return false
+	}
+	n := yamlScalar(src, offset)
+	return n != nil && n.Value == want
 }
 
 // trimMark leaves out a byte order mark, which positions don't count.
@@ -52,11 +67,7 @@ func renameJSON(src *sourceText, offset int, old, renamed string) (int, string, 
 
 // renameYAML is renameJSON for YAML.
 func renameYAML(src *sourceText, offset int, old, renamed string) (int, string, bool) {
-	var doc yaml.Node
-	if err := yaml.Unmarshal(src.data, &doc); err != nil {
-		return 0, "", false
-	}
-	n := scalarAt(src, &doc, offset)
+	n := yamlScalar(src, offset)
 	if n == nil || n.Value != old {
 		return 0, "", false
 	}
@@ -83,7 +94,15 @@ func renameYAML(src *sourceText, offset int, old, renamed string) (int, string, 
 	}
 }
 
-// scalarAt finds the scalar that begins at the offset.
+// yamlScalar gives the scalar that begins at the offset; nil where none does.
+func yamlScalar(src *sourceText, offset int) *yaml.Node {
+	var doc yaml.Node
+	if err := yaml.Unmarshal(src.data, &doc); err != nil {
+		return nil
+	}
+	return scalarAt(src, &doc, offset)
+}
+
 func scalarAt(src *sourceText, n *yaml.Node, offset int) *yaml.Node {
 	if n.Kind == yaml.ScalarNode {
 		if at, ok := src.offset(point{n.Line, n.Column}); ok && at == offset && n.Anchor == "" {
