@@ -17,6 +17,7 @@ import (
 
 	"github.com/vtsync/vtsync/internal/cli"
 	"github.com/vtsync/vtsync/internal/config"
+	"github.com/vtsync/vtsync/internal/lint"
 	"github.com/vtsync/vtsync/internal/observe"
 	"github.com/vtsync/vtsync/internal/rollout"
 	"github.com/vtsync/vtsync/internal/runner"
@@ -32,6 +33,7 @@ var tracer = otel.Tracer("github.com/vtsync/vtsync/internal/app")
 type App struct {
 	cluster   config.Cluster
 	keyspaces []string
+	ignores   []lint.Ignore
 	files     worktree.Tree
 	log       *slog.Logger
 	getenv    func(string) string
@@ -59,6 +61,7 @@ func New(s cli.Settings) (*App, error) {
 	a := &App{
 		cluster:   s.Cluster,
 		keyspaces: s.Keyspaces,
+		ignores:   s.Ignores,
 		files:     worktree.At(s.Dir),
 		log:       slog.New(traceHandler{s.Log.Handler()}),
 		getenv:    s.Getenv,

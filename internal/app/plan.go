@@ -11,6 +11,7 @@ import (
 
 	"github.com/vtsync/vtsync/internal/desired"
 	"github.com/vtsync/vtsync/internal/errs"
+	"github.com/vtsync/vtsync/internal/lint"
 	"github.com/vtsync/vtsync/internal/near"
 	"github.com/vtsync/vtsync/internal/plan"
 	"github.com/vtsync/vtsync/internal/planes"
@@ -33,6 +34,10 @@ func (a *App) Plan(ctx context.Context, allow []string, bind bool) (*plan.Plan, 
 		return nil, err
 	}
 	defer span.End()
+	schemas, err := a.files.Schemas(tree)
+	if err != nil {
+		return nil, err
+	}
 	look, err := a.look(ctx, tree, bind)
 	if err != nil {
 		return nil, err
@@ -43,6 +48,8 @@ func (a *App) Plan(ctx context.Context, allow []string, bind bool) (*plan.Plan, 
 	in.Last = look.last
 	in.Allow = allow
 	in.Denials = look.stale
+	in.Schemas = schemas
+	in.Ignores = slices.Concat(a.ignores, a.inlineIgnores(tree))
 	in.Position = func(ks string, path ...string) errs.Position {
 		k, ok := tree.Keyspaces[ks]
 		if !ok {
@@ -63,6 +70,17 @@ func (a *App) Plan(ctx context.Context, allow []string, bind bool) (*plan.Plan, 
 		in.Notes = append(in.Notes, "no vtgate is named, so nothing could prove a change: apply needs one (--vtgate HOST:PORT)")
 	}
 	return plan.Build(in)
+}
+
+// inlineIgnores gives the suppressions in the comments of the files.
+func (a *App) inlineIgnores(tree *desired.Tree) []lint.Ignore {
+	var out []lint.Ignore
+	for _, name := range sortedKeys(tree.Keyspaces) {
+		for _, i := range tree.Keyspaces[name].Ignores {
+			out = append(out, lint.Ignore{Codes: i.Codes, Reason: i.Reason, Line: i.Line, Pos: a.files.Position(i.Pos)})
+		}
+	}
+	return out
 }
 
 // unmanaged names the live keyspaces that no file speaks of, unless only some

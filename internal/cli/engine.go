@@ -5,6 +5,7 @@ import (
 	"log/slog"
 
 	"github.com/vtsync/vtsync/internal/config"
+	"github.com/vtsync/vtsync/internal/lint"
 	"github.com/vtsync/vtsync/internal/plan"
 	"github.com/vtsync/vtsync/internal/rollout"
 	"github.com/vtsync/vtsync/internal/status"
@@ -19,8 +20,10 @@ type Settings struct {
 	Dir string
 	// Keyspaces restricts the command to some; empty means all.
 	Keyspaces []string
-	Log       *slog.Logger
-	Getenv    func(string) string
+	// Ignores are the suppressions of the config, with its file named as Dir is.
+	Ignores []lint.Ignore
+	Log     *slog.Logger
+	Getenv  func(string) string
 }
 
 // Engine is what the verbs need of one cluster.

@@ -83,13 +83,21 @@ func (f *flags) validate(formats []string) error {
 // settings joins flags and config; dir is the verb's argument, if it has one.
 func (c *command) settings(dir string) (Settings, error) {
 	s := Settings{Keyspaces: c.flags.keyspaces, Log: c.logger(), Getenv: c.env.Getenv}
-	cluster, files, err := c.flags.resolve()
+	cluster, cfg, err := c.flags.resolve()
 	if err != nil {
 		return s, err
 	}
-	s.Cluster, s.Dir = cluster, files
+	s.Cluster, s.Dir = cluster, "."
+	if cfg != nil {
+		s.Dir = cfg.FilesDir(&cluster)
+	}
 	if dir != "" {
 		s.Dir = dir
+	}
+	if cfg != nil {
+		if s.Ignores, err = suppressions(cfg, s.Dir); err != nil {
+			return s, err
+		}
 	}
 	if len(c.flags.vtgates) > 0 {
 		s.Cluster.VTGates = nil
@@ -106,27 +114,27 @@ func (c *command) settings(dir string) (Settings, error) {
 	return s, nil
 }
 
-// resolve gives the cluster and the folder of its files. --topo needs no
+// resolve gives the cluster, and the config that names it. --topo needs no
 // config and does not read one.
-func (f *flags) resolve() (config.Cluster, string, error) {
+func (f *flags) resolve() (config.Cluster, *config.Config, error) {
 	if f.topo != "" {
-		return config.Cluster{Topo: config.Text{Value: f.topo}, Policy: config.DefaultPolicy()}, ".", nil
+		return config.Cluster{Topo: config.Text{Value: f.topo}, Policy: config.DefaultPolicy()}, nil, nil
 	}
 	cfg, err := f.configIfAny()
 	if err != nil {
-		return config.Cluster{}, "", err
+		return config.Cluster{}, nil, err
 	}
 	if cfg == nil {
-		return config.Cluster{}, "", &errs.Invalid{
+		return config.Cluster{}, nil, &errs.Invalid{
 			Msg:  "no cluster is named: there is no ./" + config.FileName + " and no --topo",
 			Next: "write a " + config.FileName + ", or add --topo etcd2://HOST:PORT/ROOT --vtgate HOST:PORT",
 		}
 	}
 	cluster, err := cfg.Cluster(f.cluster)
 	if err != nil {
-		return config.Cluster{}, "", err
+		return config.Cluster{}, nil, err
 	}
-	return *cluster, cfg.FilesDir(cluster), nil
+	return *cluster, cfg, nil
 }
 
 // configIfAny reads the config; nil where none is named and there is no

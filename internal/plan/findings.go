@@ -9,6 +9,7 @@ import (
 
 	"google.golang.org/protobuf/proto"
 
+	"github.com/vtsync/vtsync/internal/errs"
 	"github.com/vtsync/vtsync/internal/lint"
 	"github.com/vtsync/vtsync/internal/planes"
 	"github.com/vtsync/vtsync/internal/vschema"
@@ -50,6 +51,9 @@ func (b *builder) check() []lint.Finding {
 // place says where a finding stands: in a file that has its entry, else in the
 // cluster alone, from where it must be taken into the file to be corrected.
 func (b *builder) place(f *lint.Finding) {
+	if f.Pos != (errs.Position{}) {
+		return // it stands in a file of another kind
+	}
 	desired, hasFile := b.in.Desired[f.Keyspace]
 	if !hasFile || b.in.Position == nil {
 		return

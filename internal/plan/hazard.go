@@ -83,7 +83,7 @@ func (b *builder) risks() []risk {
 		if !h.Hazard.Worse(diff.Scatter) {
 			continue
 		}
-		out = append(out, risk{h.Hazard, h.Code, fmt.Sprintf("%s: %s (%s: %s)", b.where(h), h.Text, h.Code, h.Why)})
+		out = append(out, risk{h.Hazard, h.Code, fmt.Sprintf("%s: %s (%s: %s)", b.where(h), h.Text, h.Code, b.why(h))})
 	}
 	for _, f := range b.plan.Findings {
 		if f.Hazard != "" {
@@ -91,6 +91,16 @@ func (b *builder) risks() []risk {
 		}
 	}
 	return out
+}
+
+// why says what the hazard of a change is, and what MySQL's tables add to that.
+func (b *builder) why(h hazardous) string {
+	if schema := b.in.Schemas[h.keyspace]; h.Type == diff.TableDropped && schema != nil {
+		if table := schema.Tables[h.Table]; table != nil {
+			return fmt.Sprintf("%s, and MySQL has it: %s", h.Why, table.Pos)
+		}
+	}
+	return h.Why
 }
 
 // where says where a change stands: in a file if there is one that makes it.

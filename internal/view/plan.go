@@ -1,6 +1,7 @@
 package view
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"slices"
@@ -21,6 +22,7 @@ func Plan(w io.Writer, p *plan.Plan, style Style) error {
 	out.changes("", "made by others and kept (`vtsync pull` takes them into the files)", p.Kept)
 	out.changes("", "changed in the files and by others", p.Conflicts)
 	out.findings(p.Findings)
+	out.suppressed(p.Suppressed)
 	out.denials(p.Denials)
 	for _, note := range p.Notes {
 		out.line("note: %s", note)
@@ -84,6 +86,12 @@ func (p *page) findings(findings []lint.Finding) {
 		if f.Next != "" {
 			p.line("  next: %s", f.Next)
 		}
+	}
+}
+
+func (p *page) suppressed(findings []lint.Suppressed) {
+	for _, f := range findings {
+		p.line("suppressed %s %s: %s (%s: %s)", f.Code, cmp.Or(f.Pos.String(), f.Keyspace), f.Message, f.By, f.Reason)
 	}
 }
 
