@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io/fs"
 	"maps"
+	"path"
 	"slices"
 	"strings"
 
@@ -36,9 +37,10 @@ type Applied struct {
 }
 
 // fix gives the fix of a finding whose nearest name is that of a scalar, or of
-// a field that does not exist.
+// a field that does not exist. What MySQL's tables are called is for no file to
+// say: SQL is never corrected.
 func (s *sources) fix(f lint.Finding) *Fix {
-	if f.Near == "" || f.Pos.Line == 0 || f.Pos.Column == 0 {
+	if f.Near == "" || f.Pos.Line == 0 || f.Pos.Column == 0 || path.Ext(f.Pos.File) == ".sql" {
 		return nil
 	}
 	fix := Fix{Pos: f.Pos, New: f.Near}

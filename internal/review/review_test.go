@@ -105,6 +105,9 @@ func TestUnreadable(t *testing.T) {
 	if d := cmp.Diff([]string{"keyspaces/b/vschema.json:1:2 VS102 \"tabels\" -> \"tables\""}, places(report.Findings)); d != "" || !report.Unreadable {
 		t.Errorf("unreadable = %v, findings (-want +got):\n%s", report.Unreadable, d)
 	}
+	if only := report.Only([]string{"a"}); len(only.Findings) != 1 {
+		t.Errorf("findings for another keyspace = %v: want why it was not judged", places(only.Findings))
+	}
 }
 
 func TestOnly(t *testing.T) {
