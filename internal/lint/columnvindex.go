@@ -15,6 +15,9 @@ type columnVindex struct {
 	ks, table string
 	index     int // 0 is the primary vindex
 	cv        *vschemapb.ColumnVindex
+	// routes tells that vtgate places and finds the table's rows by its vindexes:
+	// the keyspace is sharded, and the table neither pinned nor of another type.
+	routes bool
 	// vindex is the one that it names; nil where it is not defined.
 	vindex *vschema.Vindex
 	// built is what vtgate makes of it; nil where that fails.
@@ -32,9 +35,11 @@ func (f *Facts) eachColumnVindex(fn func(columnVindex)) {
 }
 
 func (f *Facts) use(ref tableRef, index int, cv *vschemapb.ColumnVindex) columnVindex {
+	ks := f.srv.Keyspaces[ref.ks]
 	return columnVindex{
 		ks: ref.ks, table: ref.name, index: index, cv: cv,
-		vindex: f.srv.Keyspaces[ref.ks].Vindexes[cv.GetName()],
+		routes: ks.Sharded && ref.table.Type == "" && ref.table.Pinned == "",
+		vindex: ks.Vindexes[cv.GetName()],
 		built:  f.vindex(ref.ks, cv.GetName()),
 	}
 }

@@ -47,6 +47,9 @@ var unknownParam = Rule{
 				}
 				if finding, ok := unknown(name, v, param); ok {
 					finding.Keyspace = ks
+					if !f.srv.Keyspaces[ks].Sharded {
+						finding.Severity = Warning // nothing is routed by it
+					}
 					out = append(out, finding)
 				}
 			}
@@ -65,9 +68,10 @@ func unknown(name string, v *vschema.Vindex, param string) (Finding, bool) {
 		Harm:     "vtgate ignores it: the vindex works as if it were not there",
 		Next:     "take it out",
 	}
-	meant := near.Name(param, absent(v))
+	candidates := absent(v)
+	meant := near.Name(param, candidates)
 	for _, required := range []string{"table", "from", "to"} {
-		if misnamed(v.Params, required) && oneSlip(param, required) {
+		if slices.Contains(candidates, required) && oneSlip(param, required) {
 			meant = required
 		}
 	}

@@ -7,7 +7,7 @@ var lookupPrimary = Rule{
 	Check: func(f *Facts) []Finding {
 		var out []Finding
 		f.eachColumnVindex(func(use columnVindex) {
-			if use.index != 0 || !use.unique() || !use.lookup() || use.owned() {
+			if !use.routes || use.index != 0 || !use.unique() || !use.lookup() || use.owned() {
 				return
 			}
 			finding := use.finding("name")

@@ -46,7 +46,7 @@ func (f *Facts) eachSecondary(fn func(primary, use columnVindex)) {
 // computes tells that the vindex computes the keyspace id from its columns, in a
 // way that is known here.
 func (f *Facts) computes(u columnVindex) bool {
-	return u.unique() && !u.lookup() && len(u.columns()) > 0 && !slices.Contains(f.opaque, u.vindex.Type)
+	return u.routes && u.unique() && !u.lookup() && len(u.columns()) > 0 && !slices.Contains(f.opaque, u.vindex.Type)
 }
 
 // sameColumn tells that both compute it from one column, the same.

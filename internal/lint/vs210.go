@@ -11,7 +11,7 @@ var columnCount = Rule{
 		var out []Finding
 		f.eachColumnVindex(func(use columnVindex) {
 			takes, ok := use.takes()
-			if !ok || use.index > 0 || len(use.columns()) == 0 || len(use.columns()) == takes {
+			if !ok || !use.routes || use.index > 0 || len(use.columns()) == 0 || len(use.columns()) == takes {
 				return
 			}
 			finding := use.finding("columns")

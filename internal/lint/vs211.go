@@ -1,9 +1,6 @@
 package lint
 
-import (
-	"fmt"
-	"slices"
-)
+import "fmt"
 
 var moreColumns = Rule{
 	Code: "VS211", Name: "columns that a single-column vindex does not use", Severity: Warning,
@@ -11,7 +8,7 @@ var moreColumns = Rule{
 		var out []Finding
 		f.eachColumnVindex(func(use columnVindex) {
 			columns := use.columns()
-			if use.built == nil || use.multiColumn() || use.lookup() || len(columns) < 2 || slices.Contains(f.opaque, use.vindex.Type) {
+			if len(columns) < 2 || !f.computes(use) || use.multiColumn() {
 				return
 			}
 			finding := use.finding("columns")

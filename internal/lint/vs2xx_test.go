@@ -92,6 +92,17 @@ func TestVindexes(t *testing.T) {
 			`{"column":"id","name":"h"},{"column":"id","name":"l"}`), nil, nil},
 		{"several columns of a lookup are all used", oneTable(hash+`,"l":{"type":"lookup_unique","owner":"t","params":{"table":"a.t","from":"x,z","to":"y"}}`,
 			`{"column":"id","name":"h"},{"columns":["x","z"],"name":"l"}`), nil, nil},
+		{
+			"what routes nothing",
+			map[string]string{
+				"a": `{"vindexes":{"h":{"type":"hash"},"n":{"type":"numeric"},"l":{"type":"lookup","owner":"t","params":{"table":"a.t","from":"x","to":"y","writeonly":"true"}}},
+					"tables":{"t":{"column_vindexes":[{"columns":["id","x"],"name":"h"},{"column":"id","name":"n"},{"column":"x","name":"l"}]}}}`,
+				"b": `{"sharded":true,"vindexes":{"h":{"type":"hash"},"n":{"type":"numeric"}},
+					"tables":{"t":{"pinned":"00","column_vindexes":[{"columns":["id","x"],"name":"h"},{"column":"id","name":"n"}]}}}`,
+			},
+			nil,
+			[]string{"VS203 warning a/vindexes/l/params/writeonly"},
+		},
 		{"too many columns", oneTable(`"m":{"type":"multicol","params":{"column_count":"1"}}`, `{"columns":["a","b"],"name":"m"}`), nil,
 			[]string{"VS210 error a/tables/t/column_vindexes/0/columns"}},
 	}
