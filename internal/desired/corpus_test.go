@@ -91,11 +91,17 @@ func checkVitessFile(t *testing.T, name string, data []byte) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	back, err := Parse(expect.keyspace, "v.json", text)
+	formatted, err := Format("v.json", data)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if !proto.Equal(back.VSchema, ks.VSchema) {
-		t.Errorf("got %s, want %s", prototext.Format(back.VSchema), prototext.Format(ks.VSchema))
+	for _, text := range [][]byte{text, formatted} {
+		back, err := Parse(expect.keyspace, "v.json", text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !proto.Equal(back.VSchema, ks.VSchema) {
+			t.Errorf("got %s, want %s", prototext.Format(back.VSchema), prototext.Format(ks.VSchema))
+		}
 	}
 }

@@ -1,6 +1,6 @@
 // Package desired reads the files that say what routing should be: strictly,
 // in every form that people have, with the position of each node. It also
-// writes the form that pull leaves on disk.
+// writes the form that pull leaves on disk, and lays out what people wrote.
 //
 // A file becomes one tree of nodes with positions, whether it is JSON or YAML;
 // the tree becomes Vitess's own proto by walking the proto's descriptor, so

@@ -1,6 +1,7 @@
 package desired
 
 import (
+	"bytes"
 	"cmp"
 	"strings"
 
@@ -28,7 +29,7 @@ const directive, ignoreDirective = "vtsync:", "vtsync:ignore"
 
 // findIgnores gives the suppressions in a YAML text, from top to bottom.
 func findIgnores(file string, data []byte, root *yaml.Node) []Ignore {
-	if !strings.Contains(string(data), directive) {
+	if !bytes.Contains(data, []byte(directive)) {
 		return nil // as nearly always
 	}
 	src := newSourceText(data)

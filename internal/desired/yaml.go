@@ -62,8 +62,8 @@ func checkYAMLText(data []byte, p *problems) bool {
 
 // isYAMLRune tells whether a character may stand in a file as it is.
 func isYAMLRune(r rune) bool {
-	switch {
-	case r == '\uFEFF', r == '\u2028', r == '\u2029':
+	switch r {
+	case '\uFEFF', '\u2028', '\u2029':
 		return false
 	default:
 		return r == '\t' || r == '\n' || r >= 0x20 && r <= 0x7E || r >= 0xA0 && r <= 0xFFFD || r >= 0x10000
