@@ -111,6 +111,7 @@ var All = []Rule{
 	undeclaredTable,
 	uncreatedTable,
 	shardsCountAlone,
+	lookupWithUniqueKey,
 	tableDropped,
 	listAuthoritative,
 	listChanged,

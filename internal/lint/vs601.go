@@ -10,7 +10,7 @@ var unlistedVindexColumn = Rule{
 	Code: "VS601", Name: "vindex column that the table's column list lacks", Severity: Error,
 	Check: func(f *Facts) []Finding {
 		var out []Finding
-		f.eachColumnVindex(func(use columnVindex) {
+		f.eachRouting(func(use columnVindex) {
 			t := f.srv.Keyspaces[use.ks].Tables[use.table]
 			if !listed(t) {
 				return

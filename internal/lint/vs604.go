@@ -13,7 +13,7 @@ var unhashableColumn = Rule{
 	Code: "VS604", Name: "column of a type that its vindex cannot map", Severity: Error,
 	Check: func(f *Facts) []Finding {
 		var out []Finding
-		f.eachColumnVindex(func(use columnVindex) {
+		f.eachRouting(func(use columnVindex) {
 			hashing, ok := use.built.(vindexes.Hashing)
 			if !ok {
 				return

@@ -16,7 +16,7 @@ var looseCollation = Rule{
 	Check: func(f *Facts) []Finding {
 		env := collations.MySQL8()
 		var out []Finding
-		f.eachColumnVindex(func(use columnVindex) {
+		f.eachRouting(func(use columnVindex) {
 			hashing, ok := use.built.(vindexes.Hashing)
 			if !ok {
 				return

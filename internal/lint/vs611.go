@@ -10,7 +10,7 @@ var missingVindexColumn = Rule{
 	Code: "VS611", Name: "vindex column that the table does not have", Severity: Error,
 	Check: func(f *Facts) []Finding {
 		var out []Finding
-		f.eachColumnVindex(func(use columnVindex) {
+		f.eachRouting(func(use columnVindex) {
 			t := f.mysqlTable(use.ks, use.table)
 			if t == nil {
 				return

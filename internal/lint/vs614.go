@@ -28,14 +28,19 @@ var missingLookupColumn = Rule{
 				if missing == "" || f.lookupColumn(name, v, param) != nil {
 					continue // VS403 speaks of what is no column at all
 				}
-				out = append(out, Finding{
+				finding := Finding{
 					Keyspace: ks,
 					Path:     []string{"vindexes", name, "params", param},
 					Message:  fmt.Sprintf("lookup table %s of vindex %s has no column %s", to, name, missing),
 					Near:     meant,
 					Harm:     fmt.Sprintf("the VSchema loads, and queries by the vindex's column fail, as inserts do: \"column '%s' not found\" or MySQL's \"Unknown column '%s'\"", missing, missing),
 					Next:     fmt.Sprintf("set the param %q to a column of the lookup table", param),
-				})
+				}
+				if f.mysqlTable(to.keyspace, to.name) == nil && !f.srv.Keyspaces[to.keyspace].GetSharded() {
+					// Only a list says so, which vtgate does not ask there.
+					finding.Severity = Warning
+				}
+				out = append(out, finding)
 			}
 		})
 		return out

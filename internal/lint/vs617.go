@@ -13,6 +13,9 @@ import (
 	"github.com/vtsync/vtsync/internal/vschema"
 )
 
+// unshardedList is the lesser harm of a wrong list in an unsharded keyspace.
+const unshardedList = "vtgate passes plain queries of an unsharded keyspace on as they are; a query that also reads another keyspace sees the list in place of the table: \"column not found\", or other columns for \"select *\""
+
 var wrongColumnList = Rule{
 	Code: "VS617", Name: "authoritative column list that differs from the table", Severity: Error,
 	Check: func(f *Facts) []Finding {
@@ -24,6 +27,9 @@ var wrongColumnList = Rule{
 			}
 			for _, finding := range compareColumns(name, t, table) {
 				finding.Keyspace = ks
+				if !f.srv.Keyspaces[ks].GetSharded() {
+					finding.Severity, finding.Harm = Warning, unshardedList
+				}
 				out = append(out, finding)
 			}
 		})

@@ -77,6 +77,16 @@ func mysqlType(c physical.Column) querypb.Type {
 	return sqlparser.SQLTypeToQueryType(c.Type, c.Unsigned)
 }
 
+// eachRouting is eachColumnVindex without those of keyspaces that are not
+// sharded, where vtgate asks no vindex.
+func (f *Facts) eachRouting(fn func(columnVindex)) {
+	f.eachColumnVindex(func(use columnVindex) {
+		if f.srv.Keyspaces[use.ks].GetSharded() {
+			fn(use)
+		}
+	})
+}
+
 // each calls fn for every column of the column vindex, with the field of the
 // VSchema in which it stands.
 func (u columnVindex) each(fn func(column string, field ...string)) {

@@ -93,7 +93,20 @@ func TestPhysicalNames(t *testing.T) {
 			"column of the list",
 			`{"tables":{"t":{"columns":[{"name":"id"},{"name":"naem"},{"name":"gone"}],"column_list_authoritative":true}}}`,
 			"create table t (id bigint, name varchar(64), born date)",
-			[]string{"VS617 error ks/tables/t/columns", "VS617 error ks/tables/t/columns/1/name near name", "VS617 error ks/tables/t/columns/2/name"},
+			[]string{"VS617 warning ks/tables/t/columns", "VS617 warning ks/tables/t/columns/1/name near name", "VS617 warning ks/tables/t/columns/2/name"},
+		},
+		{
+			"order, in a sharded keyspace",
+			`{"sharded":true,"vindexes":{"hash":{"type":"hash"}},"tables":{"t":{"column_vindexes":[{"column":"id","name":"hash"}],
+				"columns":[{"name":"name"},{"name":"ID"}],"column_list_authoritative":true}}}`,
+			"create table t (id bigint, name varchar(64))",
+			[]string{"VS617 error ks/tables/t/columns"},
+		},
+		{
+			"a column twice, which is told once",
+			`{"tables":{"t":{"columns":[{"name":"id"},{"name":"id"}],"column_list_authoritative":true}}}`,
+			"create table t (id bigint)",
+			[]string{"VS602 error ks/tables/t/columns/1/name"},
 		},
 		{
 			"table, which is told once",
