@@ -10,7 +10,6 @@ import (
 
 	"github.com/vtsync/vtsync/internal/config"
 	"github.com/vtsync/vtsync/internal/errs"
-	"github.com/vtsync/vtsync/internal/lint"
 	"github.com/vtsync/vtsync/internal/review"
 	"github.com/vtsync/vtsync/internal/view"
 )
@@ -60,15 +59,11 @@ func configuredJob(cfg *config.Config, clusters []*config.Cluster, dir string) (
 	if len(clusters) == 0 {
 		known[name(filepath.Dir(cfg.File))] = nil
 	}
-	job := lintJob{config: review.Suppressions{Source: cfg.Source}}
-	for _, i := range cfg.Ignores {
-		ignore := lint.Ignore{Path: i.Path, Reason: i.Reason, Pos: i.Pos}
-		if i.Rule != "" {
-			ignore.Codes = []string{i.Rule}
-		}
-		ignore.Pos.File = name(i.Pos.File)
-		job.config.Ignores = append(job.config.Ignores, ignore)
+	ignores, err := suppressions(cfg, name("."))
+	if err != nil {
+		return lintJob{}, err
 	}
+	job := lintJob{config: review.Suppressions{Ignores: ignores, Source: cfg.Source}}
 	job.config.Partial = len(clusters) < len(cfg.Clusters)
 	if dir == "" {
 		for _, files := range slices.Sorted(maps.Keys(known)) {
