@@ -18,47 +18,6 @@ type comment struct {
 	alone bool
 }
 
-// sourceText is a text with the offsets of its lines.
-type sourceText struct {
-	data  []byte
-	lines []int // where each line begins
-}
-
-func newSourceText(data []byte) *sourceText {
-	s := &sourceText{data: data, lines: []int{0}}
-	for i, b := range data {
-		if b == '\n' {
-			s.lines = append(s.lines, i+1)
-		}
-	}
-	return s
-}
-
-// offset gives the byte at a point; false for one that is not in the text.
-func (s *sourceText) offset(p point) (int, bool) {
-	if p.line < 1 || p.line > len(s.lines) {
-		return 0, false
-	}
-	offset := s.lines[p.line-1]
-	for range p.column - 1 {
-		if offset >= len(s.data) {
-			return 0, false
-		}
-		_, size := utf8.DecodeRune(s.data[offset:])
-		offset += size
-	}
-	return offset, offset <= len(s.data)
-}
-
-// line gives a line, counted from 1, without its end.
-func (s *sourceText) line(n int) []byte {
-	line := s.data[s.lines[n-1]:]
-	if i := bytes.IndexByte(line, '\n'); i >= 0 {
-		line = line[:i]
-	}
-	return bytes.TrimSuffix(line, []byte("\r"))
-}
-
 // findComments gives the comments of a YAML text, from top to bottom. The
 // nodes say where a "#" is part of a string.
 func findComments(src *sourceText, root *yaml.Node) []comment {

@@ -1,10 +1,12 @@
 package desired
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"golang.org/x/tools/txtar"
@@ -50,5 +52,24 @@ func TestFormat(t *testing.T) {
 				}
 			})
 		}
+	}
+}
+
+// A file on one line, of wide letters and with a comment behind it, takes no
+// longer than one with many lines.
+func TestFormatLongLine(t *testing.T) {
+	var text strings.Builder
+	text.WriteString("{tables: {")
+	for i := range 30_000 {
+		fmt.Fprintf(&text, "'é%05d': {column_vindexes: [{column: 'ü', name: x}]}, ", i)
+	}
+	text.WriteString("}} # vtsync:ignore VS301 all of them")
+	start := time.Now()
+	out, err := Format("v.yaml", []byte(text.String()))
+	if err != nil || !strings.HasSuffix(string(out), "\n# vtsync:ignore VS301 all of them\n") {
+		t.Fatalf("%v: %d bytes", err, len(out))
+	}
+	if took := time.Since(start); took > 20*time.Second {
+		t.Errorf("took %v", took)
 	}
 }

@@ -276,12 +276,6 @@ func (a *annotator) keepEmptyLines() {
 	}
 }
 
-// lineOf gives the line of a byte, counted from 1.
-func (s *sourceText) lineOf(offset int) int {
-	n, _ := slices.BinarySearch(s.lines, offset+1)
-	return n
-}
-
 // end gives the offset behind a node that is written in brackets, or stands in
 // such.
 func (s *sourceText) end(n *yaml.Node) int {
