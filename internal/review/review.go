@@ -151,6 +151,6 @@ func (f Finding) compare(o Finding) int {
 		cmp.Compare(f.Pos.Line, o.Pos.Line),
 		cmp.Compare(f.Pos.Column, o.Pos.Column),
 		strings.Compare(f.Code, o.Code),
-		f.Finding.Compare(o.Finding),
+		f.Compare(o.Finding),
 	)
 }

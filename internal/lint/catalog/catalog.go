@@ -214,7 +214,7 @@ func parseShards(text string) (map[string][]string, error) {
 	for _, line := range contentLines(text) {
 		ks, shards, ok := strings.Cut(line, ":")
 		if !ok {
-			return nil, fmt.Errorf("shards: %q is not KEYSPACE: SHARD...", line)
+			return nil, fmt.Errorf("shards: %q is not a keyspace with its shards (KEYSPACE: SHARD SHARD)", line)
 		}
 		out[ks] = strings.Fields(shards)
 	}
