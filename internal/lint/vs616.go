@@ -122,6 +122,7 @@ func bits(typ querypb.Type) int {
 		return 32
 	case sqltypes.Int64, sqltypes.Uint64:
 		return 64
+	default:
+		return 0
 	}
-	return 0
 }

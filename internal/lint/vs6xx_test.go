@@ -79,7 +79,7 @@ func TestPhysicalNames(t *testing.T) {
 		name, customer, sql string
 		want                []string
 	}{
-		{"one of several", fmt.Sprintf(lookupKs, "nmae, id", "keyspace_id"), "", []string{"VS614 error ks/vindexes/look/params/from near name,id"}},
+		{"one of several", fmt.Sprintf(lookupKs, "nam, id", "keyspace_id"), "", []string{"VS614 error ks/vindexes/look/params/from near name,id"}},
 		{"to, by case too", fmt.Sprintf(lookupKs, "NAME,ID", "keyspce_id"), "", []string{"VS614 error ks/vindexes/look/params/to near keyspace_id"}},
 		{"nothing like it", fmt.Sprintf(lookupKs, "name,other", "keyspace_id"), "", []string{"VS614 error ks/vindexes/look/params/from"}},
 		{
@@ -91,7 +91,7 @@ func TestPhysicalNames(t *testing.T) {
 		},
 		{
 			"column of the list",
-			`{"tables":{"t":{"columns":[{"name":"id"},{"name":"naem"},{"name":"gone"}],"column_list_authoritative":true}}}`,
+			`{"tables":{"t":{"columns":[{"name":"id"},{"name":"nam"},{"name":"gone"}],"column_list_authoritative":true}}}`,
 			"create table t (id bigint, name varchar(64), born date)",
 			[]string{"VS617 warning ks/tables/t/columns", "VS617 warning ks/tables/t/columns/1/name near name", "VS617 warning ks/tables/t/columns/2/name"},
 		},

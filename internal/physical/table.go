@@ -156,6 +156,7 @@ func keys(t *schemadiff.CreateTableEntity) []Key {
 			primary = append(primary, Key{Name: "PRIMARY", Primary: true, Unique: true, Columns: []string{name}})
 		case sqlparser.ColKeyUnique, sqlparser.ColKeyUniqueKey:
 			rest = append(rest, Key{Name: name, Unique: true, Columns: []string{name}})
+		default: // not unique, or a key of the table by now
 		}
 	}
 	return append(primary, rest...)
