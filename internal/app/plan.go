@@ -15,6 +15,7 @@ import (
 	"github.com/vtsync/vtsync/internal/near"
 	"github.com/vtsync/vtsync/internal/plan"
 	"github.com/vtsync/vtsync/internal/planes"
+	"github.com/vtsync/vtsync/internal/review"
 	"github.com/vtsync/vtsync/internal/rollout"
 	"github.com/vtsync/vtsync/internal/vschema"
 	"github.com/vtsync/vtsync/internal/worktree"
@@ -38,6 +39,10 @@ func (a *App) Plan(ctx context.Context, allow []string, bind bool) (*plan.Plan, 
 	if err != nil {
 		return nil, err
 	}
+	forbidden, err := review.Forbidden(tree)
+	if err != nil {
+		return nil, err
+	}
 	look, err := a.look(ctx, tree, bind)
 	if err != nil {
 		return nil, err
@@ -49,6 +54,7 @@ func (a *App) Plan(ctx context.Context, allow []string, bind bool) (*plan.Plan, 
 	in.Allow = allow
 	in.Denials = look.stale
 	in.Schemas = schemas
+	in.Forbidden = slices.DeleteFunc(forbidden, func(v lint.Forbidden) bool { return v.Keyspace == "" }) // rules are not planned
 	in.Ignores = slices.Concat(a.ignores, a.inlineIgnores(tree))
 	in.Position = func(ks string, path ...string) errs.Position {
 		k, ok := tree.Keyspaces[ks]

@@ -50,6 +50,8 @@ type Facts struct {
 	matched []matched
 	// aimed is where the routing rules lead; see aims.
 	aimed []aim
+	// forbidden are the values that the schemas of the files forbid.
+	forbidden []Forbidden
 	// maxCellBytes is how large a cell's SrvVSchema may be; 0 means etcd's default.
 	maxCellBytes int
 }
@@ -69,7 +71,7 @@ type vindexRef struct {
 func newFacts(srv *vschema.SrvVSchema, in Input) *Facts {
 	f := &Facts{
 		srv: withoutNils(srv), shards: in.Shards, parser: newParser(), opaque: in.OpaqueVindexes,
-		schemas: in.Schemas, files: in.Files, maxCellBytes: in.MaxCellBytes,
+		schemas: in.Schemas, files: in.Files, forbidden: in.Forbidden, maxCellBytes: in.MaxCellBytes,
 	}
 	f.names = sortedKeys(f.srv.Keyspaces)
 	for _, ks := range f.names {

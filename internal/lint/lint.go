@@ -73,6 +73,8 @@ type Input struct {
 	// Files are the problems of the files themselves: each stands under the
 	// rule of its code.
 	Files []*errs.Invalid
+	// Forbidden are the values that the schemas of the files forbid.
+	Forbidden []Forbidden
 	// MaxCellBytes is how large a cell's SrvVSchema may be; 0 means as large
 	// as etcd takes by default.
 	MaxCellBytes int
@@ -121,7 +123,7 @@ func run(f *Facts) []Finding {
 			out = append(out, finding)
 		}
 	}
-	return withoutNamed(out)
+	return withoutTold(withoutNamed(out))
 }
 
 // touched tells whether the change writes the entry that the finding names, or,

@@ -30,6 +30,7 @@ var All = []Rule{
 	misplacedFile,
 	badSuppression,
 	unusedSuppression,
+	forbiddenValue,
 
 	// VS2xx: vindexes.
 	badVindex,

@@ -53,6 +53,8 @@ type Input struct {
 	OpaqueVindexes []string
 	// Schemas holds, per keyspace, its physical tables, as far as files say.
 	Schemas map[string]*physical.Schema
+	// Forbidden are the values that the schemas of the files forbid.
+	Forbidden []lint.Forbidden
 	// Ignores are the suppressions of the config and of the files.
 	Ignores []lint.Ignore
 }

@@ -45,6 +45,7 @@ func (b *builder) check() []lint.Finding {
 	return check(b.in.Snapshot, b.globalAfter(), b.shipped(), b.plan.Cells, lint.Input{
 		OpaqueVindexes: b.in.OpaqueVindexes,
 		Schemas:        b.in.Schemas,
+		Forbidden:      b.in.Forbidden,
 	})
 }
 

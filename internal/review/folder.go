@@ -46,6 +46,9 @@ func (d Folder) judge() (judged, error) {
 	in := lint.Input{Files: slices.Concat(problems, unread), Schemas: tables, Shards: d.Shards, OpaqueVindexes: d.OpaqueVindexes, MaxCellBytes: d.MaxCellBytes}
 	if len(problems) == 0 {
 		in.After = routing(tree)
+		if in.Forbidden, err = Forbidden(tree); err != nil {
+			return judged{}, err
+		}
 	}
 	out := judged{
 		findings: lint.Check(in), documents: make(map[string]*desired.Document), unreadable: len(in.Files) > 0,

@@ -1,0 +1,88 @@
+package fileschema
+
+// configSchema is that of vtsync.yaml. A test holds it against its reader.
+func configSchema() object {
+	tls := closed("TLS with client certificates.", object{
+		"cert": text("The client's certificate; it goes with key."),
+		"key":  text("Its key."),
+		"ca":   text("The authority that the server's certificate is checked against."),
+	})
+	tls["dependentRequired"] = object{"cert": []string{"key"}, "key": []string{"cert"}}
+	return with(closed("Which clusters there are, and how each is reached and changed.", object{
+		"clusters": object{
+			"type": "object", "description": "The clusters, by name.",
+			"additionalProperties": object{"$ref": "#/$defs/cluster"},
+		},
+		"lint": closed("What lint is told.", object{
+			"ignore": list("Findings that are known and do not count, each for a reason.", object{"$ref": "#/$defs/ignore"}),
+		}),
+	}), "$defs", object{
+		"cluster": clusterSchema(),
+		"vtgate":  vtgateSchema(),
+		"tls":     tls,
+		"ignore": closed("A suppression.", object{
+			"rule":   text("The code of a rule, such as VS301."),
+			"path":   text("A pattern of files from the folder of this one, such as keyspaces/customer/**."),
+			"reason": text("Why, and until when."),
+		}),
+	})
+}
+
+func clusterSchema() object {
+	return with(closed("One Vitess cluster and the files that it follows.", object{
+		"path":     text("The folder that holds keyspaces/, from the folder of this file."),
+		"topo":     text("The global topo: etcd2://HOST:PORT[,HOST:PORT]/ROOT."),
+		"topo_tls": object{"$ref": "#/$defs/tls"},
+		"vtgates":  list("The vtgates that must serve a change.", object{"$ref": "#/$defs/vtgate"}),
+		"cells": closed("What is said of cells.", object{
+			"ignore": list("Decommissioned cells: neither written nor waited for.", text("A cell.")),
+		}),
+		"policy": closed("What bounds a change.", object{
+			"timeout":        text("How long the planes may take to serve a change before the rollout parks, such as 60s."),
+			"max_cell_bytes": object{"type": "integer", "minimum": 1, "description": "The largest SrvVSchema that a plan may lead to."},
+		}),
+		"vindex_types": list("Types of vindexes that the vtgates have and vtsync cannot construct.", text("A type.")),
+	}), "required", []string{"topo"})
+}
+
+func vtgateSchema() object {
+	port := object{"type": []string{"string", "integer"}, "minLength": 1}
+	return object{
+		"description": "A vtgate: HOST:PORT of its web pages, or a mapping that says more.",
+		"type":        []string{"string", "object"},
+		"minLength":   1,
+		"properties": object{
+			"address":      with(port, "description", "HOST:PORT of its web pages."),
+			"mysql":        with(port, "description", "The port of its MySQL protocol."),
+			"grpc":         with(port, "description", "The port of its gRPC."),
+			"cell":         with(port, "description", "Its cell, where it does not say."),
+			"user":         text("The MySQL user."),
+			"password_env": text("The environment variable that holds the password."),
+			"tls":          object{"$ref": "#/$defs/tls"},
+		},
+		"required":             []string{"address"},
+		"additionalProperties": false,
+	}
+}
+
+// closed is a mapping that has no other keys.
+func closed(description string, properties object) object {
+	return object{"type": "object", "description": description, "properties": properties, "additionalProperties": false}
+}
+
+func text(description string) object {
+	return object{"type": "string", "minLength": 1, "description": description}
+}
+
+func list(description string, items object) object {
+	return object{"type": "array", "description": description, "items": items}
+}
+
+// with gives a copy of the schema with one more key.
+func with(schema object, key string, value any) object {
+	out := object{key: value}
+	for k, v := range schema {
+		out[k] = v
+	}
+	return out
+}
