@@ -136,12 +136,13 @@ func TestFailuresShow(t *testing.T) {
 		{mutant: named, vitess: judgement{verdict: damaged}},
 		{mutant: named, vitess: judgement{verdict: damaged}, errors: []string{"VS000"}},
 		{mutant: named, vitess: judgement{verdict: unplanned}},
+		{mutant: named, vitess: judgement{verdict: elsewhere}},
 		{mutant: named, vitess: judgement{verdict: clean}},
 		{mutant: named, vitess: judgement{verdict: clean}, errors: []string{"VS000"}},
 		{mutant: named, vitess: judgement{verdict: clean}, errors: []string{"VS301"}},
 	}}
-	if n := len(r.failures()); n != 3 {
-		t.Errorf("%d failures, want 3:\n%s", n, r.details())
+	if n := len(r.failures()); n != 4 {
+		t.Errorf("%d failures, want 4:\n%s", n, r.details())
 	}
 	for _, want := range []string{"MISSED a.json, as it is\n  Vitess: rejected: why", "TOO MUCH a.json"} {
 		if !strings.Contains(r.details(), want) {

@@ -27,7 +27,7 @@ func (r *result) failures() []outcome {
 
 // missed tells that Vitess minds and lint does not.
 func (o outcome) missed() bool {
-	return (o.vitess.verdict == rejected || o.vitess.verdict == damaged) && len(o.errors) == 0
+	return slices.Contains([]verdict{rejected, damaged, unplanned}, o.vitess.verdict) && len(o.errors) == 0
 }
 
 // unexcused are the errors of lint in what builds and plans, but for the rules

@@ -64,11 +64,10 @@ func askVitess(repo repository, env *vtenv.Environment) judgement {
 			vschema.SetRules(srv, d.kind, m)
 			continue
 		}
-		_, err := vindexes.BuildKeyspace(ks, parser)
-		switch {
-		case errors.Is(err, fs.ErrNotExist):
+		if err := missingFile(ks); err != nil {
 			return judgement{elsewhere, err.Error()}
-		case err != nil:
+		}
+		if _, err := vindexes.BuildKeyspace(ks, parser); err != nil {
 			return judgement{rejected, err.Error()}
 		}
 		srv.Keyspaces[d.keyspace] = ks
@@ -84,6 +83,17 @@ func askVitess(repo repository, env *vtenv.Environment) judgement {
 		return judgement{unplanned, reason}
 	}
 	return judgement{verdict: clean}
+}
+
+// missingFile tells that a vindex reads a file that is not there. It looks at
+// each: which error of several the builder meets first is left to chance.
+func missingFile(ks *vschema.Keyspace) error {
+	for name, v := range ks.Vindexes {
+		if _, err := vindexes.CreateVindex(v.Type, name, v.Params); errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+	}
+	return nil
 }
 
 // damage tells what vtgate does not serve of what it was given.
