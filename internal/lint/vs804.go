@@ -2,10 +2,10 @@ package lint
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
-	vtrpcpb "vitess.io/vitess/go/vt/proto/vtrpc"
-	"vitess.io/vitess/go/vt/vterrors"
+	"vitess.io/vitess/go/vt/vtgate/vindexes"
 
 	"github.com/vtsync/vtsync/internal/vschema"
 )
@@ -21,7 +21,7 @@ var ambiguousName = Rule{
 		})
 		var out []Finding
 		for _, name := range sortedKeys(homes) {
-			if len(homes[name]) < 2 || f.settled(name) {
+			if len(homes[name]) < 2 || f.settled(name, homes[name]) {
 				continue
 			}
 			if f.before != nil && f.before.resolve("", name).table != nil {
@@ -40,13 +40,27 @@ var ambiguousName = Rule{
 }
 
 // settled tells that vtgate knows where a name without its keyspace leads: by a
-// rule, or since the others are references to the one.
-func (f *Facts) settled(name string) bool {
+// rule, or since the others are references of the same name to the one. What
+// else it lets pass depends on the order in which it reads the keyspaces, which
+// is that of a map, and is another one on each vtgate.
+func (f *Facts) settled(name string, homes []string) bool {
 	for _, key := range []string{name, name + "@primary"} {
 		if _, ruled := f.built.RoutingRules[key]; ruled {
 			return true
 		}
 	}
-	_, err := f.built.FindTable("", name)
-	return vterrors.Code(err) != vtrpcpb.Code_FAILED_PRECONDITION
+	var owners, sources []string
+	for _, ks := range homes {
+		t := f.srv.Keyspaces[ks].Tables[name]
+		sourceKs, sourceName := splitSource(t.GetSource())
+		if t.GetType() == vindexes.TypeReference && sourceName == name {
+			sources = append(sources, sourceKs)
+		} else {
+			owners = append(owners, ks)
+		}
+	}
+	if len(owners) != 1 {
+		return len(owners) == 0 // a name that leads nowhere is not ambiguous
+	}
+	return !slices.ContainsFunc(sources, func(ks string) bool { return ks != "" && ks != owners[0] })
 }
