@@ -40,8 +40,10 @@ func TestHarm(t *testing.T) {
 			if len(lite) == 0 {
 				return
 			}
-			shown++
 			l.tryPage(t, page, lite)
+			if !t.Failed() {
+				shown++
+			}
 		})
 	}
 	t.Logf("rules whose harm is shown: %d; with something that waits for a lab with MySQL: %d", shown, waiting)
@@ -211,6 +213,9 @@ func (l *harmLab) ask(ctx context.Context, target, statement string) (answer, er
 // noProbe are the rules of severity error whose harm the lab without MySQL
 // cannot show, with why.
 var noProbe = map[string]string{
+	"VS613": "the VSchema is sound: MySQL's table is none of a sequence, and says so when it is asked for a value",
+	"VS615": "the VSchema is sound: MySQL's table lets a value in twice, and the lookup then finds two rows",
+	"VS616": "the VSchema is sound: MySQL's column is too small for what vtgate writes to it",
 	"VS901": "an example beyond what etcd takes is made by TestHarmOfSize",
 }
 

@@ -17,5 +17,4 @@ var beyondPlans = map[string]string{
 	"VS408": "the lookup rows are written with fewer values than columns",
 	"VS503": "a read goes to any one shard and finds only the rows that the vindex put there",
 	"VS504": "a read goes to the pinned shard, an insert to the vindex's: its rows are not found",
-	"VS603": "in an unsharded keyspace only statements that reach beyond it are planned by their columns: a join with a sharded table fails",
 }
