@@ -100,6 +100,7 @@ func (c *command) root() *cobra.Command {
 
   lint      find mistakes in the files, before any cluster is touched
   fmt       lay the files out the canonical way
+  schema    print the JSON Schema of a kind of file, for editors
   pull      take the live VSchema into files
   plan      show what applying the files would change, and what it could break
   apply     change the cluster, prove that every cell and vtgate serves it
@@ -126,7 +127,7 @@ file; 3 denied, nothing was changed; 4 outcome unknown or parked, look first;
 	c.flags.register(root)
 	root.SetFlagErrorFunc(flagError)
 	root.AddCommand(
-		c.lint(), c.fmt(), c.pull(), c.plan(), c.apply(), c.status(), c.history(), c.showRollout(),
+		c.lint(), c.fmt(), c.schema(), c.pull(), c.plan(), c.apply(), c.status(), c.history(), c.showRollout(),
 		c.resume(), c.rollback(), c.unpause(), c.doctor(), c.version(),
 	)
 	return root
