@@ -1,6 +1,7 @@
 package lint
 
 import (
+	"fmt"
 	"slices"
 	"testing"
 
@@ -24,5 +25,27 @@ func TestChangeRules(t *testing.T) {
 	}
 	if all := ChangeRules(); !slices.Contains(all, lostName.Code) || !slices.IsSorted(all) {
 		t.Errorf("what can be allowed is %v", all)
+	}
+}
+
+// TestOldNotes: what is milder than an error and stood there before is shown to
+// those who change its entry, and to those who lint the whole.
+func TestOldNotes(t *testing.T) {
+	const unused = `{"sharded":true,"vindexes":{"hash":{"type":"hash"},"spare":{"type":"%s"}},"tables":{"customer":{"column_vindexes":[{"column":"id","name":"hash"}]}}}`
+	before := world(t, map[string]string{"customer": fmt.Sprintf(unused, "hash"), "commerce": `{}`})
+	elsewhere := world(t, map[string]string{"customer": fmt.Sprintf(unused, "hash"), "commerce": `{"tables":{"product":{}}}`})
+	there := world(t, map[string]string{"customer": fmt.Sprintf(unused, "xxhash"), "commerce": `{}`})
+	for name, tt := range map[string]struct {
+		in   Input
+		want int
+	}{
+		"linted":          {Input{After: before}, 1},
+		"nothing changes": {Input{Before: before, After: before}, 0},
+		"another changes": {Input{Before: before, After: elsewhere}, 0},
+		"it changes":      {Input{Before: before, After: there}, 1},
+	} {
+		if got := briefs(Check(tt.in), "VS2"); len(got) != tt.want {
+			t.Errorf("%s: %q", name, got)
+		}
 	}
 }

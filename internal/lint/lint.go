@@ -82,8 +82,9 @@ type Input struct {
 
 // Check runs every rule on the state after the change. What stood there before
 // in an entry that the change does not touch is an old mistake, as a rule
-// somebody else's: it is shown as a warning and stops nobody, but those who
-// change a keyspace of which it leaves to chance what is served.
+// somebody else's: an error is shown as a warning and stops nobody, but those
+// who change a keyspace of which it leaves to chance what is served; anything
+// milder is for those who lint the whole, and left out.
 func Check(in Input) []Finding {
 	facts := newFacts(in.After, in)
 	var old []Finding
@@ -99,15 +100,19 @@ func Check(in Input) []Finding {
 	for _, f := range old {
 		known[f.key()] = true
 	}
-	for i := range found {
-		f := &found[i]
-		if known[f.key()] && f.Severity == Error && !touched(in, *f) {
+	var out []Finding
+	for _, f := range found {
+		if known[f.key()] && !touched(in, f) {
+			if f.Severity != Error {
+				continue
+			}
 			f.Severity = Warning
 			f.Message += " (already so)"
 		}
+		out = append(out, f)
 	}
-	slices.SortFunc(found, Finding.Compare)
-	return found
+	slices.SortFunc(out, Finding.Compare)
+	return out
 }
 
 func run(f *Facts) []Finding {
