@@ -68,7 +68,7 @@ var pains = []struct {
 	{
 		name: "a lookup table that is not declared",
 		old:  `"table": "commerce.email_lookup"`, new: `"table": "commerce.emial_lookup"`,
-		at: `"table": "commerce.emial_lookup"`, code: 1,
+		at: `"commerce.emial_lookup"`, code: 1,
 		says: []string{"VS401", `did you mean "commerce.email_lookup"?`},
 	},
 	{
