@@ -2,6 +2,7 @@ package main
 
 import (
 	"cmp"
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -45,8 +46,8 @@ func (d document) bytes() []byte {
 }
 
 // vitessDir is where the module of Vitess that this build links was unpacked.
-func vitessDir() (string, error) {
-	out, err := exec.Command("go", "list", "-m", "-f", "{{.Dir}}", "vitess.io/vitess").Output()
+func vitessDir(ctx context.Context) (string, error) {
+	out, err := exec.CommandContext(ctx, "go", "list", "-m", "-f", "{{.Dir}}", "vitess.io/vitess").Output()
 	if err != nil {
 		return "", fmt.Errorf("finding the module of Vitess: %w", err)
 	}

@@ -20,7 +20,7 @@ func TestMain(m *testing.M) {
 
 func testCorpus(t *testing.T) []repository {
 	t.Helper()
-	dir, err := vitessDir()
+	dir, err := vitessDir(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
