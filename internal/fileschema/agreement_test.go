@@ -60,8 +60,7 @@ func TestMalformedFilesAgree(t *testing.T) {
 			t.Fatal(err)
 		}
 		if value, err := jsonschema.UnmarshalJSON(bytes.NewReader(data)); err == nil {
-			twice := bytes.Contains(bytes.Join(duplicates(data), nil), []byte("x"))
-			if !twice && agree(t, VSchema, value) != skipped {
+			if !writesTwice(t, data, value) && agree(t, VSchema, value) != skipped {
 				compared++
 			}
 		}
@@ -71,17 +70,15 @@ func TestMalformedFilesAgree(t *testing.T) {
 	}
 }
 
-// duplicates is empty where re-encoding the document loses nothing.
-func duplicates(data []byte) [][]byte {
-	var v any
-	if json.Unmarshal(data, &v) != nil {
-		return nil
+// writesTwice tells that a document has a name twice in one object: decoded, it
+// has fewer names than its text.
+func writesTwice(t *testing.T, data []byte, value any) bool {
+	t.Helper()
+	again, err := json.Marshal(value)
+	if err != nil {
+		t.Fatal(err)
 	}
-	again, _ := json.Marshal(v)
-	if strings.Count(string(data), `":`) != strings.Count(string(again), `":`) {
-		return [][]byte{[]byte("x")}
-	}
-	return nil
+	return bytes.Count(data, []byte(`":`)) != bytes.Count(again, []byte(`":`))
 }
 
 type verdict int
