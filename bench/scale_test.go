@@ -60,7 +60,7 @@ func TestScaleReport(t *testing.T) {
 			t.Errorf("no %q in\n%s", want, text)
 		}
 	}
-	if text := scaleReport([]scaling{of(30, 120, 520, 3000)}); !strings.Contains(text, "at most 1.5 times | missed |") {
+	if text := scaleReport([]scaling{of(30, 120, 520, 2020)}); !strings.Contains(text, "at most 1.5 times | missed |") {
 		t.Errorf("what grows faster than its tables is called linear:\n%s", text)
 	}
 }
