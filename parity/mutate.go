@@ -12,8 +12,9 @@ import (
 // mutator is one kind of mistake that people and their tools make.
 type mutator struct {
 	name string
-	// fits tells whether the mistake can be made at a node.
-	fits func(parent, n *node, name string) bool
+	// fits tells whether the mistake can be made at a node; names lead to a
+	// member of an object, and are empty for anything else.
+	fits func(parent, n *node, names string) bool
 	// make changes the tree at the path.
 	make func(root *node, p path)
 }
@@ -36,9 +37,9 @@ var mutators = []mutator{
 		_, n := root.at(p)
 		n.scalar = n.scalar != true
 	}},
-	becomes("type", vindexTypes),
-	becomes("table type", []string{"sequence", "reference", "view"}),
-	gets("table", isTable, []member{
+	becomes("vindex type swapped", isVindex, vindexTypes),
+	becomes("table type swapped", isTable, []string{"sequence", "reference", "view"}),
+	gets("table with more", isTable, []member{
 		{"pinned", text("80")},
 		{"pinned", text("zz")},
 		{"source", text("other.thing")},
@@ -48,7 +49,7 @@ var mutators = []mutator{
 		{"column_list_authoritative", &node{scalar: true}},
 		{"auto_increment", object(member{"column", text("id")}, member{"sequence", text("some_seq")})},
 	}),
-	gets("vindex", isVindex, []member{
+	gets("vindex with more", isVindex, []member{
 		{"owner", text("nobody")},
 		{"params", object(member{"write_only", text("true")})},
 		{"params", object(member{"table", text("t")}, member{"from", text("c")}, member{"to", text("k")})},
@@ -67,7 +68,7 @@ type mutant struct {
 	what string
 }
 
-// site is where a mutator can strike: it is made only when it is chosen.
+// site is where a mutator can strike.
 type site struct {
 	doc int
 	at  path
@@ -129,11 +130,11 @@ func sitesOf(repo repository, m mutator) []site {
 		}
 		d.tree.walk(nil, func(p path, n *node) {
 			parent, _ := d.tree.at(p)
-			name := ""
+			names := ""
 			if parent != nil && parent.kind == '{' {
-				name = d.tree.names(p)
+				names = d.tree.names(p)
 			}
-			if m.fits(parent, n, name) {
+			if m.fits(parent, n, names) {
 				out = append(out, site{i, p})
 			}
 		})
@@ -151,7 +152,7 @@ func strike(repo repository, m mutator, s site) mutant {
 	return mutant{repository{repo.file, docs}, m.name + ": " + where}
 }
 
-// What fits: the parent, the node, and the names that lead to a member.
+// Where mistakes fit.
 
 func notRoot(parent, _ *node, _ string) bool { return parent != nil }
 
@@ -173,23 +174,19 @@ func inMap(names, of string) bool {
 	return ok && !strings.Contains(rest, ".")
 }
 
-// What is made.
+// How they are made.
 
 // becomes gives a vindex, or a table, another type.
-func becomes(what string, types []string) mutator {
-	fits := isVindex
-	if what != "type" {
-		fits = isTable
-	}
-	return mutator{what + " swapped", fits, func(root *node, p path) {
+func becomes(name string, fits func(parent, n *node, names string) bool, types []string) mutator {
+	return mutator{name, fits, func(root *node, p path) {
 		_, n := root.at(p)
 		set(n, member{"type", text(types[pick(root.names(p), len(types))])})
 	}}
 }
 
 // gets adds one of the fields to a node, or takes its place.
-func gets(what string, fits func(parent, n *node, names string) bool, fields []member) mutator {
-	return mutator{what + " with more", fits, func(root *node, p path) {
+func gets(name string, fits func(parent, n *node, names string) bool, fields []member) mutator {
+	return mutator{name, fits, func(root *node, p path) {
 		_, n := root.at(p)
 		set(n, fields[pick(root.names(p), len(fields))])
 	}}

@@ -108,6 +108,37 @@ func TestMutantsAreTheSame(t *testing.T) {
 	}
 }
 
+// TestMutators makes each mistake once.
+func TestMutators(t *testing.T) {
+	const was = `{"sharded":true,"vindexes":{"v":{"type":"hash"}},"tables":{"t":{"column_vindexes":[{"column":"id","name":"v"}]}}}`
+	for _, c := range []struct{ name, at, old, new string }{
+		{"dropped", "tables.t.column_vindexes.0.column", `"column":"id",`, ``},
+		{"name without a letter", "sharded", `"sharded"`, `"shaded"`},
+		{"name in another case", "tables.t", `"t":`, `"T":`},
+		{"given twice", "vindexes.v.type", `"type":"hash"`, `"type":"hash","type":"hash"`},
+		{"value without a letter", "vindexes.v.type", `"hash"`, `"hah"`},
+		{"value in another case", "vindexes.v.type", `"hash"`, `"Hash"`},
+		{"value of another", "tables.t.column_vindexes.0.name", `"name":"v"`, `"name":"other.thing"`},
+		{"of another type", "sharded", `true`, `"true"`},
+		{"of another type", "vindexes.v.type", `"hash"`, `7`},
+		{"of another type", "vindexes.v", `{"type":"hash"}`, `[{"type":"hash"}]`},
+		{"emptied", "tables", `"tables":{"t":{"column_vindexes":[{"column":"id","name":"v"}]}}`, `"tables":{}`},
+		{"switched", "sharded", `true`, `false`},
+	} {
+		i := slices.IndexFunc(mutators, func(m mutator) bool { return m.name == c.name })
+		r := repo(t, was)
+		made := ""
+		for _, s := range sitesOf(r, mutators[i]) {
+			if r.docs[s.doc].tree.names(s.at) == c.at {
+				made = string(strike(r, mutators[i], s).docs[s.doc].bytes())
+			}
+		}
+		if want := strings.Replace(was, c.old, c.new, 1); made != want {
+			t.Errorf("%s at %s:\n%s, want\n%s", c.name, c.at, made, want)
+		}
+	}
+}
+
 func repo(t *testing.T, json string) repository {
 	t.Helper()
 	r := split("vschema.json", []byte(json))

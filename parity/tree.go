@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"slices"
-	"strconv"
 	"strings"
 )
 
@@ -92,7 +91,8 @@ func (n *node) write(w *bytes.Buffer) {
 			if i > 0 {
 				w.WriteByte(',')
 			}
-			w.WriteString(strconv.Quote(m.name) + ":")
+			text(m.name).write(w)
+			w.WriteByte(':')
 			m.value.write(w)
 		}
 		w.WriteByte('}')
