@@ -24,14 +24,28 @@ type target struct {
 
 func (t target) String() string { return join(t.keyspace, t.name) }
 
-// resolve looks a name up as vtgate does for a primary (keyspace rules, then
-// table rules, then tables), but among declared tables only.
-func (f *Facts) resolve(ks, name string) target {
-	if to, ok := f.built.KeyspaceRoutingRules[ks]; ok {
-		ks = to
+// primarySuffix is the suffix of a rule for queries that go to primaries.
+const primarySuffix = "@primary"
+
+// resolve looks a name up as vtgate does for a primary.
+func (f *Facts) resolve(ks, name string) target { return f.routed(ks, name, primarySuffix) }
+
+// routed looks a name up as vtgate does for the tablet type of a suffix
+// (keyspace rules, then table rules, then tables), but among declared tables
+// only.
+func (f *Facts) routed(ks, name, suffix string) target {
+	keyspaceKeys := []string{ks + suffix, ks}
+	if suffix == primarySuffix {
+		keyspaceKeys = keyspaceKeys[1:]
+	}
+	for _, key := range keyspaceKeys {
+		if to, ok := f.built.KeyspaceRoutingRules[key]; ok {
+			ks = to
+			break
+		}
 	}
 	qualified := join(ks, name)
-	for _, key := range []string{qualified + "@primary", qualified} {
+	for _, key := range []string{qualified + suffix, qualified} {
 		rule, ok := f.built.RoutingRules[key]
 		switch {
 		case !ok:
@@ -65,9 +79,26 @@ func (f *Facts) declared(ks, name string) target {
 }
 
 // global looks an unqualified name up: it must be unique among the keyspaces
-// that don't require explicit routing. A reference table that names its source
-// does not make the source's name ambiguous.
+// that don't require explicit routing. What vtgate lets pass or not as it
+// happens to read the keyspaces counts as ambiguous, see disputed.
 func (f *Facts) global(name string) target {
+	owners := f.owners(name)
+	all := f.keyspaces()
+	switch {
+	case f.disputed(name, owners):
+		return target{name: name, err: "ambiguous table reference: " + name}
+	case len(owners) == 1:
+		return f.declared(owners[0], name)
+	case len(all) == 1:
+		return f.declared(all[0], name)
+	default:
+		return target{name: name, err: fmt.Sprintf("table %s not found", name)}
+	}
+}
+
+// answers gives the keyspaces, sorted, that have a table of the name and answer
+// to it without a keyspace.
+func (f *Facts) answers(name string) []string {
 	if f.answering == nil {
 		f.answering = make(map[string][]string)
 		f.eachTable(func(ks, name string, _ *vschema.Table) {
@@ -76,26 +107,41 @@ func (f *Facts) global(name string) target {
 			}
 		})
 	}
-	found := f.answering[name]
-	owners := slices.DeleteFunc(slices.Clone(found), func(ks string) bool {
-		t := f.srv.Keyspaces[ks].Tables[name]
-		if t.Type != vindexes.TypeReference || t.Source == "" {
-			return false
-		}
-		sourceKs, sourceName := splitSource(t.Source)
-		return sourceName == name || (sourceKs != ks && slices.Contains(found, sourceKs))
+	return f.answering[name]
+}
+
+// owners are answers without the references to a table of the same name, which
+// vtgate never takes for the one that is meant.
+func (f *Facts) owners(name string) []string {
+	return slices.DeleteFunc(slices.Clone(f.answers(name)), func(ks string) bool {
+		_, reference := f.copies(ks, name)
+		return reference
 	})
-	all := f.keyspaces()
-	switch {
-	case len(owners) == 1:
-		return f.declared(owners[0], name)
-	case len(all) == 1:
-		return f.declared(all[0], name)
-	case len(owners) > 1:
-		return target{name: name, err: "ambiguous table reference: " + name}
-	default:
-		return target{name: name, err: fmt.Sprintf("table %s not found", name)}
+}
+
+// copies tells whether a table is a reference to one of its own name, and gives
+// the keyspace of that one, which may be left out.
+func (f *Facts) copies(ks, name string) (sourceKs string, ok bool) {
+	t := f.srv.Keyspaces[ks].GetTables()[name]
+	if t.GetType() != vindexes.TypeReference || t.GetSource() == "" {
+		return "", false
 	}
+	sourceKs, sourceName := splitSource(t.Source)
+	return sourceKs, sourceName == name
+}
+
+// disputed tells that a name without its keyspace is ambiguous to vtgate in some
+// order of the keyspaces at least. It reads them in that of a map, which is
+// another one on each vtgate: a second owner, or a reference to a table of
+// another keyspace than the owner's, passes in one order only, if in any.
+func (f *Facts) disputed(name string, owners []string) bool {
+	if len(owners) != 1 {
+		return len(owners) > 1
+	}
+	return slices.ContainsFunc(f.answers(name), func(ks string) bool {
+		sourceKs, reference := f.copies(ks, name)
+		return reference && sourceKs != "" && sourceKs != owners[0]
+	})
 }
 
 // splitSource splits the source of a reference table as vtgate does.

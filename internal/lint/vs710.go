@@ -43,11 +43,7 @@ func (f *Facts) otherName(key string) (home target, other string, ok bool) {
 		return target{}, "", false // a rule beside that of the primary
 	}
 	ks, name := splitSource(base)
-	found, err := f.built.FindTable("", name)
-	if err != nil || found == nil || found.Keyspace == nil {
-		return target{}, "", false
-	}
-	home = f.declared(found.Keyspace.Name, found.Name.String())
+	home = f.global(name)
 	if home.table == nil || ks != "" && ks != home.keyspace {
 		return target{}, "", false
 	}

@@ -2,9 +2,7 @@ package lint
 
 import (
 	"fmt"
-	"strings"
-
-	topodatapb "vitess.io/vitess/go/vt/proto/topodata"
+	"slices"
 )
 
 var chainedRule = Rule{
@@ -42,10 +40,12 @@ var chainedRule = Rule{
 // secondHop says where vtgate leads what asks for a rule's target by its name,
 // if that is elsewhere.
 func (f *Facts) secondHop(hops map[string]target, to target, suffix string) (then string, leads bool) {
-	next, err := f.built.FindRoutedTable(to.keyspace, to.name, tabletType(suffix))
-	if err == nil && next != nil {
-		then = join(next.Keyspace.Name, next.Name.String())
-		return then, then != to.String()
+	typed := suffix
+	if !slices.Contains(tabletTypes, suffix) {
+		typed = primarySuffix
+	}
+	if next := f.routed(to.keyspace, to.name, typed); next.err == "" {
+		return next.String(), next.String() != to.String()
 	}
 	for _, key := range []string{to.String() + suffix, to.String()} {
 		if hop, ok := hops[key]; ok {
@@ -53,12 +53,4 @@ func (f *Facts) secondHop(hops map[string]target, to target, suffix string) (the
 		}
 	}
 	return "", false // that rule, or that table, is broken, which is said there
-}
-
-// tabletType is the type that a suffix names; that of primaries for none.
-func tabletType(suffix string) topodatapb.TabletType {
-	if value, ok := topodatapb.TabletType_value[strings.ToUpper(strings.TrimPrefix(suffix, "@"))]; ok {
-		return topodatapb.TabletType(value)
-	}
-	return topodatapb.TabletType_PRIMARY
 }
