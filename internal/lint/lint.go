@@ -53,6 +53,9 @@ type Finding struct {
 	Next string `json:"next,omitempty"`
 	// whole and net are those of the rule.
 	whole, net bool
+	// guess tells that what was written may well be a name too: Near is then
+	// another one, and no correction.
+	guess bool
 }
 
 // Input is routing as it would be, and what is known beside it.

@@ -38,7 +38,7 @@ func TestVindexes(t *testing.T) {
 			nil,
 			[]string{
 				"VS204 error a/tables/bare",
-				"VS202 error a/tables/undefined/column_vindexes/0/name near h",
+				"VS202 error a/tables/undefined/column_vindexes/0/name",
 				"VS201 error a/vindexes/map/params",
 				"VS201 error a/vindexes/typo/type near hash",
 			},

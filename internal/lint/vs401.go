@@ -112,38 +112,3 @@ func fromColumns(v *vschema.Vindex) []string {
 	}
 	return columns
 }
-
-// oneSlip tells whether two names differ by one letter (missing, added, wrong
-// or swapped with its neighbour), or by case only. Names with other digits are
-// numbered, not misspelled.
-func oneSlip(a, b string) bool {
-	if digits(a) != digits(b) {
-		return false
-	}
-	a, b = strings.ToLower(a), strings.ToLower(b)
-	if len(a) > len(b) {
-		a, b = b, a
-	}
-	i := 0
-	for i < len(a) && a[i] == b[i] {
-		i++
-	}
-	switch len(b) - len(a) {
-	case 0:
-		return i == len(a) || a[i+1:] == b[i+1:] ||
-			(i+1 < len(a) && a[i] == b[i+1] && a[i+1] == b[i] && a[i+2:] == b[i+2:])
-	case 1:
-		return a[i:] == b[i+1:]
-	default:
-		return false
-	}
-}
-
-func digits(s string) string {
-	return strings.Map(func(r rune) rune {
-		if r < '0' || r > '9' {
-			return -1
-		}
-		return r
-	}, s)
-}

@@ -179,13 +179,3 @@ func (f *Facts) hops() map[string]target {
 	}
 	return out
 }
-
-// nearSlip gives the name that is one slip away from what was written, or "".
-func nearSlip(written string, names []string) string {
-	for _, name := range names {
-		if name != written && oneSlip(written, name) {
-			return name
-		}
-	}
-	return ""
-}

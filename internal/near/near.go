@@ -8,20 +8,31 @@ import (
 )
 
 // Name gives the candidate that is most likely meant by got, or "" when none
-// is close: at most a third of the letters may differ, and case and
-// underscores cost nothing. Equal distances are settled by name.
+// is close: one letter in four may differ, one in names of three letters, none in
+// shorter ones. Case and underscores cost nothing. Equal distances are settled by
+// name.
 func Name(got string, candidates []string) string {
-	best, bestCost := "", len(got)/3+2
-	sorted := slices.Sorted(slices.Values(candidates))
-	for _, c := range sorted {
+	best, bestCost := "", 0
+	folded := fold(got)
+	for _, c := range slices.Sorted(slices.Values(candidates)) {
 		if c == got {
 			continue
 		}
-		if cost := distance(fold(got), fold(c)); cost < bestCost && cost <= max(len(got), len(c))/3+1 {
+		other := fold(c)
+		cost := distance(folded, other)
+		if cost <= allowed(max(len(folded), len(other))) && (best == "" || cost < bestCost) {
 			best, bestCost = c, cost
 		}
 	}
 	return best
+}
+
+// allowed is how many letters of a name may differ.
+func allowed(length int) int {
+	if length < 3 {
+		return 0
+	}
+	return max(1, length/4)
 }
 
 func fold(s string) string {

@@ -11,6 +11,10 @@ func TestName(t *testing.T) {
 		"custmer_seq":    "customer_seq",
 		"tpye":           "type",
 		"zebra":          "",
+		"colour":         "",
+		"customer2_seq":  "customer_seq",
+		"tye":            "type",
+		"ty":             "",
 		"":               "",
 	} {
 		if g := Name(got, candidates); g != want {

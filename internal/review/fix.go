@@ -36,7 +36,7 @@ type Applied struct {
 	Code string
 }
 
-// fix gives the fix of a finding whose nearest name is that of a scalar, or of
+// fix gives the fix of a finding that certainly is about a misspelled scalar, or
 // a field that does not exist. What MySQL's tables are called is for no file to
 // say: SQL is never corrected.
 func (s *sources) fix(f lint.Finding) *Fix {
@@ -64,6 +64,9 @@ func (s *sources) fix(f lint.Finding) *Fix {
 	token := string([]rune(span.Line)[fix.Pos.Column-1 : fix.End-1])
 	if !read {
 		fix.Old = strings.Trim(token, `"'`)
+	}
+	if !f.Corrects(fix.Old) {
+		return nil
 	}
 	// What would be done to the file is tried on the name alone.
 	text, ok := desired.Rename([]byte(token), errs.Position{File: fix.Pos.File, Line: 1, Column: 1}, fix.Old, fix.New)

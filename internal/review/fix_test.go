@@ -30,6 +30,10 @@ func TestFixed(t *testing.T) {
 		{"single quotes", "'commerce.custmer_seq'", "'commerce.customer_seq'"},
 		{"double quotes", `"commerce.custmer_seq"`, `"commerce.customer_seq"`},
 		{"escaped", `"commerce.cust\x6der_seq"`, `"commerce.customer_seq"`},
+		{"two slips", "commerce.custmr_sq", ""},
+		{"numbered", "commerce.customer2_seq", ""},
+		{"the keyspace", "comerce.customer_seq", "commerce.customer_seq"},
+		{"of another keyspace", "orders.customer_seq", ""},
 		{"nothing near", "commerce.nothing_like_it", ""},
 		{"right", "commerce.customer_seq", ""},
 	}
@@ -37,6 +41,7 @@ func TestFixed(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			folder := review.Folder{FS: repository(map[string]string{
 				"keyspaces/commerce/vschema.yaml": sequences,
+				"keyspaces/orders/vschema.yaml":   "sharded: true\n",
 				file:                              customer(tt.sequence),
 			})}
 			report, err := review.All([]review.Folder{folder}, review.Suppressions{})

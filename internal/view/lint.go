@@ -15,7 +15,11 @@ type LintFinding struct {
 	lint.Finding
 	// EndColumn is the column after what the finding is about.
 	EndColumn int `json:"end_column,omitempty"`
+	// Fixable tells that near is certain enough for --fix to write it.
+	Fixable bool `json:"fixable,omitempty"`
 }
+
+func newLintFinding(f review.Finding) LintFinding { return LintFinding{f.Finding, f.End, f.Fix != nil} }
 
 // LintSuppressed is a finding that does not count.
 type LintSuppressed struct {
@@ -71,7 +75,7 @@ func NewLint(report review.Report, fixed []LintFix) Lint {
 	}
 	files := make(map[string]bool)
 	for _, f := range report.Findings {
-		out.Findings = append(out.Findings, LintFinding{f.Finding, f.End})
+		out.Findings = append(out.Findings, newLintFinding(f))
 		if f.Pos.File != "" {
 			files[f.Pos.File] = true
 		}
@@ -86,7 +90,7 @@ func NewLint(report review.Report, fixed []LintFix) Lint {
 	}
 	out.Summary.FilesWithFindings = len(files)
 	for _, s := range report.Suppressed {
-		out.Suppressed = append(out.Suppressed, LintSuppressed{LintFinding{s.Finding.Finding, s.End}, s.Reason, s.By})
+		out.Suppressed = append(out.Suppressed, LintSuppressed{newLintFinding(s.Finding), s.Reason, s.By})
 	}
 	return out
 }
