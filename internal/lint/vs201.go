@@ -19,7 +19,7 @@ var badVindex = Rule{
 				finding := Finding{
 					Keyspace: ks,
 					Message:  fmt.Sprintf("vindex %s cannot be built: %s", name, f.bad[ks].vindexes[name]),
-					Harm:     stopsBuild(ks),
+					Harm:     f.stopsTables(ks),
 					Next:     "correct the params to what this type takes",
 				}
 				v := f.srv.Keyspaces[ks].Vindexes[name]

@@ -13,7 +13,7 @@ var unbuildable = Rule{
 					Keyspace: ks,
 					Path:     []string{"vindexes", name},
 					Message:  fmt.Sprintf("vindex %s.%s cannot be built: %s", ks, name, bad.vindexes[name]),
-					Harm:     stopsBuild(ks),
+					Harm:     f.stopsTables(ks),
 				})
 			}
 			for _, name := range sortedKeys(bad.tables) {
@@ -29,8 +29,18 @@ var unbuildable = Rule{
 	},
 }
 
-// stopsBuild is the harm of whatever vtgate refuses in one entry: it hits the
+// stopsBuild is the harm of whatever vtgate refuses in one table: it hits the
 // others too.
 func stopsBuild(ks string) string {
 	return fmt.Sprintf("ApplyVSchema refuses it; where it reaches a vtgate all the same, that stops building keyspace %s at the first error, in no fixed order: which tables are left differs from vtgate to vtgate and from reload to reload", ks)
+}
+
+// stopsTables is the harm of a vindex that vtgate cannot build: it builds all
+// vindexes of a keyspace before the first table, used or not.
+func (f *Facts) stopsTables(ks string) string {
+	left := fmt.Sprintf("no table of keyspace %s is served", ks)
+	if !f.srv.Keyspaces[ks].GetSharded() {
+		left = fmt.Sprintf("nothing that keyspace %s declares is known, neither sequences nor reference tables", ks)
+	}
+	return "ApplyVSchema refuses it; where it reaches a vtgate all the same, that stops before the first table: " + left
 }

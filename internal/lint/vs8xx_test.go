@@ -39,3 +39,23 @@ func TestAmbiguousNamesTogether(t *testing.T) {
 		})
 	}
 }
+
+// TestHarmOfABadVindex: Vitess builds all vindexes first, so that one of them
+// leaves no table, where a bad table leaves others to chance.
+func TestHarmOfABadVindex(t *testing.T) {
+	tables := `"tables":{"a":{"column_vindexes":[{"column":"id","name":"h"}]},"b":{"column_vindexes":[{"column":"id","name":"h"}]}}`
+	srv := world(t, map[string]string{"x": `{"sharded":true,"vindexes":{"h":{"type":"hash"},"bad":{"type":"nosuch"}},` + tables + `}`})
+	f := newFacts(srv, Input{})
+	for range enough {
+		built, err := buildAll(srv, f.parser)
+		if err != nil || len(built.Keyspaces["x"].Tables) > 0 {
+			t.Fatalf("Vitess builds %v (%v), want no table", built.Keyspaces["x"].Tables, err)
+		}
+	}
+	for _, r := range []Rule{badVindex, unbuildable} {
+		found := r.Check(f)
+		if len(found) != 1 || !strings.HasSuffix(found[0].Harm, "no table of keyspace x is served") {
+			t.Errorf("%s: %v", r.Code, found)
+		}
+	}
+}
