@@ -25,14 +25,13 @@ var ruleOfNoShard = Rule{
 				Next: "name a shard as topo does, such as -80",
 			}
 			noun := fmt.Sprintf("%s for %q", ruleNouns[vschema.ShardRules], join(from, shard))
+			missing, missingTarget := f.noShard(from, shard), f.noShard(r.GetToKeyspace(), shard)
 			switch {
-			case f.lacksShard(from, shard):
-				finding.Message = fmt.Sprintf("%s: keyspace %s has no such shard (%s)", noun, from, strings.Join(f.shards[from], ", "))
+			case missing != "":
+				finding.Message = fmt.Sprintf("%s: %s", noun, missing)
 				finding.Near = nearSlip(shard, f.shards[from])
-			case f.srv.Keyspaces[from].GetSharded() && !isRange(shard):
-				finding.Message = fmt.Sprintf("%s: %s is not a range of keys, and keyspace %s is sharded", noun, shard, from)
-			case f.lacksShard(r.GetToKeyspace(), shard):
-				finding.Message = fmt.Sprintf("%s: target keyspace %s has no such shard (%s)", noun, r.GetToKeyspace(), strings.Join(f.shards[r.GetToKeyspace()], ", "))
+			case missingTarget != "":
+				finding.Message = fmt.Sprintf("%s: target %s", noun, missingTarget)
 				finding.Harm = "queries that the rule matches find no tablet"
 				finding.Next = "both keyspaces need the shard: only its keyspace is changed by the rule"
 			default:
@@ -44,9 +43,22 @@ var ruleOfNoShard = Rule{
 	},
 }
 
-// lacksShard tells that topo is known, and has no such shard.
-func (f *Facts) lacksShard(ks, shard string) bool {
-	return len(f.shards[ks]) > 0 && !slices.Contains(f.shards[ks], shard)
+// noShard says why a keyspace has no shard of the name; "" where it may have one.
+// What topo has is known better than what a name can be.
+func (f *Facts) noShard(ks, shard string) string {
+	vs, shards := f.srv.Keyspaces[ks], f.shards[ks]
+	switch {
+	case vs == nil || slices.Contains(shards, shard):
+		return ""
+	case len(shards) > 0:
+		return fmt.Sprintf("keyspace %s has no such shard (%s)", ks, strings.Join(shards, ", "))
+	case vs.Sharded && !isRange(shard):
+		return fmt.Sprintf("keyspace %s is sharded, and %s is not a range of keys", ks, shard)
+	case !vs.Sharded && isRange(shard) && shard != "-":
+		return fmt.Sprintf("keyspace %s is not sharded, and %s is one of several shards", ks, shard)
+	default:
+		return ""
+	}
 }
 
 // isRange tells whether a name can be that of one shard among others.
