@@ -83,7 +83,7 @@ func TestBrokenRules(t *testing.T) {
 	found := Check(Input{After: world(t, map[string]string{
 		"commerce":               commerce,
 		"routing_rules":          `{"rules":[{"from_table":"t","to_tables":["nowhere.t"]},{"from_table":"u","to_tables":["commerce.a","commerce.b"]}]}`,
-		"shard_routing_rules":    `{"rules":[{"from_keyspace":"commerce","shard":"-80","to_keyspace":"gone"}]}`,
+		"shard_routing_rules":    `{"rules":[{"from_keyspace":"commerce","shard":"0","to_keyspace":"gone"}]}`,
 		"keyspace_routing_rules": `{"rules":[{"from_keyspace":"a","to_keyspace":"gone"}]}`,
 		"mirror_rules":           `{"rules":[{"from_table":"commerce.a","to_table":"commerce.b","percent":5}]}`,
 	})})
