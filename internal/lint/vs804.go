@@ -102,6 +102,11 @@ func (f *Facts) spokenNames() map[string]bool {
 	for _, finding := range unresolvedSource.Check(f) {
 		out[finding.Path[1]] = true
 	}
+	f.eachTable(func(_, name string, t *vschema.Table) {
+		if t.Source != "" && f.declared(splitSource(t.Source)).table == nil {
+			out[name] = true // its keyspace may be all that is wrong with it
+		}
+	})
 	f.eachSequenceUse(func(use sequenceUse) {
 		if use.seqKs == "" {
 			out[use.seqName] = true
