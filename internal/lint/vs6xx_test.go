@@ -116,7 +116,30 @@ func TestPhysicalNames(t *testing.T) {
 			`{"sharded":true,"vindexes":{"hash":{"type":"hash"}},"tables":{"t":{"column_vindexes":[{"column":"idd","name":"hash"}],
 				"columns":[{"name":"id","type":"INT64"}],"column_list_authoritative":true}}}`,
 			"create table t (id bigint)",
-			[]string{"VS601 error ks/tables/t/column_vindexes/0/column near id"},
+			[]string{"VS611 error ks/tables/t/column_vindexes/0/column near id"},
+		},
+		{
+			"column of the list, which a vindex and auto_increment are on as MySQL has it",
+			`{"sharded":true,"vindexes":{"hash":{"type":"hash"}},"tables":{"t":{"column_vindexes":[{"column":"ident","name":"hash"}],
+				"auto_increment":{"column":"ident","sequence":"lookup.s"},"columns":[{"name":"idnet"}],"column_list_authoritative":true}}}`,
+			"create table t (ident bigint)",
+			[]string{"VS617 error ks/tables/t/columns/0/name near ident"},
+		},
+		{
+			"types of the list",
+			`{"sharded":true,"vindexes":{"hash":{"type":"hash"}},"tables":{"t":{"column_vindexes":[{"column":"id","name":"hash"}],"column_list_authoritative":true,
+				"columns":[{"name":"id","type":"UINT64"},{"name":"name","type":"INT64"},{"name":"note"},{"name":"flag","type":"UINT8"},{"name":"born","type":"DATETIME"},{"name":"digest","type":"VARCHAR"}]}}}`,
+			"create table t (id bigint, name varchar(64), note text, flag bool, born date, digest varbinary(16))",
+			[]string{
+				"VS617 info ks/tables/t/columns/0/type near INT64", "VS617 warning ks/tables/t/columns/1/type near VARCHAR",
+				"VS617 warning ks/tables/t/columns/4/type near DATE", "VS617 warning ks/tables/t/columns/5/type near VARBINARY",
+			},
+		},
+		{
+			"invisible columns",
+			`{"tables":{"t":{"columns":[{"name":"a"},{"name":"b"},{"name":"c","invisible":true},{"name":"d","invisible":true}],"column_list_authoritative":true}}}`,
+			"create table t (a int, b int invisible, c int invisible, d int, e int invisible)",
+			[]string{"VS617 warning ks/tables/t/columns", "VS617 warning ks/tables/t/columns/1", "VS617 warning ks/tables/t/columns/3/invisible"},
 		},
 		{
 			"column of the list",
