@@ -37,6 +37,10 @@ type Facts struct {
 	built *vindexes.VSchema
 	// sequences are the uses of sequences, once somebody asked.
 	sequences []sequenceUse
+	// absents are the answers of absent.
+	absents map[string]bool
+	// whole tells that there is no keyspace but those of srv.
+	whole bool
 	// compared counts the names that nearest has compared.
 	compared int
 	// before is the state before the change; nil where there is no change, or
@@ -71,7 +75,7 @@ type vindexRef struct {
 func newFacts(srv *vschema.SrvVSchema, in Input) *Facts {
 	f := &Facts{
 		srv: withoutNils(srv), shards: in.Shards, parser: newParser(), opaque: in.OpaqueVindexes,
-		schemas: in.Schemas, files: in.Files, forbidden: in.Forbidden, maxCellBytes: in.MaxCellBytes,
+		schemas: in.Schemas, files: in.Files, forbidden: in.Forbidden, maxCellBytes: in.MaxCellBytes, whole: in.Whole,
 	}
 	f.names = sortedKeys(f.srv.Keyspaces)
 	for _, ks := range f.names {
@@ -157,7 +161,15 @@ func (f *Facts) nearTable(ks, name string, wanted func(*vschema.Table) bool) str
 		return ""
 	}
 	f.compared += len(f.tables)
-	var here, bare, qualified []string
+	if ks != "" && f.srv.Keyspaces[ks] == nil {
+		if ks = nearSlip(ks, f.keyspaces()); ks == "" {
+			return "" // whose tables nobody knows
+		}
+		if t := f.srv.Keyspaces[ks].Tables[name]; t != nil && wanted(t) {
+			return ks + "." + name
+		}
+	}
+	var here, bare []string
 	elsewhere := ""
 	f.eachTable(func(k, n string, t *vschema.Table) {
 		if !wanted(t) {
@@ -169,18 +181,22 @@ func (f *Facts) nearTable(ks, name string, wanted func(*vschema.Table) bool) str
 		if n == name && k != ks && elsewhere == "" {
 			elsewhere = k + "." + n
 		}
-		bare, qualified = append(bare, n), append(qualified, k+"."+n)
+		bare = append(bare, n)
 	})
-	switch {
-	case ks == "":
+	if ks == "" {
 		return f.nearest(name, bare)
-	case f.srv.Keyspaces[ks] == nil:
-		return f.nearest(ks+"."+name, qualified)
 	}
 	if best := f.nearest(name, here); best != "" {
 		return ks + "." + best
 	}
 	return elsewhere
+}
+
+// moves tells that a nearest name lies in another keyspace than the one that was
+// written, which is there: it is no correction.
+func (f *Facts) moves(ks, nearest string) bool {
+	nearKs, _ := splitSource(nearest)
+	return f.srv.Keyspaces[ks] != nil && nearKs != ks
 }
 
 func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }

@@ -64,6 +64,9 @@ type Input struct {
 	After *vschema.SrvVSchema
 	// Before is the whole SrvVSchema before the change; nil when unknown.
 	Before *vschema.SrvVSchema
+	// Whole tells that After has every keyspace that there is. Files need not: a
+	// keyspace without one is not managed by them.
+	Whole bool
 	// Shards holds, per keyspace, the names of its serving shards in topo;
 	// nil when unknown, as in an offline lint.
 	Shards map[string][]string

@@ -142,6 +142,7 @@ var All = []Rule{
 	lostName,
 	ambiguousName,
 	bareReference,
+	absentKeyspace,
 	explicitRoutingRequired,
 
 	// VS9xx: size and operations.

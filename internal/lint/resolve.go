@@ -20,6 +20,8 @@ type target struct {
 	// table where vtgate invents one: in an unsharded keyspace every name is a
 	// table to it, and a typing error passes until the first query fails.
 	err string
+	// rule and keyspaceRule are the keys of the rules that led there, if any.
+	rule, keyspaceRule string
 }
 
 func (t target) String() string { return join(t.keyspace, t.name) }
@@ -38,26 +40,36 @@ func (f *Facts) routed(ks, name, suffix string) target {
 	if suffix == primarySuffix {
 		keyspaceKeys = keyspaceKeys[1:]
 	}
+	keyspaceRule := ""
 	for _, key := range keyspaceKeys {
 		if to, ok := f.built.KeyspaceRoutingRules[key]; ok {
-			ks = to
+			ks, keyspaceRule = to, key
 			break
 		}
 	}
 	qualified := join(ks, name)
 	for _, key := range []string{qualified + suffix, qualified} {
-		rule, ok := f.built.RoutingRules[key]
-		switch {
-		case !ok:
-			continue
-		case rule.Error != nil:
-			return target{keyspace: ks, name: name, err: rule.Error.Error()}
-		case len(rule.Tables) == 0:
-			return target{keyspace: ks, name: name, err: fmt.Sprintf("table %s has been disabled", name)}
+		if rule, ok := f.built.RoutingRules[key]; ok {
+			t := f.ruled(rule, ks, name)
+			t.rule, t.keyspaceRule = key, keyspaceRule
+			return t
 		}
+	}
+	t := f.declared(ks, name)
+	t.keyspaceRule = keyspaceRule
+	return t
+}
+
+// ruled says where a routing rule leads that matches the name.
+func (f *Facts) ruled(rule *vindexes.RoutingRule, ks, name string) target {
+	switch {
+	case rule.Error != nil:
+		return target{keyspace: ks, name: name, err: rule.Error.Error()}
+	case len(rule.Tables) == 0:
+		return target{keyspace: ks, name: name, err: fmt.Sprintf("table %s has been disabled", name)}
+	default:
 		return f.declared(rule.Tables[0].Keyspace.Name, rule.Tables[0].Name.String())
 	}
-	return f.declared(ks, name)
 }
 
 // declared looks a name up among the tables of the VSchemas, without rules.

@@ -13,17 +13,17 @@ var unresolvedSequence = Rule{
 	Check: func(f *Facts) []Finding {
 		var out []Finding
 		f.eachSequenceUse(func(use sequenceUse) {
-			if use.to.table != nil {
+			if use.to.table != nil || f.inAbsent(use.to) {
 				return
 			}
-			out = append(out, Finding{
-				Keyspace: use.ks,
-				Path:     use.path(),
-				Message:  use.undeclared(),
-				Near:     f.nearTable(use.seqKs, use.seqName, isSequence),
-				Harm:     use.harm(),
-				Next:     "name a declared table of type sequence, or declare this one in its unsharded keyspace first",
-			})
+			finding := f.unreached(use.seqKs, use.seqName, use.to, isSequence, "name a declared table of type sequence as KEYSPACE.TABLE, or declare this one in its unsharded keyspace first")
+			finding.Keyspace, finding.Path = use.ks, use.path()
+			finding.Message = fmt.Sprintf("sequence %s of %s.%s %s", use.written, use.table, use.column, finding.Message)
+			if use.written == "" {
+				finding.Message = fmt.Sprintf("auto_increment of table %s names no sequence", use.table)
+			}
+			finding.Harm = use.harm()
+			out = append(out, finding)
 		})
 		return out
 	},
@@ -35,22 +35,10 @@ type sequenceUse struct {
 	written           string // as the VSchema spells it
 	seqKs, seqName    string
 	to                target
-	// declared tells that there is a table of that name, wherever it leads.
-	declared bool
 }
 
 func (u sequenceUse) path() []string {
 	return []string{"tables", u.table, "auto_increment", "sequence"}
-}
-
-func (u sequenceUse) undeclared() string {
-	switch {
-	case u.written == "":
-		return fmt.Sprintf("auto_increment of table %s names no sequence", u.table)
-	case u.declared:
-		return fmt.Sprintf("sequence %s of %s.%s cannot be reached: %s", u.written, u.table, u.column, u.to.err)
-	}
-	return fmt.Sprintf("sequence %s of %s.%s is not declared", u.written, u.table, u.column)
 }
 
 func (u sequenceUse) harm() string {
@@ -85,7 +73,6 @@ func (f *Facts) findSequences() []sequenceUse {
 			use.to = target{err: err.Error()}
 		} else {
 			use.to = f.resolve(use.seqKs, use.seqName)
-			use.declared = f.srv.Keyspaces[use.seqKs].GetTables()[use.seqName] != nil || use.seqKs == "" && len(f.answering[use.seqName]) > 0
 		}
 		out = append(out, use)
 	})

@@ -46,24 +46,17 @@ func (f *Facts) lookupTable(vindexKs, vindex string, v *vschema.Vindex) *Finding
 		}
 	}
 	to, ok := f.lookupTarget(vindexKs, v)
-	if ok {
+	if ok || f.inAbsent(to) {
 		return nil
 	}
-	finding := &Finding{
-		Message: fmt.Sprintf("lookup table %s of vindex %s is not declared", written, vindex),
-		Near:    f.nearTable(ks, name, anyTable),
-		Harm:    fmt.Sprintf("the VSchema loads, and queries by the vindex's column and inserts fail: \"failed to plan the lookup query\" (%s)", to.err),
-		Next:    "name a declared table, or declare this one",
-	}
-	if ks == "" && len(f.answering[name]) > 1 {
-		finding.Message = fmt.Sprintf("lookup table %s of vindex %s is a name of tables in several keyspaces", written, vindex)
-		finding.Near, finding.Next = "", "write it as KEYSPACE.TABLE"
-	}
+	finding := f.unreached(ks, name, to, anyTable, "name a declared table, or declare this one")
+	finding.Message = fmt.Sprintf("lookup table %s of vindex %s %s", written, vindex, finding.Message)
+	finding.Harm = lookupHarm(to.err)
 	if to.err == "" {
 		// An unsharded keyspace may well have tables that nobody declared. A
 		// name one slip away from a declared one is no such table.
 		finding.Harm = fmt.Sprintf("vtgate takes any name for a table of unsharded keyspace %s: lookups work only if the table exists there", to.keyspace)
-		if near := finding.Near; near == "" || !oneSlip(join(ks, name), near) {
+		if near := finding.Near; near == "" || finding.guess || !oneSlip(join(ks, name), near) {
 			finding.Severity, finding.Near = Warning, ""
 			finding.Next = fmt.Sprintf("declare table %s in keyspace %s", to.name, to.keyspace)
 			if near != "" {
@@ -71,7 +64,12 @@ func (f *Facts) lookupTable(vindexKs, vindex string, v *vschema.Vindex) *Finding
 			}
 		}
 	}
-	return finding
+	return &finding
+}
+
+// lookupHarm is what becomes of a vindex whose lookup table vtgate does not find.
+func lookupHarm(err string) string {
+	return fmt.Sprintf("the VSchema loads, and queries by the vindex's column and inserts fail: \"failed to plan the lookup query\" (%s)", err)
 }
 
 // misnamed tells that a param is missing and that another stands there whose

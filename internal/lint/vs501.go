@@ -28,22 +28,23 @@ var unresolvedSource = Rule{
 			} else if why == "" {
 				first[used] = name
 			}
-			if why == "" {
+			dots := strings.Count(t.Source, ".") > 1
+			if why == "" || !dots && f.absent(sourceKs) {
 				return
 			}
-			finding := Finding{
-				Keyspace: ks,
-				Path:     []string{"tables", name, "source"},
-				Message:  fmt.Sprintf("source %s of reference table %s %s", t.Source, name, why),
-				Harm:     fmt.Sprintf("vtgate puts keyspace %s in error and does not use the source: joins with it are not kept local, writes to %s are not sent to it", ks, name),
-				Next:     "name a declared table of another keyspace",
+			finding := Finding{Message: why, Next: "name a declared table of another keyspace"}
+			if to.table == nil && !dots && sourceKs != ks {
+				finding = f.unreached(sourceKs, sourceName, to, isSource, "name a declared table of another keyspace, or declare it there")
 			}
-			if strings.Count(t.Source, ".") > 1 {
+			finding.Keyspace, finding.Path = ks, []string{"tables", name, "source"}
+			finding.Message = fmt.Sprintf("source %s of reference table %s %s", t.Source, name, finding.Message)
+			finding.Harm = sourceHarm(ks, name)
+			if dots {
 				finding.Harm = fmt.Sprintf("ApplyVSchema refuses it: \"invalid source \"%s\" for reference table: %s\"", t.Source, name)
 				finding.Next = "write it as KEYSPACE.TABLE; neither can have a dot in its name"
 			}
-			if to.table == nil {
-				finding.Near = f.nearSource(ks, sourceKs, sourceName)
+			if strings.HasPrefix(finding.Near, ks+".") {
+				finding.Near = "" // a source lies elsewhere
 			}
 			out = append(out, finding)
 		})
@@ -70,13 +71,9 @@ func sourceProblem(ks, sourceKs, written string, to target) string {
 	}
 }
 
-// nearSource is nearTable without the tables of the keyspace itself.
-func (f *Facts) nearSource(ks, sourceKs, sourceName string) string {
-	near := f.nearTable(sourceKs, sourceName, isSource)
-	if strings.HasPrefix(near, ks+".") {
-		return ""
-	}
-	return near
+// sourceHarm is what becomes of a reference table whose source cannot be used.
+func sourceHarm(ks, table string) string {
+	return fmt.Sprintf("vtgate puts keyspace %s in error and does not use the source: joins with it are not kept local, writes to %s are not sent to it", ks, table)
 }
 
 func isSource(t *vschema.Table) bool {

@@ -8,7 +8,7 @@ var ruleToNothing = Rule{
 		var out []Finding
 		for _, a := range f.aims() {
 			ks, name, ok := splitTarget(a.written)
-			if a.to.table != nil || !ok || a.to.err == "" && f.declaresNone(ks) {
+			if a.to.table != nil || !ok || f.absent(ks) {
 				continue
 			}
 			finding := Finding{
@@ -16,21 +16,26 @@ var ruleToNothing = Rule{
 				Message: fmt.Sprintf("%s: target %s is not declared", a.noun(), a.written),
 				Near:    f.nearTable(ks, name, anyTable),
 				Harm:    fmt.Sprintf("every query that the rule matches fails: %q", a.to.err),
-				Next:    "name a declared table as KEYSPACE.TABLE, or take the rule out",
+				Next:    "name a declared table as KEYSPACE.TABLE, or declare this one",
 			}
+			finding.guess = f.moves(ks, finding.Near)
 			bare, suffix := splitType(name)
 			switch {
 			case f.srv.Keyspaces[ks] == nil:
 				finding.Message = fmt.Sprintf("%s: target %s: keyspace %s does not exist", a.noun(), a.written, ks)
 			case suffix != "" && f.srv.Keyspaces[ks].GetTables()[bare] != nil:
-				finding.Near = join(ks, bare)
+				finding.Near, finding.guess = join(ks, bare), false
 				finding.Next = "a target takes no tablet type: put it behind from_table"
 			}
 			if a.to.err == "" {
 				// An unsharded keyspace may well have tables that nobody
 				// declared; a name one slip away from a declared one is none.
 				finding.Harm = fmt.Sprintf("vtgate takes any name for a table of unsharded keyspace %s: queries that the rule matches work only if the table exists there", ks)
-				if finding.Near == "" || (suffix == "" && !oneSlip(join(ks, name), finding.Near)) {
+				slip := finding.Near != "" && !finding.guess && (suffix != "" || oneSlip(join(ks, name), finding.Near))
+				if !slip && f.declaresNone(ks) {
+					continue
+				}
+				if !slip {
 					finding.Severity = Warning
 				}
 			}
@@ -40,9 +45,18 @@ var ruleToNothing = Rule{
 	},
 }
 
-// declaresNone tells that nobody declares tables in the keyspace: unsharded
-// ones need none, and rules for their tables are no mistake.
+// declaresNone tells that nobody declares ordinary tables in the keyspace:
+// unsharded ones need none, but of sequences, and rules for their tables are no
+// mistake.
 func (f *Facts) declaresNone(ks string) bool {
 	vs := f.srv.Keyspaces[ks]
-	return vs != nil && !vs.Sharded && len(vs.Tables) == 0
+	if vs == nil || vs.Sharded {
+		return false
+	}
+	for _, t := range vs.Tables {
+		if !isSequence(t) {
+			return false
+		}
+	}
+	return true
 }

@@ -20,7 +20,7 @@ var disabledTable = Rule{
 			if referred == nil {
 				referred = f.referred()
 			}
-			if referred[base] {
+			if referred[m.key] {
 				continue
 			}
 			_, name := splitSource(base)
@@ -39,20 +39,14 @@ var disabledTable = Rule{
 	},
 }
 
-// referred gives the names, as vtgate looks them up, of the sequences and lookup
-// tables that something uses: what vtgate then says of a rule for one of them
-// stands where it is used.
+// referred gives the keys of the rules that lead the sequences and lookup tables
+// which something uses: what is said of those names the rule.
 func (f *Facts) referred() map[string]bool {
 	out := make(map[string]bool)
-	f.eachSequenceUse(func(use sequenceUse) {
-		if use.seqName != "" {
-			out[use.to.String()] = true
-		}
-	})
-	f.eachLookup(func(_, _ string, v *vschema.Vindex) {
-		if ks, table, err := f.parser.ParseTable(v.GetParams()["table"]); err == nil {
-			out[f.resolve(ks, table).String()] = true
-		}
+	f.eachSequenceUse(func(use sequenceUse) { out[use.to.rule] = true })
+	f.eachLookup(func(ks, _ string, v *vschema.Vindex) {
+		to, _ := f.lookupTarget(ks, v)
+		out[to.rule] = true
 	})
 	return out
 }

@@ -23,20 +23,17 @@ var ruleFromNowhere = Rule{
 			if ks == "" || f.srv.Keyspaces[ks] != nil || f.looksLikePattern(base) {
 				continue
 			}
-			finding := Finding{
-				Severity: Info,
-				Path:     m.path(),
-				Message:  fmt.Sprintf("%s: keyspace %s does not exist", m.noun(), ks),
-				Harm:     fmt.Sprintf("the rule matches only queries that still name %s", ks),
-				Next:     "take the rule out once no query does",
+			best := nearSlip(ks, f.keyspaces())
+			if best == "" {
+				continue // a keyspace that was moved away, or has no file here
 			}
-			if best := nearSlip(ks, f.keyspaces()); best != "" {
-				finding.Severity = Warning
-				finding.Near = best + strings.TrimPrefix(base, ks) + suffix
-				finding.Harm = fmt.Sprintf("queries of %s are not matched: they go on to where they went without the rule", join(best, table))
-				finding.Next = "name the keyspace that queries name"
-			}
-			out = append(out, finding)
+			out = append(out, Finding{
+				Path:    m.path(),
+				Message: fmt.Sprintf("%s: keyspace %s does not exist", m.noun(), ks),
+				Near:    best + strings.TrimPrefix(base, ks) + suffix,
+				Harm:    fmt.Sprintf("queries of %s are not matched: they go on to where they went without the rule", join(best, table)),
+				Next:    "name the keyspace that queries name",
+			})
 		}
 		return out
 	},

@@ -14,18 +14,15 @@ var shardRuleNowhere = Rule{
 			if m.kind != vschema.ShardRules {
 				continue
 			}
-			if from := f.srv.ShardRoutingRules.Rules[m.i].GetFromKeyspace(); from != "" && f.srv.Keyspaces[from] == nil {
+			from := f.srv.ShardRoutingRules.Rules[m.i].GetFromKeyspace()
+			if nearSlip(from, f.keyspaces()) != "" && f.srv.Keyspaces[from] == nil {
 				finding := f.missingKeyspace(m, "from_keyspace", from)
 				finding.Harm = "the rule matches no shard: its queries go on to where they went without it"
-				if finding.Near == "" {
-					// Left behind by a keyspace that is gone: nobody can use it.
-					finding.Severity = Warning
-				}
 				out = append(out, finding)
 			}
-			if f.srv.Keyspaces[m.to] == nil {
+			if f.srv.Keyspaces[m.to] == nil && !f.absent(m.to) {
 				finding := f.missingKeyspace(m, "to_keyspace", m.to)
-				finding.Harm = "sessions that name the shard stay where they were, without an error, and other queries find no tablet for it"
+				finding.Harm = shardRuleHarm
 				out = append(out, finding)
 			}
 		}
@@ -33,12 +30,15 @@ var shardRuleNowhere = Rule{
 	},
 }
 
+// shardRuleHarm is what becomes of a shard rule to a keyspace that is not there.
+const shardRuleHarm = "sessions that name the shard stay where they were, without an error, and other queries find no tablet for it"
+
 // missingKeyspace begins the finding about a field that names no keyspace.
 func (f *Facts) missingKeyspace(m matched, field, written string) Finding {
 	return Finding{
 		Path:    rulePath(m.kind, m.i, field),
 		Message: fmt.Sprintf("%s: keyspace %q does not exist", m.noun(), written),
 		Near:    nearSlip(written, f.keyspaces()),
-		Next:    "name a keyspace that exists, or take the rule out",
+		Next:    "name a keyspace that exists",
 	}
 }

@@ -11,7 +11,7 @@ var keyspaceRuleNowhere = Rule{
 	Check: func(f *Facts) []Finding {
 		var out []Finding
 		for _, m := range f.matches() {
-			if m.kind != vschema.KeyspaceRules || f.srv.Keyspaces[m.to] != nil || m.key == "" {
+			if m.kind != vschema.KeyspaceRules || f.srv.Keyspaces[m.to] != nil || f.absent(m.to) || m.key == "" {
 				continue
 			}
 			finding := f.missingKeyspace(m, "to_keyspace", m.to)

@@ -12,25 +12,50 @@ var brokenMirror = Rule{
 	Code: "VS717", Name: "mirror rule that mirrors nothing", Severity: Error,
 	Check: func(f *Facts) []Finding {
 		var out []Finding
-		seen := make(map[string]bool)
-		for _, m := range f.matches() {
-			if m.kind != vschema.MirrorKind || seen[m.key] || m.key == "" {
-				continue
-			}
-			seen[m.key] = true
-			base, suffix := splitType(m.key)
-			if suffix != "" && !slices.Contains(tabletTypes, suffix) || f.looksLikePattern(base) {
-				continue
-			}
-			if err := f.mirrorError(m.key); err != "" {
-				out = append(out, f.brokenMirror(m, err))
-			} else {
+		for _, m := range f.mirrors() {
+			base, _ := splitType(m.key)
+			switch err := f.mirrorError(m.key); {
+			case err == "":
 				out = append(out, f.invented(m, "from_table", base)...)
 				out = append(out, f.invented(m, "to_table", m.to)...)
+			case strings.HasPrefix(err, fromTable) && f.inAbsentKeyspace(base),
+				strings.HasPrefix(err, toTable) && f.inAbsentKeyspace(m.to):
+			default:
+				out = append(out, f.brokenMirror(m, err))
 			}
 		}
 		return out
 	},
+}
+
+// What vtgate says of a mirror rule begins with the side that it means.
+const (
+	fromTable = "from table: "
+	toTable   = "to table: "
+)
+
+// mirrors gives the mirror rules, but those whose mistake is in what they match.
+func (f *Facts) mirrors() []matched {
+	var out []matched
+	seen := make(map[string]bool)
+	for _, m := range f.matches() {
+		if m.kind != vschema.MirrorKind || seen[m.key] || m.key == "" {
+			continue
+		}
+		seen[m.key] = true
+		base, suffix := splitType(m.key)
+		if suffix != "" && !slices.Contains(tabletTypes, suffix) || f.looksLikePattern(base) {
+			continue
+		}
+		out = append(out, m)
+	}
+	return out
+}
+
+// inAbsentKeyspace tells that a table is written with an absent keyspace.
+func (f *Facts) inAbsentKeyspace(table string) bool {
+	ks, _, ok := splitTarget(table)
+	return ok && f.absent(ks)
 }
 
 // mirrorError is what vtgate says of a mirror rule, but that there are two.
@@ -42,7 +67,7 @@ func (f *Facts) mirrorError(from string) string {
 	return rule.Error.Error()
 }
 
-// brokenMirror places what vtgate says: it begins with the side that it means.
+// brokenMirror places what vtgate says.
 func (f *Facts) brokenMirror(m matched, why string) Finding {
 	finding := Finding{
 		Path:    m.path(),
@@ -52,11 +77,11 @@ func (f *Facts) brokenMirror(m matched, why string) Finding {
 	}
 	base, suffix := splitType(m.key)
 	switch {
-	case strings.HasPrefix(why, "from table: "):
+	case strings.HasPrefix(why, fromTable):
 		if near := f.nearTarget(base); near != "" {
 			finding.Near = near + suffix
 		}
-	case strings.HasPrefix(why, "to table: "):
+	case strings.HasPrefix(why, toTable):
 		finding.Path = rulePath(m.kind, m.i, "to_table")
 		finding.Near = f.nearTarget(m.to)
 	default:
@@ -78,7 +103,7 @@ func (f *Facts) nearTarget(written string) string {
 	case f.srv.Keyspaces[ks].GetTables()[name] != nil:
 		return ""
 	}
-	if best := f.nearTable(ks, name, anyTable); oneSlip(written, best) {
+	if best := f.nearTable(ks, name, anyTable); oneSlip(written, best) && !f.moves(ks, best) {
 		return best
 	}
 	return ""

@@ -4,6 +4,8 @@ import (
 	"fmt"
 
 	"vitess.io/vitess/go/vt/vtgate/vindexes"
+
+	"github.com/vtsync/vtsync/internal/vschema"
 )
 
 // vanished is the net under the rules about everything together: it builds what
@@ -22,6 +24,11 @@ var vanished = Rule{
 		for _, finding := range unresolvedSource.Check(f) {
 			explained[finding.Keyspace] = true
 		}
+		f.eachTable(func(ks, _ string, t *vschema.Table) {
+			if sourceKs, _ := splitSource(t.Source); f.absent(sourceKs) {
+				explained[ks] = true // VS806
+			}
+		})
 		built, err := buildAll(withoutAutoIncrement(f.sound, func(ks, table string) bool {
 			return unresolved[tableName{ks, table}]
 		}), f.parser)

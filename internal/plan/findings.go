@@ -105,6 +105,7 @@ func check(snap *planes.Snapshot, after planes.Global, shipped, cells []string, 
 	if len(shipped) > 0 {
 		in.After = withUnreadable(sharedSrv(after), snap)
 	}
+	in.Whole = true
 	in.Shards = servingShards(snap.Global)
 	in.MaxCellBytes = math.MaxInt32 // the size of each cell is looked at by itself, see sizes
 	out := lint.Check(in)

@@ -1,0 +1,71 @@
+package lint
+
+import (
+	"strings"
+	"testing"
+)
+
+// TestUnreached gives each cause its message and its fix.
+func TestUnreached(t *testing.T) {
+	const explicit = `{"require_explicit_routing":true,"tables":{"s":{"type":"sequence"}}}`
+	const plain = `{"tables":{"s":{"type":"sequence"}}}`
+	for _, tt := range []struct {
+		name, sequence  string
+		parts           map[string]string
+		near, says, fix string
+	}{
+		{"not declared", "a.x", map[string]string{"a": plain}, "", "sequence a.x of customer.id is not declared", "name a declared table"},
+		{
+			"disabled", "a.s",
+			map[string]string{"a": plain, "routing_rules": `{"rules":[{"from_table":"a.s","to_tables":[]}]}`},
+			"", `is disabled by the routing rule for "a.s"`, "give that rule in routing_rules a target",
+		},
+		{
+			"led elsewhere by a rule", "a.s",
+			map[string]string{"a": plain, "routing_rules": `{"rules":[{"from_table":"a.s","to_tables":["a.other"]}]}`},
+			"", `is led by the routing rule for "a.s", which leads to no declared table`, "correct that rule",
+		},
+		{
+			"led elsewhere by a keyspace rule", "a.s",
+			map[string]string{"a": plain, "b": `{"tables":{"x":{}}}`, "keyspace_routing_rules": `{"rules":[{"from_keyspace":"a","to_keyspace":"b"}]}`},
+			"", `is led by the keyspace rule for "a" to keyspace b, which does not declare it`, "declare s in keyspace b too",
+		},
+		{"explicit routing", "s", map[string]string{"a": explicit}, "a.s", "is not found without its keyspace: a requires explicit routing", "write it with its keyspace: a.s"},
+		{"explicit routing in two", "s", map[string]string{"a": explicit, "b": explicit}, "", "a, b requires explicit routing", "a.s or b.s"},
+		{"ambiguous", "s", map[string]string{"a": plain, "b": plain}, "", "is ambiguous: it is a table of keyspaces a, b", "a.s or b.s"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			tt.parts["customer"] = customer(tt.sequence, "")
+			found := unresolvedSequence.Check(newFacts(world(t, tt.parts), Input{}))
+			if len(found) != 1 {
+				t.Fatalf("findings: %+v", found)
+			}
+			if f := found[0]; f.Near != tt.near || !strings.Contains(f.Message, tt.says) || !strings.Contains(f.Next, tt.fix) {
+				t.Errorf("near %q, message %q, fix %q; want %q, %q, %q", f.Near, f.Message, f.Next, tt.near, tt.says, tt.fix)
+			}
+		})
+	}
+}
+
+// TestAbsentKeyspace: files tell of a keyspace once, a plan of each place.
+func TestAbsentKeyspace(t *testing.T) {
+	parts := map[string]string{
+		"customer":      customer("billing.seq", `,"l":{"type":"lookup_unique","owner":"customer","params":{"table":"billing.l","from":"a","to":"b"}}`),
+		"routing_rules": `{"rules":[{"from_table":"billing.x","to_tables":["customer.customer"]},{"from_table":"y","to_tables":["billing.y"]}]}`,
+	}
+	check := func(whole bool, want ...string) {
+		t.Helper()
+		found := absentKeyspace.Check(newFacts(world(t, parts), Input{Whole: whole}))
+		var got []string
+		for _, f := range found {
+			got = append(got, f.Message)
+		}
+		if g, w := strings.Join(got, "\n"), strings.Join(want, "\n"); g != w {
+			t.Errorf("whole %v: got\n%s\nwant\n%s", whole, g, w)
+		}
+	}
+	check(false, "sequence billing.seq of customer.id: keyspace billing has no file here; 2 other places name it")
+	check(true, "sequence billing.seq of customer.id: keyspace billing does not exist",
+		"lookup table billing.l of vindex l: keyspace billing does not exist",
+		`routing rule for "y": target billing.y: keyspace billing does not exist`)
+}
