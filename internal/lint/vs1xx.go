@@ -1,6 +1,9 @@
 package lint
 
 import (
+	"path"
+	"strings"
+
 	"github.com/vtsync/vtsync/internal/errs"
 )
 
@@ -25,7 +28,7 @@ var (
 	}
 	misplacedFile = Rule{
 		Code: "VS105", Name: "file that is not what its place says", Severity: Error,
-		Check: fileProblems("VS105", "it would be left out of what is planned, or vtctldclient would save an empty VSchema in its place"),
+		Check: misplaced,
 	}
 	badSuppression = Rule{
 		Code: "VS106", Name: "suppression that suppresses nothing", Severity: Warning,
@@ -48,6 +51,17 @@ func fileProblems(code, harm string) func(*Facts) []Finding {
 		}
 		return out
 	}
+}
+
+// misplaced tells VSchemas from the SQL beside them, which no Vitess reads.
+func misplaced(f *Facts) []Finding {
+	out := fileProblems("VS105", "it would be left out of what is planned, or vtctldclient would save an empty VSchema in its place")(f)
+	for i := range out {
+		if strings.EqualFold(path.Ext(out[i].Pos.File), ".sql") {
+			out[i].Harm = "the VSchema would be compared with other tables than MySQL's, or with none: mistakes in its columns, types and keys stay unseen"
+		}
+	}
+	return out
 }
 
 func fileFinding(p *errs.Invalid, harm string) Finding {

@@ -28,7 +28,10 @@ var fileBacked = Rule{
 				Harm:     fmt.Sprintf("a vtgate without the file stops building keyspace %s at this vindex, and has none of its tables; one with another content of it misroutes", ks),
 				Next:     "see that every vtgate has the same file before it starts",
 			}
-			if v.Type == "numeric_static_map" {
+			switch v.Type {
+			case "region_json":
+				finding.Severity = Info // it takes its map from a file only
+			case "numeric_static_map":
 				finding.Next = "put the map itself into the param json, or see that every vtgate has the same file before it starts"
 			}
 			out = append(out, finding)

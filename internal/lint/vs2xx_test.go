@@ -76,7 +76,13 @@ func TestVindexes(t *testing.T) {
 			"files of the vtgates stand in",
 			oneTable(`"region":{"type":"region_json","params":{"region_map":"nowhere.json","region_bytes":"1"}}`, `{"columns":["r","id"],"name":"region"}`),
 			nil,
-			[]string{"VS213 warning a/vindexes/region/params/region_map"},
+			[]string{"VS213 info a/vindexes/region/params/region_map"},
+		},
+		{
+			"a map that could stand in the VSchema",
+			oneTable(`"static":{"type":"numeric_static_map","params":{"json_path":"nowhere.json"}}`, `{"column":"id","name":"static"}`),
+			nil,
+			[]string{"VS213 warning a/vindexes/static/params/json_path"},
 		},
 		{
 			"both forms of a map",

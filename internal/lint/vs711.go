@@ -10,6 +10,7 @@ var chainedRule = Rule{
 	Check: func(f *Facts) []Finding {
 		var out []Finding
 		hops := f.hops()
+		swapped := make(map[[2]string]bool)
 		for _, a := range f.aims() {
 			base, suffix := splitType(a.key)
 			if a.to.err != "" || hops[a.key].name == "" {
@@ -19,6 +20,12 @@ var chainedRule = Rule{
 			_, name := splitSource(base)
 			if !leads || name == a.to.name && then == base {
 				continue // one rule, or a swap of two tables of the same name
+			}
+			if pair := [2]string{min(a.to.String(), then), max(a.to.String(), then)}; f.declared(splitSource(base)).String() == then {
+				if swapped[pair] {
+					continue // two tables that are swapped are one decision
+				}
+				swapped[pair] = true
 			}
 			finding := Finding{
 				Severity: Warning,
