@@ -57,11 +57,11 @@ func (s *sources) fix(f lint.Finding) *Fix {
 		fix.Old, fix.Pos.Line, fix.Pos.Column = old, pos.Line, pos.Column
 	}
 	span := s.span(fix.Pos)
-	if span.End == 0 || span.End > len([]rune(span.Line))+1 {
+	if span.End == 0 || span.End > len(span.Line)+1 {
 		return nil
 	}
 	fix.End = span.End
-	token := string([]rune(span.Line)[fix.Pos.Column-1 : fix.End-1])
+	token := string(span.Line[fix.Pos.Column-1 : fix.End-1])
 	if !read {
 		fix.Old = strings.Trim(token, `"'`)
 	}

@@ -2,6 +2,7 @@ package review_test
 
 import (
 	"errors"
+	"fmt"
 	"io/fs"
 	"strings"
 	"testing"
@@ -43,7 +44,7 @@ func places(findings []review.Finding) []string {
 	for _, f := range findings {
 		text := f.Pos.String() + " " + f.Code
 		if f.End > 0 {
-			text += " " + string([]rune(f.Line)[f.Pos.Column-1:f.End-1])
+			text += " " + string(f.Line[f.Pos.Column-1:f.End-1])
 		}
 		if f.Fix != nil {
 			text += " -> " + f.Fix.Text
@@ -158,5 +159,26 @@ func TestDiskError(t *testing.T) {
 	fsys := unreadable{repository(map[string]string{"keyspaces/a/vschema.json": "{}"})}
 	if report, err := review.Run(fsys, review.Options{}); !errors.Is(err, errDisk) {
 		t.Errorf("Run = %v, %v: want the disk's error, which no rule is about", report, err)
+	}
+}
+
+// TestOneLine takes a file of one line apart once, however many mistakes it has.
+func TestOneLine(t *testing.T) {
+	var tables []string
+	for i := range 2000 {
+		tables = append(tables, fmt.Sprintf(`"t%d": {"column_vindexs": [{"column": %q}]}`, i, strings.Repeat("c", 400)))
+	}
+	fsys := repository(map[string]string{"keyspaces/a/vschema.json": `{"tables": {` + strings.Join(tables, ", ") + "}}"})
+	report, err := review.Run(fsys, review.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(report.Findings) < 2 {
+		t.Fatalf("%d findings, want many", len(report.Findings))
+	}
+	for _, f := range report.Findings {
+		if &f.Line[0] != &report.Findings[0].Line[0] {
+			t.Fatalf("%s has a copy of the line", f.Pos)
+		}
 	}
 }

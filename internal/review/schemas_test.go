@@ -47,7 +47,7 @@ func TestFindingInSQL(t *testing.T) {
 	if i < 0 {
 		t.Fatalf("no finding of VS613: %+v", report.Findings)
 	}
-	if f := report.Findings[i]; f.Severity != lint.Error || f.Line != "create table seq (id bigint, next_id bigint, cache bigint);" || report.Unreadable {
+	if f := report.Findings[i]; f.Severity != lint.Error || string(f.Line) != "create table seq (id bigint, next_id bigint, cache bigint);" || report.Unreadable {
 		t.Errorf("got %+v", f)
 	}
 }

@@ -16,23 +16,34 @@ import (
 
 // Span is what stands at a position.
 type Span struct {
-	// Line is the whole line of the file, without its end; empty where the
-	// position has none.
-	Line string
+	// Line holds the characters of the whole line of the file, without its end;
+	// empty where the position has none. Findings of one line share it.
+	Line []rune
 	// End is the column after the last character that the finding is about;
 	// zero where the position has no column.
 	End int
 }
 
-// sources says what stands at a place. Each file is read once.
+// sources says what stands at a place. Each file is read once, and each line
+// that has findings taken apart once: it may be the whole file.
 type sources struct {
 	folders   []Folder
 	documents map[string]*desired.Document
 	lines     map[string][]string
+	runes     map[line][]rune
+}
+
+// line names one line of a file.
+type line struct {
+	file   string
+	number int
 }
 
 func newSources(config Suppressions) *sources {
-	s := &sources{documents: make(map[string]*desired.Document), lines: make(map[string][]string)}
+	s := &sources{
+		documents: make(map[string]*desired.Document),
+		lines:     make(map[string][]string), runes: make(map[line][]rune),
+	}
 	for _, i := range config.Ignores {
 		s.lines[i.Pos.File] = splitLines(config.Source)
 	}
@@ -51,18 +62,30 @@ func (s *sources) finding(f lint.Finding) Finding {
 }
 
 func (s *sources) span(pos errs.Position) Span {
-	lines := s.of(pos.File)
-	if pos.Line < 1 || pos.Line > len(lines) {
-		return Span{}
+	span := Span{Line: s.line(pos.File, pos.Line)}
+	if span.Line == nil || pos.Column < 1 {
+		return span
 	}
-	span := Span{Line: lines[pos.Line-1]}
-	if runes := []rune(span.Line); pos.Column > 0 {
-		span.End = pos.Column + 1
-		if pos.Column <= len(runes) {
-			span.End = pos.Column + tokenLength(runes[pos.Column-1:])
-		}
+	span.End = pos.Column + 1
+	if pos.Column <= len(span.Line) {
+		span.End = pos.Column + tokenLength(span.Line[pos.Column-1:])
 	}
 	return span
+}
+
+// line gives the characters of a line; nil where the file has no such line.
+func (s *sources) line(file string, number int) []rune {
+	lines := s.of(file)
+	if number < 1 || number > len(lines) {
+		return nil
+	}
+	at := line{file, number}
+	runes, ok := s.runes[at]
+	if !ok {
+		runes = []rune(lines[number-1])
+		s.runes[at] = runes
+	}
+	return runes
 }
 
 // of gives the lines of a file; none where it cannot be read, as a position may

@@ -133,7 +133,7 @@ func (p *page) finding(f review.Finding, explain bool) {
 		nearest = fmt.Sprintf("did you mean %q?", f.Near)
 	}
 	bar := p.style.paint(dim, "|")
-	if f.Line != "" {
+	if len(f.Line) > 0 {
 		shown := cutLine(f.Line, f.Pos.Column, f.End)
 		p.line("%s %s", indent, bar)
 		p.line("%s %s %s", p.style.paint(dim, fmt.Sprint(f.Pos.Line)), bar, shown.text)
@@ -141,7 +141,7 @@ func (p *page) finding(f review.Finding, explain bool) {
 			p.line("%s %s %s", indent, bar, strings.TrimRight(shown.pad+p.style.paint(color, shown.carets+" "+nearest), " "))
 		}
 	}
-	if nearest != "" && (f.Line == "" || f.Pos.Column == 0) {
+	if nearest != "" && (len(f.Line) == 0 || f.Pos.Column == 0) {
 		p.note(indent, "near", nearest)
 	}
 	p.note(indent, "harm", f.Harm)

@@ -13,6 +13,8 @@ const (
 	tabWidth     = 4
 	// contextWidth is how much of a cut line stands before the place.
 	contextWidth = 30
+	// maxRunes bounds the characters of it, of which some take no column.
+	maxRunes = 4 * maxLineWidth
 )
 
 // sourceLine is a line of a file as it is shown, with what points into it.
@@ -22,35 +24,47 @@ type sourceLine struct {
 }
 
 // cutLine gives the line as a terminal shows it, cut around the columns from
-// column to end, which count characters from 1, and marks under them.
-func cutLine(line string, column, end int) sourceLine {
-	runes := []rune(line)
-	from := min(max(column-1, 0), len(runes))
-	to := min(max(end-1, from), len(runes))
+// column to end, which count characters from 1, and marks under them. It looks
+// at what it shows only: a file of one line may have thousands of findings.
+func cutLine(line []rune, column, end int) sourceLine {
+	from := min(max(column-1, 0), len(line))
 	start, before := 0, ""
-	if lineWidth(runes) > maxLineWidth {
-		for lineWidth(runes[start:from]) > contextWidth {
-			start++
-		}
-		if start > 0 {
+	if fit(line, maxLineWidth) < len(line) {
+		if start = from - fitBefore(line[:from], contextWidth); start > 0 {
 			before = "..."
 		}
 	}
-	stop, used := start, len(before)
-	for stop < len(runes) && used+runeWidth(runes[stop]) <= maxLineWidth {
-		used += runeWidth(runes[stop])
-		stop++
-	}
+	stop := start + fit(line[start:], maxLineWidth-len(before))
 	after := ""
-	if stop < len(runes) {
+	if stop < len(line) {
 		after = "..."
 	}
-	to = min(to, stop)
+	to := min(max(end-1, from), stop)
 	return sourceLine{
-		text:   before + shown(runes[start:stop]) + after,
-		pad:    strings.Repeat(" ", len(before)+lineWidth(runes[start:from])),
-		carets: strings.Repeat("^", max(lineWidth(runes[from:max(to, from)]), 1)),
+		text:   before + shown(line[start:stop]) + after,
+		pad:    strings.Repeat(" ", len(before)+lineWidth(line[start:from])),
+		carets: strings.Repeat("^", max(lineWidth(line[from:max(to, from)]), 1)),
 	}
+}
+
+// fit tells how many characters at the beginning of the text go into a width.
+func fit(text []rune, width int) int {
+	n, used := 0, 0
+	for n < len(text) && n < maxRunes && used+runeWidth(text[n]) <= width {
+		used += runeWidth(text[n])
+		n++
+	}
+	return n
+}
+
+// fitBefore is fit for the characters at the end of the text.
+func fitBefore(text []rune, width int) int {
+	n, used := 0, 0
+	for n < len(text) && n < maxRunes/2 && used+runeWidth(text[len(text)-1-n]) <= width {
+		used += runeWidth(text[len(text)-1-n])
+		n++
+	}
+	return n
 }
 
 // shown gives what a terminal may be given: tabs as spaces, and nothing that

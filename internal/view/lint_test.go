@@ -97,17 +97,41 @@ func TestCutLine(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			if d := cmp.Diff(tt.want, cutLine(tt.line, tt.column, tt.end), cmp.AllowUnexported(sourceLine{})); d != "" {
+			if d := cmp.Diff(tt.want, cutLine([]rune(tt.line), tt.column, tt.end), cmp.AllowUnexported(sourceLine{})); d != "" {
 				t.Errorf("(-want +got):\n%s", d)
 			}
 		})
 	}
 }
 
+// TestLintTextOneLine shows thousands of mistakes in a file of one line. Work
+// that grows with the column would take minutes here.
+func TestLintTextOneLine(t *testing.T) {
+	const mistakes = 5000
+	line := []rune(strings.Repeat(strings.Repeat(" ", 200)+"mistake,", mistakes))
+	report := review.Report{Files: 1}
+	for i := range mistakes {
+		column := (i+1)*208 - 7
+		report.Findings = append(report.Findings, review.Finding{
+			Finding: lint.Finding{Code: "VS102", Severity: lint.Error, Pos: errs.Position{File: "f.json", Line: 1, Column: column}},
+			Span:    review.Span{Line: line, End: column + 7},
+		})
+	}
+	got := text(t, func(w io.Writer, s Style) error { return LintText(w, NewLint(report, nil), s) })
+	if n := strings.Count(got, "  | "+strings.Repeat(" ", 33)+"^^^^^^^\n"); n != mistakes {
+		t.Errorf("%d places are marked, want %d", n, mistakes)
+	}
+	if most := mistakes * 300; len(got) > most {
+		t.Errorf("%d bytes for %d findings: the line is not cut", len(got), mistakes)
+	}
+}
+
 func FuzzCutLine(f *testing.F) {
 	f.Add("\tname: 表", 3, 9)
+	f.Add(strings.Repeat("a", 1<<20), 1<<19, 1<<19+9)
+	f.Add(strings.Repeat("\u0301", 1<<16), 1<<15, 1<<16)
 	f.Fuzz(func(t *testing.T, line string, column, end int) {
-		got := cutLine(line, column, end)
+		got := cutLine([]rune(line), column, end)
 		if n := lineWidth([]rune(got.pad + got.carets)); n > maxLineWidth+len("...")+1 {
 			t.Errorf("the mark ends in column %d", n)
 		}

@@ -69,7 +69,7 @@ func lintReport() review.Report {
 			Path: []string{"tables", "t", "auto_increment", "sequence"}, Message: "no such sequence",
 			Near: "customer_seq", Harm: "inserts fail", Next: "name another",
 		},
-		Span: review.Span{Line: "    custmer_seq: x", End: 16},
+		Span: review.Span{Line: []rune("    custmer_seq: x"), End: 16},
 		Fix:  &review.Fix{Pos: at, End: 16, Old: "custmer_seq", New: "customer_seq", Text: "customer_seq"},
 	}
 	return review.Report{
