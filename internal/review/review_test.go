@@ -173,12 +173,17 @@ func TestOneLine(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(report.Findings) < 2 {
-		t.Fatalf("%d findings, want many", len(report.Findings))
-	}
+	shared := 0
 	for _, f := range report.Findings {
+		if len(f.Line) == 0 {
+			continue // how many more there are
+		}
 		if &f.Line[0] != &report.Findings[0].Line[0] {
 			t.Fatalf("%s has a copy of the line", f.Pos)
 		}
+		shared++
+	}
+	if shared < 10 {
+		t.Errorf("%d findings have a line, want many", shared)
 	}
 }
