@@ -17,4 +17,5 @@ var beyondPlans = map[string]string{
 	"VS408": "the lookup rows are written with fewer values than columns",
 	"VS503": "a read goes to any one shard and finds only the rows that the vindex put there",
 	"VS504": "a read goes to the pinned shard, an insert to the vindex's: its rows are not found",
+	"VS806": "as VS401, where the lookup table lies in a keyspace that is not there",
 }

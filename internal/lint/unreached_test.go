@@ -69,3 +69,38 @@ func TestAbsentKeyspace(t *testing.T) {
 		"lookup table billing.l of vindex l: keyspace billing does not exist",
 		`routing rule for "y": target billing.y: keyspace billing does not exist`)
 }
+
+// TestNotASequence names what a table is, and names another one as the first
+// way out: to make a sequence of a table that holds rows is the dangerous one.
+func TestNotASequence(t *testing.T) {
+	for typ, want := range map[string]string{``: "an ordinary table", `"type":"reference"`: "a reference table"} {
+		f := newFacts(world(t, map[string]string{"a": `{"tables":{"x":{` + typ + `}}}`, "customer": customer("a.x", "")}), Input{})
+		found := notASequence.Check(f)
+		if len(found) != 1 || !strings.HasSuffix(found[0].Message, want) || !strings.HasPrefix(found[0].Next, "name a table of type sequence") {
+			t.Errorf("%s: %+v, want %s", typ, found, want)
+		}
+	}
+}
+
+// TestHintsOfOtherKeyspaces: a table elsewhere is worth a hint, and no fix.
+func TestHintsOfOtherKeyspaces(t *testing.T) {
+	const seq = `{"tables":{"s":{"type":"sequence"}}}`
+	for _, tt := range []struct {
+		name  string
+		parts map[string]string
+		fixed bool
+	}{
+		{"misspelled keyspace", map[string]string{"shops": seq}, true},
+		{"another keyspace, which is there", map[string]string{"shops": seq, "shop": `{"tables":{"t":{}}}`}, false},
+	} {
+		tt.parts["customer"] = customer("shop.s", "")
+		found := unresolvedSequence.Check(newFacts(world(t, tt.parts), Input{}))
+		if len(found) != 1 || found[0].Near != "shops.s" {
+			t.Fatalf("%s: %+v", tt.name, found)
+		}
+		found[0].Severity = Error
+		if got := found[0].Corrects("shop.s"); got != tt.fixed {
+			t.Errorf("%s: corrected %v, want %v", tt.name, got, tt.fixed)
+		}
+	}
+}

@@ -16,7 +16,7 @@ var unresolvedSequence = Rule{
 			if use.to.table != nil || f.inAbsent(use.to) {
 				return
 			}
-			finding := f.unreached(use.seqKs, use.seqName, use.to, isSequence, "name a declared table of type sequence as KEYSPACE.TABLE, or declare this one in its unsharded keyspace first")
+			finding := f.unreached(use.seqKs, use.seqName, use.to, isSequence, "name a declared table of type sequence, or declare this one in its unsharded keyspace first")
 			finding.Keyspace, finding.Path = use.ks, use.path()
 			finding.Message = fmt.Sprintf("sequence %s of %s.%s %s", use.written, use.table, use.column, finding.Message)
 			if use.written == "" {
