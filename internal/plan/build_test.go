@@ -37,6 +37,14 @@ func TestFindingHasPositionAndNearestName(t *testing.T) {
 	}
 }
 
+// TestKeyspaceThatIsNowhere: a plan knows every keyspace, with a file or not.
+func TestKeyspaceThatIsNowhere(t *testing.T) {
+	p := build(t, input(store(t), keyspaces{"customer": edited(t, customerJSON, "commerce.customer_seq", "nowhere.customer_seq")}))
+	if len(p.Findings) != 1 || p.Findings[0].Code != "VS806" || !strings.HasSuffix(p.Findings[0].Message, "keyspace nowhere does not exist") {
+		t.Errorf("findings %+v", p.Findings)
+	}
+}
+
 // TestFindingOutsideTheFile: what only the cluster has stands at no line, and is
 // taken in before it can be corrected.
 func TestFindingOutsideTheFile(t *testing.T) {
