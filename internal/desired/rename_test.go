@@ -1,6 +1,8 @@
 package desired
 
 import (
+	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -47,6 +49,68 @@ func TestRename(t *testing.T) {
 				t.Errorf("got %q, %v, want %q", got, ok, tc.want)
 			}
 		})
+	}
+}
+
+// All places are those of the text as it was, in any order. What cannot be
+// replaced keeps nothing else from it, and the first new name of a place wins.
+func TestRenameAll(t *testing.T) {
+	for name, tc := range map[string]struct{ file, data, want string }{
+		"JSON":  {"v.json", `{"xx": "yy", "xx": ["zz", "xx"]}`, `{"longer": "yy", "longer": ["zz", "longer"]}`},
+		"YAML":  {"v.yaml", "xx: yy # xx\nzz: ['xx', \"xx\", xx]\n", "longer: yy # xx\nzz: ['longer', \"longer\", longer]\n"},
+		"none":  {"v.yaml", "a: b\n", ""},
+		"a tag": {"v.yaml", "a: xx\nb: !!str xx\nc: 'xx'\n", "a: longer\nb: !!str xx\nc: 'longer'\n"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var all []Renaming
+			for n, line := range slices.Backward(strings.Split(tc.data, "\n")) {
+				for column := range line {
+					at := errs.Position{File: tc.file, Line: n + 1, Column: column + 1}
+					all = append(all, Renaming{at, "xx", "longer"}, Renaming{at, "xx", "second"})
+				}
+			}
+			got, done := RenameAll(tc.file, []byte(tc.data), all)
+			n := 0
+			for _, one := range done {
+				if one {
+					n++
+				}
+			}
+			if string(got) != tc.want || n != strings.Count(tc.want, "longer") {
+				t.Errorf("got %q with %d replaced, want %q", got, n, tc.want)
+			}
+		})
+	}
+}
+
+// One token that the text around it does not bear is left out, and no other.
+func TestRenameAllButOne(t *testing.T) {
+	const data = "a: x\nb: x\nc:\n  d: x\n"
+	r := &renamer{src: newSourceText([]byte(data)), scalars: yamlScalars([]byte(data))}
+	r.number = numberByOffset(r.src, r.scalars)
+	wanted := []replacement{{0, 3, 1, "y", "y"}, {1, 8, 1, "[", "["}, {2, 18, 1, "z", "z"}}
+	if got, want := string(r.replaced(r.sound(nil, wanted))), "a: y\nb: x\nc:\n  d: z\n"; got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
+// The work grows with the file, and not with its square.
+func TestRenameAllIsLinear(t *testing.T) {
+	work := func(names int) float64 {
+		var text strings.Builder
+		var all []Renaming
+		for i := range names {
+			fmt.Fprintf(&text, "name%d: old\n", i)
+			all = append(all, Renaming{errs.Position{Line: i + 1, Column: len(fmt.Sprint(i)) + 7}, "old", "new"})
+		}
+		return testing.AllocsPerRun(1, func() {
+			if _, done := RenameAll("v.yaml", []byte(text.String()), all); slices.Contains(done, false) {
+				t.Error("a name was left")
+			}
+		})
+	}
+	if few, many := work(200), work(800); many > 6*few {
+		t.Errorf("%.0f allocations for 200 names, %.0f for 800", few, many)
 	}
 }
 

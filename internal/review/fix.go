@@ -105,24 +105,28 @@ func Fixed(folders []Folder, report Report) ([]Edit, error) {
 	return out, nil
 }
 
-// applied makes the fixes of one file, the last one first, so that the places
-// of the others still hold.
+// applied makes the fixes of one file.
 func applied(file string, data []byte, places map[errs.Position][]Applied) Edit {
-	edit := Edit{File: file, Data: data}
 	order := slices.SortedFunc(maps.Keys(places), func(a, b errs.Position) int {
-		return cmp.Or(cmp.Compare(b.Line, a.Line), cmp.Compare(b.Column, a.Column))
+		return cmp.Or(cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column))
 	})
+	var fixes []Applied
+	var names []desired.Renaming
 	for _, pos := range order {
 		fix := places[pos][0]
 		if slices.ContainsFunc(places[pos], func(o Applied) bool { return o.New != fix.New }) {
 			continue
 		}
-		if changed, ok := desired.Rename(edit.Data, pos, fix.Old, fix.New); ok {
-			edit.Data = changed
+		fixes = append(fixes, fix)
+		names = append(names, desired.Renaming{At: pos, Old: fix.Old, New: fix.New})
+	}
+	changed, done := desired.RenameAll(file, data, names)
+	edit := Edit{File: file, Data: changed}
+	for i, fix := range fixes {
+		if done[i] {
 			edit.Fixes = append(edit.Fixes, fix)
 		}
 	}
-	slices.Reverse(edit.Fixes)
 	return edit
 }
 
