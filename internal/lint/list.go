@@ -80,6 +80,7 @@ var All = []Rule{
 	unhashableKeyspaceID,
 	uniqueByFirstColumn,
 	sessionsLookupTable,
+	selfLookup,
 
 	// VS5xx: reference, pinned and unsharded tables.
 	unresolvedSource,

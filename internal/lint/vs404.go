@@ -20,6 +20,9 @@ var scatteredLookup = Rule{
 			if !ok || v.GetParams()["from"] == "" || !f.srv.Keyspaces[to.keyspace].GetSharded() {
 				return
 			}
+			if to.keyspace == ks && to.name == v.GetOwner() {
+				return // VS413
+			}
 			table := f.builtTable(to)
 			if table == nil || table.Type == vindexes.TypeReference || table.Pinned != nil || len(table.ColumnVindexes) == 0 {
 				return
