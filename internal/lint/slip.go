@@ -1,8 +1,6 @@
 package lint
 
-import (
-	"strings"
-)
+import "strings"
 
 // Corrects tells whether Near is certainly what was meant by old, which stands
 // at the finding's place, so that a program may write it there: the finding is
@@ -23,8 +21,8 @@ func spelled(field string) string {
 
 // oneSlip tells whether two names differ by one letter (missing, added, wrong
 // or swapped with its neighbour), or by case only. Names with other digits are
-// numbered, and those with another letter that stands alone are lettered:
-// neither are misspelled.
+// numbered, those with another letter that stands alone are lettered, and those
+// of one or two letters are all alike: none of them is misspelled.
 func oneSlip(a, b string) bool {
 	if digits(a) != digits(b) {
 		return false
@@ -32,6 +30,9 @@ func oneSlip(a, b string) bool {
 	a, b = strings.ToLower(a), strings.ToLower(b)
 	if len(a) > len(b) {
 		a, b = b, a
+	}
+	if len(b) < 3 {
+		return a == b
 	}
 	i := 0
 	for i < len(a) && a[i] == b[i] {
