@@ -47,6 +47,7 @@ var All = []Rule{
 	unusedVindex,
 	fileBacked,
 	sameButCase,
+	namelessColumn,
 	primaryVindexChanged,
 	vindexTypeChanged,
 	vindexParamChanged,

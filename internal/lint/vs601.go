@@ -16,7 +16,7 @@ var unlistedVindexColumn = Rule{
 				return // what MySQL has, VS611 and VS617 compare with both
 			}
 			use.each(func(column string, field ...string) {
-				if listColumn(t, column) != nil {
+				if column == "" || listColumn(t, column) != nil { // VS215
 					return
 				}
 				finding := use.finding(field...)

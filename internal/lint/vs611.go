@@ -16,7 +16,7 @@ var missingVindexColumn = Rule{
 				return
 			}
 			use.each(func(column string, field ...string) {
-				if t.Column(column) != nil {
+				if column == "" || t.Column(column) != nil { // VS215
 					return
 				}
 				finding := use.finding(field...)
