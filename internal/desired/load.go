@@ -10,7 +10,6 @@ import (
 	"slices"
 	"strings"
 
-	"go.yaml.in/yaml/v3"
 	"google.golang.org/protobuf/proto"
 
 	"github.com/vtsync/vtsync/internal/errs"
@@ -116,7 +115,7 @@ func keyspaceFile(fsys fs.FS, name string) (string, error) {
 	// Stat and not the entry: a link to a directory will do.
 	info, err := fs.Stat(fsys, dir)
 	if err != nil {
-		return "", fmt.Errorf("reading %s: %w", dir, err)
+		return "", Unreachable(dir, err)
 	}
 	if !info.IsDir() {
 		return "", &errs.Invalid{
@@ -162,7 +161,7 @@ func checkKeyspaceName(dir, name string) error {
 func findFile(fsys fs.FS, dir string) (string, error) {
 	entries, err := fs.ReadDir(fsys, dir)
 	if err != nil {
-		return "", fmt.Errorf("reading %s: %w", dir, err)
+		return "", Unreachable(dir, err)
 	}
 	var found string
 	var failed []error
@@ -192,12 +191,29 @@ func findFile(fsys fs.FS, dir string) (string, error) {
 	return found, errors.Join(failed...)
 }
 
+// Unreachable says why what a folder lists cannot be got at. It is a problem of
+// that file, and keeps nobody from the others.
+func Unreachable(file string, err error) error {
+	var of *fs.PathError
+	if errors.As(err, &of) {
+		err = of.Err // the file is named already
+	}
+	e := &errs.Invalid{Code: codeLayout, Pos: errs.Position{File: file}, Msg: "cannot be read", Err: err}
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		e.Msg, e.Next = "a link that leads nowhere", "correct the link, or remove it"
+	case errors.Is(err, fs.ErrPermission):
+		e.Next = "give whoever runs vtsync the right to read it"
+	}
+	return e
+}
+
 // readFile reads a regular file that is not too large to be a VSchema.
 func readFile(fsys fs.FS, file string) ([]byte, error) {
 	// Stat comes before Open, which would wait for ever on a pipe.
 	info, err := fs.Stat(fsys, file)
 	if err != nil {
-		return nil, fmt.Errorf("reading %s: %w", file, err)
+		return nil, Unreachable(file, err)
 	}
 	if !info.Mode().IsRegular() {
 		return nil, &errs.Invalid{Code: codeLayout, Pos: errs.Position{File: file}, Msg: "not a regular file"}
@@ -212,13 +228,13 @@ func readFile(fsys fs.FS, file string) ([]byte, error) {
 	}
 	f, err := fsys.Open(file)
 	if err != nil {
-		return nil, fmt.Errorf("reading %s: %w", file, err)
+		return nil, Unreachable(file, err)
 	}
 	defer func() { _ = f.Close() }() // nothing was written
 	// It may have grown since.
 	data, err := io.ReadAll(io.LimitReader(f, maxFileSize+1))
 	if err != nil {
-		return nil, fmt.Errorf("reading %s: %w", file, err)
+		return nil, Unreachable(file, err)
 	}
 	if len(data) > maxFileSize {
 		return nil, tooLarge
@@ -249,22 +265,7 @@ func Parse(name, file string, data []byte) (*Keyspace, error) {
 // parse decodes a file into m, from the node that find gives.
 func parse(file string, data []byte, m proto.Message, find func(*node, *problems) *node) (*Document, error) {
 	p := &problems{file: file}
-	data, ok := cleanText(data, p)
-	if !ok {
-		return nil, p.err()
-	}
-	var root *node
-	var ignores []Ignore
-	if path.Ext(file) == ".json" {
-		var syntax *syntaxError
-		if root, syntax = parseJSON(data); syntax != nil {
-			p.add(codeSyntax, syntax.at, "%s", syntax.msg).Next = syntax.next
-		}
-	} else {
-		var doc *yaml.Node
-		root, doc = parseYAML(data, p)
-		ignores = findIgnores(file, data, doc)
-	}
+	root, ignores := parseTree(file, data, p)
 	if root == nil {
 		return nil, p.err()
 	}
@@ -280,4 +281,22 @@ func parse(file string, data []byte, m proto.Message, find func(*node, *problems
 		return nil, err
 	}
 	return doc, nil
+}
+
+// parseTree turns the content of a file into nodes, whatever it describes; none
+// when there is nothing to go on with. It gives the suppressions in it too.
+func parseTree(file string, data []byte, p *problems) (*node, []Ignore) {
+	data, ok := cleanText(data, p)
+	if !ok {
+		return nil, nil
+	}
+	if path.Ext(file) != ".json" {
+		root, doc := parseYAML(data, p)
+		return root, findIgnores(file, data, doc)
+	}
+	root, syntax := parseJSON(data)
+	if syntax != nil {
+		p.add(codeSyntax, syntax.at, "%s", syntax.msg).Next = syntax.next
+	}
+	return root, nil
 }
