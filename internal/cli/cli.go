@@ -88,8 +88,9 @@ func exit(code int) error {
 
 // command is one run of the command line: the environment and the root flags.
 type command struct {
-	env   Env
-	flags flags
+	env     Env
+	flags   flags
+	writing writing
 }
 
 func (c *command) root() *cobra.Command {

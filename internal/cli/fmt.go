@@ -48,7 +48,7 @@ file cannot be read: the others are laid out all the same.`,
   vtsync fmt --check prod
   vtsync fmt keyspaces/customer/vschema.yaml
   vtctldclient GetVSchema customer | vtsync fmt -`,
-		RunE: func(_ *cobra.Command, args []string) error {
+		RunE: c.untilStopped(func(_ *cobra.Command, args []string) error {
 			if err := c.flags.noCluster("fmt"); err != nil {
 				return err
 			}
@@ -56,7 +56,7 @@ file cannot be read: the others are laid out all the same.`,
 				return c.formatStdin(args, check)
 			}
 			return c.formatFiles(args, check)
-		},
+		}),
 	}
 	cmd.Flags().BoolVar(&check, "check", false, "write nothing, and exit with 1 where something would be written")
 	return cmd
@@ -116,7 +116,7 @@ func (c *command) formatFiles(paths []string, check bool) error {
 	result := view.Formatted{Format: view.Format, Files: len(files), Changed: []string{}, Check: check}
 	var failed []error
 	for _, file := range files {
-		changed, err := formatFile(file, check)
+		changed, err := c.formatFile(file, check)
 		if err != nil {
 			failed = append(failed, err)
 		} else if changed {
@@ -141,7 +141,7 @@ func (c *command) showFormatted(f view.Formatted) error {
 }
 
 // formatFile tells whether the file was not in its canonical layout.
-func formatFile(file string, check bool) (bool, error) {
+func (c *command) formatFile(file string, check bool) (bool, error) {
 	data, err := os.ReadFile(file)
 	if err != nil {
 		return false, fmt.Errorf("format a file: %w", err)
@@ -153,8 +153,6 @@ func formatFile(file string, check bool) (bool, error) {
 	if check {
 		return true, nil
 	}
-	if err := replaceFile(file, out); err != nil {
-		return false, fmt.Errorf("format %s: %w", file, err)
-	}
-	return true, nil
+	n, err := c.writing.replace(newFile{file, out})
+	return n > 0, err
 }

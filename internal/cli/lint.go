@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"io"
 	"slices"
 	"strings"
@@ -34,8 +35,8 @@ them, and says of each mistake where it stands, what Vitess would do with it and
 how to correct it. It needs no cluster and no vtsync.yaml.
 
 Without DIR it takes the folders of all clusters of ./vtsync.yaml (or of
---cluster), and without a vtsync.yaml the current folder. --keyspace restricts
-what is shown, never what is judged.
+--cluster), and without a vtsync.yaml the current folder. --keyspace leaves out
+what is about other keyspaces alone; all are judged, and rule files always shown.
 
 With --fix it corrects misspelled names where the right one is plain, leaves the
 rest of the file as it is, and shows what is left.
@@ -56,7 +57,7 @@ cannot be read as what it should be, or there is none.`,
   vtsync lint --format sarif > vtsync.sarif    # or github, in a workflow`,
 		Args:        atMostOneArg("DIR"),
 		Annotations: map[string]string{moreFormats: formatSARIF + " " + formatGitHub},
-		RunE: func(cmd *cobra.Command, args []string) error {
+		RunE: c.untilStopped(func(cmd *cobra.Command, args []string) error {
 			if cmd.Flags().Changed("explain") {
 				if len(args) > 0 || fix {
 					return &errs.Invalid{Msg: "--explain shows the page of a rule: it takes neither DIR nor --fix", Next: "vtsync lint --explain " + code}
@@ -68,7 +69,7 @@ cannot be read as what it should be, or there is none.`,
 				return err
 			}
 			return c.runLint(job, fix)
-		},
+		}),
 	}
 	cmd.Flags().BoolVar(&fix, "fix", false, "correct misspelled names in the files")
 	cmd.Flags().StringVar(&code, "explain", "", "show what is to know of a rule, such as VS301")
@@ -81,19 +82,41 @@ func (c *command) runLint(job lintJob, fix bool) error {
 		return err
 	}
 	var fixed []view.LintFix
+	var failed error
 	if fix {
-		if fixed, err = writeFixes(job.folders, report); err != nil {
-			return err
-		}
-		if report, err = c.review(job); err != nil {
-			return err
-		}
+		fixed, report, failed = c.fixAll(job, report)
 	}
 	result := view.NewLint(report, fixed)
-	if err := c.showLint(result); err != nil {
-		return err
+	if err := c.showLint(result); err != nil || failed != nil {
+		return cmp.Or(failed, err)
 	}
 	return exit(lintCode(result.Summary))
+}
+
+// maxPasses bounds how often --fix looks again. What a file says is only judged
+// when it can be read: one pass for its fields, one for its names, and some for
+// names that the corrected ones lead to.
+const maxPasses = 10
+
+// fixAll corrects until nothing is left that it can, and gives what it did, with
+// the report on what is left. Where it fails both are true all the same.
+func (c *command) fixAll(job lintJob, report review.Report) ([]view.LintFix, review.Report, error) {
+	var fixed []view.LintFix
+	for range maxPasses {
+		some, err := c.writeFixes(job.folders, report)
+		if len(some) == 0 {
+			return fixed, report, err
+		}
+		fixed = append(fixed, some...)
+		after, reviewed := c.review(job)
+		if reviewed == nil {
+			report = after
+		}
+		if err = cmp.Or(err, reviewed); err != nil {
+			return fixed, report, err
+		}
+	}
+	return fixed, report, nil
 }
 
 // review judges the folders; --keyspace restricts what is told of them.

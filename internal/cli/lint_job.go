@@ -117,20 +117,22 @@ func lintFolder(path string, clusters []*config.Cluster) review.Folder {
 	return review.Folder{FS: os.DirFS(path), Options: opts}
 }
 
-// writeFixes corrects the files and says what it did.
-func writeFixes(folders []review.Folder, report review.Report) ([]view.LintFix, error) {
+// writeFixes corrects the files once and says what it did, where it fails too.
+func (c *command) writeFixes(folders []review.Folder, report review.Report) ([]view.LintFix, error) {
 	edits, err := review.Fixed(folders, report)
 	if err != nil {
 		return nil, err
 	}
+	files := make([]newFile, len(edits))
+	for i, edit := range edits {
+		files[i] = newFile{edit.File, edit.Data}
+	}
+	n, err := c.writing.replace(files...)
 	var out []view.LintFix
-	for _, edit := range edits {
-		if err := replaceFile(edit.File, edit.Data); err != nil {
-			return nil, fmt.Errorf("correct %s: %w", edit.File, err)
-		}
+	for _, edit := range edits[:n] {
 		for _, fix := range edit.Fixes {
 			out = append(out, view.LintFix{Position: fix.Pos, Code: fix.Code, Old: fix.Old, New: fix.New})
 		}
 	}
-	return out, nil
+	return out, err
 }

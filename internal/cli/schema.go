@@ -39,7 +39,7 @@ For JSON in VS Code, write in .vscode/settings.json:
   vtsync schema rules --kind mirror_rules > .schemas/mirror_rules.json
   vtsync schema config > .schemas/vtsync.json`,
 		Args: oneArg("of vschema, rules and config", "vtsync schema vschema"),
-		RunE: func(cmd *cobra.Command, args []string) error {
+		RunE: c.untilStopped(func(cmd *cobra.Command, args []string) error {
 			k, err := schemaKind(args[0], kind, cmd.Flags().Changed("kind"))
 			if err != nil {
 				return err
@@ -50,7 +50,7 @@ For JSON in VS Code, write in .vscode/settings.json:
 			}
 			_, err = c.env.Stdout.Write(data)
 			return err
-		},
+		}),
 	}
 	cmd.Flags().StringVar(&kind, "kind", string(fileschema.TableRules), "which rules: "+strings.Join(ruleKinds(), ", "))
 	return cmd

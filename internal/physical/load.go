@@ -45,8 +45,26 @@ func Load(fsys fs.FS, dir string) (*Schema, error) {
 		env:    schemadiff.NewEnv(env, 0),
 		schema: &Schema{Tables: make(map[string]*Table), Views: make(map[string]bool)},
 	}
-	files := 0
-	err = fs.WalkDir(fsys, dir, func(file string, entry fs.DirEntry, err error) error {
+	files, err := Files(fsys, dir)
+	if err != nil {
+		return nil, err
+	}
+	for _, file := range files {
+		if err := l.file(fsys, file); err != nil {
+			return nil, fmt.Errorf("reading %s: %w", dir, err)
+		}
+	}
+	if err := l.err(dir); err != nil {
+		return nil, err
+	}
+	return l.schema, nil
+}
+
+// Files lists the SQL files of a folder and of those in it, by name. The error
+// wraps fs.ErrNotExist where there is no folder, or no SQL file in it.
+func Files(fsys fs.FS, dir string) ([]string, error) {
+	var files []string
+	err := fs.WalkDir(fsys, dir, func(file string, entry fs.DirEntry, err error) error {
 		switch {
 		case err != nil:
 			return err
@@ -55,19 +73,16 @@ func Load(fsys fs.FS, dir string) (*Schema, error) {
 		case entry.IsDir() || strings.HasPrefix(entry.Name(), ".") || !strings.EqualFold(path.Ext(file), ".sql"):
 			return nil
 		}
-		files++
-		return l.file(fsys, file)
+		files = append(files, file)
+		return nil
 	})
+	if err == nil && len(files) == 0 {
+		err = fmt.Errorf("no SQL file: %w", fs.ErrNotExist)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("reading %s: %w", dir, err)
 	}
-	if files == 0 {
-		return nil, fmt.Errorf("reading %s: no SQL file: %w", dir, fs.ErrNotExist)
-	}
-	if err := l.err(dir); err != nil {
-		return nil, err
-	}
-	return l.schema, nil
+	return files, nil
 }
 
 // loader collects the tables of one folder.

@@ -3,7 +3,6 @@ package review
 import (
 	"cmp"
 	"errors"
-	"fmt"
 	"io/fs"
 	"path"
 	"slices"
@@ -11,6 +10,7 @@ import (
 	"github.com/vtsync/vtsync/internal/desired"
 	"github.com/vtsync/vtsync/internal/errs"
 	"github.com/vtsync/vtsync/internal/lint"
+	"github.com/vtsync/vtsync/internal/physical"
 	"github.com/vtsync/vtsync/internal/vschema"
 )
 
@@ -142,11 +142,14 @@ func countFiles(d Folder, tree *desired.Tree) (int, error) {
 			Next: "vtsync pull writes the live VSchema into keyspaces/KEYSPACE/vschema.json",
 		}
 	}
-	statements, err := fs.Glob(d.FS, "keyspaces/*/schema/*.sql")
-	if err != nil {
-		return 0, fmt.Errorf("list the schema files: %w", err)
+	for _, name := range sortedKeys(tree.Keyspaces) {
+		statements, err := physical.Files(d.FS, schemaDir(name))
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return 0, err
+		}
+		n += len(statements)
 	}
-	return n + len(statements), nil
+	return n, nil
 }
 
 // fileProblems gives what is wrong with the files themselves. An error is one

@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/vtsync/vtsync/internal/desired"
 	"github.com/vtsync/vtsync/internal/errs"
 	"github.com/vtsync/vtsync/internal/lint"
 )
@@ -58,6 +59,10 @@ type Report struct {
 	Suppressed []Suppressed
 	// Keyspaces are those that have a file, sorted.
 	Keyspaces []string
+	// About are the keyspaces that Only restricted the report to, and Hidden
+	// counts the findings that it left out.
+	About  []string
+	Hidden int
 	// Files counts those that were read, the config with its suppressions too.
 	Files int
 	// Unreadable tells that some file cannot be read as what it should be:
@@ -111,16 +116,23 @@ func All(folders []Folder, config Suppressions) (Report, error) {
 	return report, nil
 }
 
-// Only restricts a report to what stands in, or is about, some keyspaces. What
-// makes a file unreadable stays: nothing was judged because of it.
+// Only leaves out what stands in, or is about, other keyspaces alone. What makes
+// a file unreadable stays: nothing was judged because of it. So does what stands
+// in the files of rules: they route the tables of any keyspace.
 func (r Report) Only(keyspaces []string) Report {
-	other := func(f Finding) bool {
-		unreadable := strings.HasPrefix(f.Code, "VS1") && f.Severity == lint.Error
-		return !unreadable && !slices.ContainsFunc(keyspaces, func(ks string) bool {
-			return f.Keyspace == ks || strings.Contains("/"+f.Pos.File, "/keyspaces/"+ks+"/")
+	others := slices.DeleteFunc(slices.Clone(r.Keyspaces), func(ks string) bool { return slices.Contains(keyspaces, ks) })
+	about := func(f Finding, keyspaces []string) bool {
+		return slices.ContainsFunc(keyspaces, func(ks string) bool {
+			return f.Keyspace == ks || strings.Contains("/"+f.Pos.File, "/"+desired.KeyspacesDir+"/"+ks+"/")
 		})
 	}
+	other := func(f Finding) bool {
+		unreadable := strings.HasPrefix(f.Code, "VS1") && f.Severity == lint.Error
+		return !unreadable && about(f, others) && !about(f, keyspaces)
+	}
+	all := len(r.Findings)
 	r.Findings = slices.DeleteFunc(slices.Clone(r.Findings), other)
+	r.About, r.Hidden = keyspaces, all-len(r.Findings)
 	r.Suppressed = slices.DeleteFunc(slices.Clone(r.Suppressed), func(s Suppressed) bool { return other(s.Finding) })
 	return r
 }

@@ -122,9 +122,30 @@ func TestOnly(t *testing.T) {
 	if len(report.Findings) < 3 {
 		t.Fatalf("findings = %v: want one of each file", places(report.Findings))
 	}
-	want := []string{"keyspaces/customer/vschema.yaml:6:44 VS301 commerce.custmer_seq -> commerce.customer_seq"}
-	if d := cmp.Diff(want, places(report.Only([]string{"customer"}).Findings)); d != "" {
+	want := []string{
+		"keyspaces/customer/vschema.yaml:6:44 VS301 commerce.custmer_seq -> commerce.customer_seq",
+		"routing_rules.yaml:1:37 VS701 customer.nothing",
+	}
+	only := report.Only([]string{"customer"})
+	if d := cmp.Diff(want, places(only.Findings)); d != "" {
 		t.Errorf("findings (-want +got):\n%s", d)
+	}
+	if only.Hidden != len(report.Findings)-len(want) {
+		t.Errorf("%d of %d findings are hidden, want all but %d", only.Hidden, len(report.Findings), len(want))
+	}
+}
+
+// TestFiles counts what was read.
+func TestFiles(t *testing.T) {
+	report, err := review.Run(repository(map[string]string{
+		"keyspaces/a/vschema.json":      "{}",
+		"keyspaces/a/schema/t.SQL":      "create table t (id bigint primary key);",
+		"keyspaces/a/schema/more/u.sql": "create table u (id bigint primary key);",
+		"keyspaces/b/schema/v.sql":      "create table v (id bigint primary key);",
+		"routing_rules.json":            "{}",
+	}), review.Options{})
+	if err != nil || report.Files != 4 {
+		t.Errorf("%d files, %v: want 4, without those of a keyspace that is not managed", report.Files, err)
 	}
 }
 
@@ -157,8 +178,12 @@ func (u unreadable) Open(name string) (fs.File, error) {
 
 func TestDiskError(t *testing.T) {
 	fsys := unreadable{repository(map[string]string{"keyspaces/a/vschema.json": "{}"})}
-	if report, err := review.Run(fsys, review.Options{}); !errors.Is(err, errDisk) {
-		t.Errorf("Run = %v, %v: want the disk's error, which no rule is about", report, err)
+	report, err := review.Run(fsys, review.Options{})
+	if err != nil || !report.Unreadable || len(report.Findings) != 1 {
+		t.Fatalf("Run = %v, %v: want a finding about the one file", places(report.Findings), err)
+	}
+	if f := report.Findings[0]; f.Code != "VS105" || f.Pos.File != "keyspaces/a/vschema.json" || !strings.Contains(f.Message, errDisk.Error()) {
+		t.Errorf("finding = %+v", f.Finding)
 	}
 }
 

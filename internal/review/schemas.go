@@ -9,13 +9,16 @@ import (
 	"github.com/vtsync/vtsync/internal/physical"
 )
 
+// schemaDir is where the CREATE TABLEs of a keyspace stand.
+func schemaDir(keyspace string) string { return desired.KeyspacesDir + "/" + keyspace + "/schema" }
+
 // schemas reads the tables of the keyspaces that have a folder of SQL files. A
 // keyspace whose files cannot be read is not known; the problems say why.
 func schemas(fsys fs.FS, tree *desired.Tree) (map[string]*physical.Schema, []*errs.Invalid, error) {
 	out := make(map[string]*physical.Schema)
 	var problems []*errs.Invalid
 	for _, name := range sortedKeys(tree.Keyspaces) {
-		schema, err := physical.Load(fsys, "keyspaces/"+name+"/schema")
+		schema, err := physical.Load(fsys, schemaDir(name))
 		switch {
 		case err == nil:
 			out[name] = schema

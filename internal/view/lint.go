@@ -43,6 +43,8 @@ type LintSummary struct {
 	Infos      int `json:"infos"`
 	Suppressed int `json:"suppressed"`
 	Fixed      int `json:"fixed"`
+	// Hidden counts the findings about other keyspaces than those asked for.
+	Hidden int `json:"hidden"`
 	// Files counts those that were read, FilesWithFindings those of them
 	// that have any.
 	Files             int `json:"files"`
@@ -69,7 +71,7 @@ func NewLint(report review.Report, fixed []LintFix) Lint {
 		Format: Format, report: report,
 		Findings: []LintFinding{}, Suppressed: []LintSuppressed{}, Fixed: append([]LintFix{}, fixed...),
 		Summary: LintSummary{
-			Suppressed: len(report.Suppressed), Fixed: len(fixed),
+			Suppressed: len(report.Suppressed), Fixed: len(fixed), Hidden: report.Hidden,
 			Files: report.Files, Unreadable: report.Unreadable,
 		},
 	}
@@ -183,9 +185,16 @@ func (l Lint) summary() string {
 	if s.Infos > 0 {
 		parts = append(parts, fmt.Sprintf("%d info", s.Infos))
 	}
-	text := "no findings in " + count(s.Files, "file")
+	text := "no findings"
+	if len(l.report.About) > 0 {
+		text += " about " + strings.Join(l.report.About, ", ")
+	}
+	text += " in " + count(s.Files, "file")
 	if len(parts) > 0 {
 		text = fmt.Sprintf("%s in %d of %s", strings.Join(parts, ", "), s.FilesWithFindings, count(s.Files, "file"))
+	}
+	if s.Hidden > 0 {
+		text += fmt.Sprintf("; %d about other keyspaces not shown", s.Hidden)
 	}
 	if s.Suppressed > 0 {
 		text += fmt.Sprintf("; %d suppressed", s.Suppressed)

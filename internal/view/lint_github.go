@@ -16,7 +16,7 @@ func LintGitHub(w io.Writer, l Lint) error {
 		var at []string
 		add := func(name, value string) { at = append(at, name+"="+escapeProperty(value)) }
 		if f.Pos.File != "" {
-			add("file", f.Pos.File)
+			add("file", printable(f.Pos.File))
 		}
 		if f.Pos.Line > 0 {
 			add("line", fmt.Sprint(f.Pos.Line))
@@ -26,7 +26,7 @@ func LintGitHub(w io.Writer, l Lint) error {
 			add("endColumn", fmt.Sprint(f.End))
 		}
 		add("title", title(f.Finding))
-		p.line("::%s %s::%s", gitHubLevels[f.Severity], strings.Join(at, ","), escapeData(sentences(f.Finding)))
+		p.line("::%s %s::%s", gitHubLevels[f.Severity], strings.Join(at, ","), escapeData(printableLines(sentences(f.Finding))))
 	}
 	p.line("%s", l.summary())
 	return p.writeTo(w)

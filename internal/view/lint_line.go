@@ -87,6 +87,15 @@ func shown(runes []rune) string {
 // printable is shown for a text of our own that quotes names from files.
 func printable(text string) string { return shown([]rune(text)) }
 
+// printableLines is printable for a text of several lines.
+func printableLines(text string) string {
+	lines := strings.Split(text, "\n")
+	for i := range lines {
+		lines[i] = printable(lines[i])
+	}
+	return strings.Join(lines, "\n")
+}
+
 // hidden tells that a character would move the cursor or reorder the line.
 func hidden(r rune) bool {
 	return unicode.IsControl(r) || unicode.Is(unicode.Cf, r) || r == '\u2028' || r == '\u2029'

@@ -45,8 +45,12 @@ info[VS805]: a line
 }
 
 func TestLintTextOfNothing(t *testing.T) {
-	l := NewLint(review.Report{Files: 1}, nil)
-	want(t, text(t, func(w io.Writer, s Style) error { return LintText(w, l, s) }), "no findings in 1 file\n")
+	for summary, report := range map[string]review.Report{
+		"no findings in 1 file\n": {Files: 1},
+		"no findings about a, b in 3 files; 1 about other keyspaces not shown\n": {Files: 3, About: []string{"a", "b"}, Hidden: 1},
+	} {
+		want(t, text(t, func(w io.Writer, s Style) error { return LintText(w, NewLint(report, nil), s) }), summary)
+	}
 }
 
 // TestLintTextRepeats shows a rule's page once, and that files which cannot be
@@ -152,6 +156,18 @@ func TestLintGitHub(t *testing.T) {
 ::notice file=x,line=2,title=VS805%3A `+lintName(t, "VS805")+`::a line
 2 errors, 1 warning, 1 info in 3 of 3 files; 2 suppressed
 `)
+}
+
+// TestLintGitHubControls gives a log nothing that moves its cursor or reorders
+// its text.
+func TestLintGitHubControls(t *testing.T) {
+	report := review.Report{Findings: []review.Finding{{Finding: lint.Finding{
+		Code: "VS301", Severity: lint.Error, Pos: errs.Position{File: "a\x1b.yaml"}, Message: "no \x1b[31m\u202Eseq\nharm",
+	}}}}
+	got := text(t, func(w io.Writer, _ Style) error { return LintGitHub(w, NewLint(report, nil)) })
+	if strings.ContainsAny(got, "\x1b\u202e") || !strings.Contains(got, "::no \uFFFD[31m\uFFFDseq%0Aharm\n") {
+		t.Errorf("GitHub is given %q", got)
+	}
 }
 
 func lintName(t *testing.T, code string) string {
