@@ -103,18 +103,15 @@ func (c *command) formatFiles(paths []string, check bool) error {
 	if len(paths) == 0 {
 		paths = []string{"."}
 	}
-	var files []string
+	var found formatted
 	for _, path := range paths {
-		found, err := filesToFormat(path)
-		if err != nil {
-			return err
+		if err := found.add(path); err != nil {
+			found.failed = append(found.failed, err)
 		}
-		files = append(files, found...)
 	}
-	slices.Sort(files)
-	files = slices.Compact(files)
+	files := slices.Compact(slices.Sorted(slices.Values(found.files)))
 	result := view.Formatted{Format: view.Format, Files: len(files), Changed: []string{}, Check: check}
-	var failed []error
+	failed := found.failed
 	for _, file := range files {
 		changed, err := c.formatFile(file, check)
 		if err != nil {
@@ -144,7 +141,7 @@ func (c *command) showFormatted(f view.Formatted) error {
 func (c *command) formatFile(file string, check bool) (bool, error) {
 	data, err := os.ReadFile(file)
 	if err != nil {
-		return false, fmt.Errorf("format a file: %w", err)
+		return false, desired.Unreachable(file, err)
 	}
 	out, err := desired.Format(filepath.ToSlash(file), data)
 	if err != nil || bytes.Equal(data, out) {
