@@ -27,7 +27,7 @@ func (d *decoder) scalar(fd protoreflect.FieldDescriptor, n *node) (protoreflect
 		}
 		hint := ""
 		if n.kind == boolNode || n.kind == numberNode {
-			hint = fmt.Sprintf(": write it in quotes: %q", clip(n.text))
+			hint = fmt.Sprintf(": write it in quotes: %q", clip(inQuotes(fd, n.text)))
 		}
 		d.problems.add(codeValue, n.at, "%s must be a string, got %s%s", fieldLabel(fd), n, hint)
 	case protoreflect.Int32Kind:
@@ -48,6 +48,15 @@ func (d *decoder) scalar(fd protoreflect.FieldDescriptor, n *node) (protoreflect
 		d.problems.add(codeValue, n.at, "%s is a %s, which this build of vtsync cannot read", fieldLabel(fd), fd.Kind())
 	}
 	return protoreflect.Value{}, false
+}
+
+// inQuotes gives what a number should be as a string. Vitess takes a keyspace ID,
+// which people write as YAML's hex numbers, without the mark of such.
+func inQuotes(fd protoreflect.FieldDescriptor, text string) string {
+	if fd.FullName() == "vschema.Table.pinned" {
+		return strings.TrimPrefix(text, "0x")
+	}
+	return text
 }
 
 // enum reads a value by name or by number. Vitess keeps a number that it does

@@ -67,6 +67,7 @@ func TestYAMLRefused(t *testing.T) {
 		"sharded: yes\n":                       {`1:10: "sharded" must be true or false, got "yes"`},
 		"tables: {t: {pinned: 0123}}":          {`1:22: "pinned" must be a string, got 0123: write it in quotes: "0123"`},
 		"tables: {t: {pinned: 8e1}}":           {`1:22: "pinned" must be a string, got 8e1: write it in quotes: "8e1"`},
+		"tables: {t: {pinned: 0x80}}":          {`1:22: "pinned" must be a string, got 0x80: write it in quotes: "80"`},
 		"tables: {t: {pinned: True}}":          {`1:22: "pinned" must be a string, got true`},
 		"vindexes: {v: {params: {write_only: true}}}": {`1:37: the value must be a string, got true: write it in quotes: "true"`},
 		"tables: {t: {columns: [{size: 0x10}]}}":      {`1:31: "size" must be a whole number of 32 bits, got 0x10`},
