@@ -238,8 +238,11 @@ func (c *command) show(v any, text func(io.Writer, view.Style) error) error {
 // oneArg takes exactly one argument and says what it should have been.
 func oneArg(what, next string) cobra.PositionalArgs {
 	return func(_ *cobra.Command, args []string) error {
-		if len(args) == 1 {
+		switch len(args) {
+		case 1:
 			return nil
+		case 0:
+			return &errs.Invalid{Msg: "give one " + what, Next: next}
 		}
 		return &errs.Invalid{Msg: "give exactly one " + what + ", not: " + strings.Join(args, " "), Next: next}
 	}

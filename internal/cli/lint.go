@@ -2,11 +2,13 @@ package cli
 
 import (
 	"cmp"
+	"errors"
 	"io"
 	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/vtsync/vtsync/internal/errs"
 	"github.com/vtsync/vtsync/internal/lint"
@@ -59,27 +61,38 @@ cannot be read as what it should be, or there is none.`,
 		Annotations: map[string]string{moreFormats: formatSARIF + " " + formatGitHub},
 		RunE: c.untilStopped(func(cmd *cobra.Command, args []string) error {
 			if cmd.Flags().Changed("explain") {
-				if len(args) > 0 || fix {
-					return &errs.Invalid{Msg: "--explain shows the page of a rule: it takes neither DIR nor --fix", Next: "vtsync lint --explain " + code}
+				if err := c.explainsOnly(cmd, args); err != nil {
+					return err
 				}
 				return c.explain(code)
 			}
-			job, err := c.lintJob(arg(args))
-			if err != nil {
-				return err
-			}
-			return c.runLint(job, fix)
+			return c.runLint(arg(args), fix)
 		}),
 	}
 	cmd.Flags().BoolVar(&fix, "fix", false, "correct misspelled names in the files")
+	// In place of the root's, which names the formats that every verb has.
+	cmd.Flags().StringVar(&c.flags.format, "format", formatText, "output format: text, json, sarif or github")
 	cmd.Flags().StringVar(&code, "explain", "", "show what is to know of a rule, such as VS301")
 	return cmd
 }
 
-func (c *command) runLint(job lintJob, fix bool) error {
+// explainedBySARIF writes a log that says why there are no results, where that
+// is the format: programs that take it in fail on none.
+func (c *command) explainedBySARIF(err error) error {
+	if c.flags.format != formatSARIF {
+		return err
+	}
+	return errors.Join(err, view.LintErrorSARIF(c.env.Stdout, err, c.env.Version.Version))
+}
+
+func (c *command) runLint(dir string, fix bool) error {
+	job, err := c.lintJob(dir)
+	if err != nil {
+		return c.explainedBySARIF(err)
+	}
 	report, err := c.review(job)
 	if err != nil {
-		return err
+		return c.explainedBySARIF(err)
 	}
 	var fixed []view.LintFix
 	var failed error
@@ -159,8 +172,34 @@ func lintCode(s view.LintSummary) int {
 	}
 }
 
+// explainsOnly refuses what would be ignored beside --explain.
+func (c *command) explainsOnly(cmd *cobra.Command, args []string) error {
+	var ignored []string
+	if len(args) > 0 {
+		ignored = append(ignored, "DIR")
+	}
+	cmd.Flags().Visit(func(f *pflag.Flag) {
+		if !slices.Contains([]string{"explain", "format", "verbose"}, f.Name) {
+			ignored = append(ignored, "--"+f.Name)
+		}
+	})
+	if c.flags.format != formatText && c.flags.format != formatJSON {
+		ignored = append(ignored, "--format "+c.flags.format)
+	}
+	if len(ignored) == 0 {
+		return nil
+	}
+	return &errs.Invalid{
+		Msg:  "--explain shows the page of a rule, as text or JSON: it goes with no " + strings.Join(ignored, ", "),
+		Next: "vtsync lint --explain CODE",
+	}
+}
+
 // explain shows the page of a rule.
 func (c *command) explain(code string) error {
+	if code == "" {
+		return &errs.Invalid{Msg: "--explain takes the code of a rule, such as VS301", Next: "docs/rules.md lists the rules"}
+	}
 	code = strings.ToUpper(code)
 	rule, ok := lint.RuleOf(code)
 	if !ok {

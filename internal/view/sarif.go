@@ -17,9 +17,7 @@ const sarifSchema = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/
 // LintSARIF writes what lint found as SARIF 2.1.0, with the suppressed findings
 // and with the fixes that --fix would make.
 func LintSARIF(w io.Writer, l Lint, version string) error {
-	log := sarifLog{Schema: sarifSchema, Version: "2.1.0"}
-	run := sarifRun{ColumnKind: "unicodeCodePoints", Results: []sarifResult{}}
-	run.Tool.Driver = sarifDriver{Name: "vtsync", Version: version, Rules: []sarifRule{}}
+	run := newSARIFRun(version)
 	index := make(map[string]int)
 	add := func(f review.Finding, suppressed ...sarifSuppression) error {
 		if _, ok := index[f.Code]; !ok {
@@ -49,8 +47,36 @@ func LintSARIF(w io.Writer, l Lint, version string) error {
 			return err
 		}
 	}
-	log.Runs = []sarifRun{run}
-	return JSON(w, log)
+	return run.write(w)
+}
+
+// LintErrorSARIF writes why nothing could be judged as SARIF, for whoever waits
+// for a log all the same.
+func LintErrorSARIF(w io.Writer, failed error, version string) error {
+	run := newSARIFRun(version)
+	var invocation sarifInvocation
+	for _, e := range Errors(failed).Errors {
+		n := sarifNotification{Level: "error", Message: sarifText{Text: e.Message}}
+		if e.Next != "" {
+			n.Message.Text += "\nnext: " + e.Next
+		}
+		if e.Position != nil && e.Position.File != "" {
+			n.Locations = []sarifLocation{*sarifPlace(*e.Position, 0)}
+		}
+		invocation.Notifications = append(invocation.Notifications, n)
+	}
+	run.Invocations = []sarifInvocation{invocation}
+	return run.write(w)
+}
+
+func newSARIFRun(version string) sarifRun {
+	run := sarifRun{ColumnKind: "unicodeCodePoints", Results: []sarifResult{}}
+	run.Tool.Driver = sarifDriver{Name: "vtsync", Version: version, Rules: []sarifRule{}}
+	return run
+}
+
+func (r sarifRun) write(w io.Writer) error {
+	return JSON(w, sarifLog{Schema: sarifSchema, Version: "2.1.0", Runs: []sarifRun{r}})
 }
 
 func sarifRuleOf(code string) (sarifRule, error) {

@@ -3,6 +3,7 @@ package view
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"go/ast"
 	"go/parser"
 	"go/token"
@@ -104,6 +105,28 @@ func TestSARIF(t *testing.T) {
 			}
 		})
 	}
+	t.Run("error", func(t *testing.T) {
+		failed := errors.Join(
+			&errs.Invalid{Pos: errs.Position{File: "vtsync.yaml", Line: 2, Column: 3}, Msg: "unknown key", Next: "remove it"},
+			errors.New("interrupted"),
+		)
+		var out bytes.Buffer
+		if err := LintErrorSARIF(&out, failed, "v1"); err != nil {
+			t.Fatal(err)
+		}
+		for _, want := range []string{`"vtsync.yaml:2:3: unknown key\nnext: remove it"`, `"startLine": 2`, `"text": "interrupted"`} {
+			if !strings.Contains(out.String(), want) {
+				t.Errorf("the log lacks %s:\n%s", want, out.String())
+			}
+		}
+		doc, err := jsonschema.UnmarshalJSON(&out)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := schema.Validate(doc); err != nil {
+			t.Error(err)
+		}
+	})
 	// The schema can tell: a log without runs is none.
 	if err := schema.Validate(map[string]any{"version": "2.1.0"}); err == nil {
 		t.Error("the schema takes a log without runs")
