@@ -2,8 +2,8 @@
 // reached, by which policy it is changed, and which findings of lint are known
 // and do not count. It is strict (an unknown key, a
 // duplicate or a wrong type is an error with its position) and knows nothing
-// of what it configures: it must import no adapter and no room but errs and
-// near.
+// of what it configures: it must import no adapter and no room but errs,
+// near and yamldoc.
 package config
 
 import (

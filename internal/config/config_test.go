@@ -92,6 +92,10 @@ func TestParseRefuses(t *testing.T) {
 		{"empty reason", "lint: {ignore: [{rule: VS301, path: a, reason: ''}]}\n", "f:1:48: reason must be a text, not empty"},
 		{"two documents", "clusters: {a: {topo: x}}\n---\nclusters: {}\n", "f:2:1: a config is one YAML document, and here a second one begins"},
 		{"alias", "clusters:\n  a: &a {topo: x}\n  b: *a\n", "f:3:6: a cluster must be a mapping, not an alias (write the value out)"},
+		{
+			"alias of nothing", "clusters:\n  a:\n    topo: *none\n    pth: b\n",
+			"f:3:11: topo must be a text, not an alias (write the value out)\nf:4:5: a cluster has no key \"pth\"",
+		},
 		{"syntax", "clusters: {a: \n", "f:1: not valid YAML: "},
 	}
 	for _, tt := range tests {

@@ -1,11 +1,7 @@
 package config
 
 import (
-	"bytes"
-	"errors"
 	"fmt"
-	"io"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -15,6 +11,7 @@ import (
 
 	"github.com/vtsync/vtsync/internal/errs"
 	"github.com/vtsync/vtsync/internal/near"
+	"github.com/vtsync/vtsync/internal/yamldoc"
 )
 
 // maxErrors bounds how much of a broken file is reported at once.
@@ -63,38 +60,18 @@ func (r *reader) ignore(n *yaml.Node) Ignore {
 
 // document gives the one document's root node, or nil after an error.
 func (r *reader) document(data []byte) *yaml.Node {
-	dec := yaml.NewDecoder(bytes.NewReader(data))
-	var doc, more yaml.Node
-	switch err := dec.Decode(&doc); {
-	case errors.Is(err, io.EOF), err == nil && len(doc.Content) == 0:
-		r.errs = append(r.errs, &errs.Invalid{Pos: errs.Position{File: r.file, Line: 1, Column: 1}, Msg: "the config is empty"})
-		return nil
+	doc, second, err := yamldoc.Read(data)
+	switch {
 	case err != nil:
-		r.errs = append(r.errs, r.syntax(err))
-		return nil
-	}
-	switch err := dec.Decode(&more); {
-	case errors.Is(err, io.EOF):
-		return doc.Content[0]
-	case err != nil:
-		r.errs = append(r.errs, r.syntax(err))
+		r.add(&errs.Invalid{Pos: errs.Position{File: r.file, Line: err.Line}, Msg: "not valid YAML: " + err.Msg})
+	case doc == nil || len(doc.Content) == 0:
+		r.add(&errs.Invalid{Pos: errs.Position{File: r.file, Line: 1, Column: 1}, Msg: "the config is empty"})
+	case second != nil:
+		r.fail(second, "a config is one YAML document, and here a second one begins", "")
 	default:
-		r.fail(&more, "a config is one YAML document, and here a second one begins", "")
+		return doc.Content[0]
 	}
 	return nil
-}
-
-var yamlLine = regexp.MustCompile(`^yaml: (?:line (\d+): )?(.*)$`)
-
-// syntax gives yaml's own error its position, which it has only in its text.
-func (r *reader) syntax(err error) error {
-	pos := errs.Position{File: r.file}
-	text := err.Error()
-	if m := yamlLine.FindStringSubmatch(text); m != nil {
-		pos.Line, _ = strconv.Atoi(m[1]) // no number leaves the line unknown
-		text = m[2]
-	}
-	return &errs.Invalid{Pos: pos, Msg: "not valid YAML: " + text}
 }
 
 func (r *reader) cluster(key, n *yaml.Node) *Cluster {

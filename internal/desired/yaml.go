@@ -2,13 +2,11 @@ package desired
 
 import (
 	"bytes"
-	"errors"
-	"io"
-	"regexp"
-	"strconv"
 	"strings"
 
 	"go.yaml.in/yaml/v3"
+
+	"github.com/vtsync/vtsync/internal/yamldoc"
 )
 
 // parseYAML reads one YAML document into nodes, by YAML 1.2's core schema, and
@@ -22,13 +20,13 @@ func parseYAML(data []byte, p *problems) (*node, *yaml.Node) {
 	if !checkYAMLText(data, p) {
 		return nil, nil
 	}
-	decoder := yaml.NewDecoder(bytes.NewReader(data))
-	var doc, second yaml.Node
-	if err := decoder.Decode(&doc); err != nil {
-		if errors.Is(err, io.EOF) {
+	doc, second, err := yamldoc.Read(data)
+	if err != nil {
+		addYAMLError(err, data, p)
+	}
+	if doc == nil {
+		if err == nil {
 			refuseEmpty(p)
-		} else {
-			addYAMLError(err, data, p)
 		}
 		return nil, nil
 	}
@@ -36,11 +34,8 @@ func parseYAML(data []byte, p *problems) (*node, *yaml.Node) {
 		refuseEmpty(p)
 		return nil, nil
 	}
-	switch err := decoder.Decode(&second); {
-	case err == nil:
+	if second != nil {
 		p.add(codeSyntax, point{second.Line, second.Column}, "YAML: a second document; a file holds one")
-	case !errors.Is(err, io.EOF):
-		addYAMLError(err, data, p)
 	}
 	n, _ := (&yamlReader{p}).value(doc.Content[0], 1)
 	return n, doc.Content[0]
@@ -70,19 +65,11 @@ func isYAMLRune(r rune) bool {
 	}
 }
 
-// yamlErrorLine takes the YAML package's text apart: it has no type for a
-// syntax error, and leaves out the line when it is the first.
-var yamlErrorLine = regexp.MustCompile(`^yaml: (?:line (\d+): )?`)
-
-func addYAMLError(err error, data []byte, p *problems) {
-	text, line := err.Error(), 1
-	if m := yamlErrorLine.FindStringSubmatch(text); m != nil {
-		text = text[len(m[0]):]
-		if n, err := strconv.Atoi(m[1]); err == nil {
-			line = min(n, bytes.Count(data, []byte("\n"))+1)
-		}
-	}
-	p.add(codeSyntax, point{line: line}, "YAML: %s", text)
+// addYAMLError notes why the text is no YAML. The YAML package leaves out the
+// line when it is the first, and counts one behind the last.
+func addYAMLError(err *yamldoc.Error, data []byte, p *problems) {
+	line := min(max(err.Line, 1), bytes.Count(data, []byte("\n"))+1)
+	p.add(codeSyntax, point{line: line}, "YAML: %s", err.Msg)
 }
 
 // The tags of YAML's core schema.
