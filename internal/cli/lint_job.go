@@ -82,25 +82,25 @@ func configuredJob(cfg *config.Config, clusters []*config.Cluster, dir string) (
 }
 
 // namer gives how paths are named: all from the current folder, or, where one
-// of them is given in full, all in full. A suppression's pattern is only held
-// against paths that are named as its own file is.
+// of them is given in full, all in full. One folder has one name, however it is
+// spelled.
 func namer(cfg *config.Config, dir string) (func(string) string, error) {
 	full := filepath.IsAbs(cfg.File) || filepath.IsAbs(dir)
 	for _, cluster := range cfg.Clusters {
 		full = full || filepath.IsAbs(cluster.Path)
-	}
-	if !full {
-		return filepath.Clean, nil
 	}
 	here, err := os.Getwd()
 	if err != nil {
 		return nil, fmt.Errorf("find the current folder: %w", err)
 	}
 	return func(path string) string {
-		if filepath.IsAbs(path) {
-			return filepath.Clean(path)
+		if !filepath.IsAbs(path) {
+			path = filepath.Join(here, path)
 		}
-		return filepath.Join(here, path)
+		if name, err := filepath.Rel(here, path); err == nil && !full {
+			return name
+		}
+		return filepath.Clean(path)
 	}, nil
 }
 

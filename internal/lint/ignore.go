@@ -20,6 +20,10 @@ type Ignore struct {
 	// Path is a glob of files, from the folder of Pos.File: ** stands for any
 	// number of folders, and a folder for all that is below it.
 	Path string
+	// From is the current folder as seen from that of Pos.File. It is only
+	// needed where the two differ and names begin at the current folder: how to
+	// come down to it again they do not say.
+	From string
 	// Line is the line of Pos.File that the suppression is for.
 	Line int
 	// Pos is where the suppression stands. Its file and those of the findings
@@ -104,7 +108,10 @@ func (g Ignore) covers(pos errs.Position) bool {
 	if g.Line > 0 {
 		return pos.File == g.Pos.File && pos.Line == g.Line
 	}
-	file, err := filepath.Rel(filepath.Dir(g.Pos.File), pos.File)
+	file, err := filepath.Join(g.From, pos.File), error(nil)
+	if g.From == "" {
+		file, err = filepath.Rel(filepath.Dir(g.Pos.File), pos.File)
+	}
 	return err == nil && pos.File != "" && matchPath(strings.Split(path.Clean(g.Path), "/"), strings.Split(filepath.ToSlash(file), "/"))
 }
 
