@@ -32,12 +32,14 @@ in brackets on one line.
 
 What a file says stays: rules and lists keep their order, fields their spelling,
 strings their quotes, and the forms that other tools read, such as a VSchema in
-the name of its keyspace, their form.
+the name of its keyspace, their form. Only a string in a block of lines (| or >)
+gets double quotes.
 
 PATH is a file, of any name, or a folder: of a folder it takes each
 keyspaces/KEYSPACE/vschema.json (or .yaml) below it, and the rule files beside
 keyspaces/. Without PATH it takes the current folder. With - it reads the standard
-input and writes the standard output.
+input and writes the standard output. Where a name does not say whether it is JSON
+or YAML, the content does.
 
 It lists the files that it has rewritten. With --check it lists those that it
 would rewrite, and writes nothing.

@@ -3,6 +3,7 @@ package desired
 import (
 	"bytes"
 	"path"
+	"regexp"
 	"slices"
 
 	"google.golang.org/protobuf/proto"
@@ -118,17 +119,30 @@ func (s *yamlSource) texts() []string {
 }
 
 // isJSON tells what a file holds by its name, or where that says nothing by
-// its first character.
+// its content: YAML has brackets too, but JSON no words without quotes.
 func isJSON(file string, data []byte) bool {
 	switch path.Ext(file) {
 	case ".json":
 		return true
 	case ".yaml", ".yml":
 		return false
-	default:
-		first := bytes.TrimSpace(data)[:1]
-		return first[0] == '{' || first[0] == '['
 	}
+	if first := bytes.TrimSpace(data)[0]; first != '{' && first != '[' {
+		return false
+	}
+	_, syntax := parseJSON(data)
+	return syntax == nil || !bareWord.Match(data[offsetOf(data, syntax.at):])
+}
+
+// bareWord is what begins a name, a string in single quotes or a comment of YAML.
+var bareWord = regexp.MustCompile(`^[\pL_'#]`)
+
+// offsetOf gives the byte at a point of a text; its end where there is none.
+func offsetOf(data []byte, at point) int {
+	if offset, ok := newSourceText(data).offset(at); ok {
+		return offset
+	}
+	return len(data)
 }
 
 // form is one of the forms that people write: a message, or the names of

@@ -238,8 +238,9 @@ func (a *annotator) emptyAbove(texts []string, line int) []string {
 // modeline tells editors what a file is.
 const modeline = "yaml-language-server:"
 
-// placeTop parts the comments above the first entry: what an empty line parts
-// from it is about the file, and stays at the top.
+// placeTop parts the comments above the first entry. What an empty line parts
+// from it is about the file, and stays at the top; so does the one block of
+// comments that there is, since the first entry may become another one.
 func (a *annotator) placeTop(top []comment) {
 	if len(a.entries) == 0 {
 		return
@@ -250,11 +251,17 @@ func (a *annotator) placeTop(top []comment) {
 		texts = append(a.emptyAbove(texts, c.at.line), c.text)
 	}
 	texts = a.emptyAbove(texts, first.at.line)
+	if len(texts) > 0 && texts[0] == "" {
+		texts = texts[1:]
+	}
 	split := 0
 	for i, text := range texts {
 		if text == "" || strings.Contains(text, modeline) {
 			split = i + 1
 		}
+	}
+	if !slices.Contains(texts, "") {
+		split = len(texts)
 	}
 	a.notes.header = texts[:split]
 	n := a.notes.at(first.value)

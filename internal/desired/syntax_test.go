@@ -106,6 +106,14 @@ func TestYAMLRefused(t *testing.T) {
 	}
 }
 
+func TestYAMLVersionHasARemedy(t *testing.T) {
+	_, err := Parse("customer", "v.yaml", []byte("%YAML 1.2\n---\nsharded: true\n"))
+	got := invalids(t, err)
+	if len(got) != 1 || !strings.Contains(got[0].Next, "%YAML") {
+		t.Errorf("got %v", got)
+	}
+}
+
 func TestYAMLKeepsStrings(t *testing.T) {
 	ks, err := Parse("customer", "v.yaml", []byte(`
 tables:

@@ -69,7 +69,10 @@ func isYAMLRune(r rune) bool {
 // line when it is the first, and counts one behind the last.
 func addYAMLError(err *yamldoc.Error, data []byte, p *problems) {
 	line := min(max(err.Line, 1), bytes.Count(data, []byte("\n"))+1)
-	p.add(codeSyntax, point{line: line}, "YAML: %s", err.Msg)
+	e := p.add(codeSyntax, point{line: line}, "YAML: %s", err.Msg)
+	if err.Msg == "found incompatible YAML document" {
+		e.Next = "leave out the line %YAML: a file means the same in every version of YAML, or is refused"
+	}
 }
 
 // The tags of YAML's core schema.
