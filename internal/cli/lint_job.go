@@ -35,7 +35,8 @@ func (c *command) lintJob(dir string) (lintJob, error) {
 			return lintJob{}, &errs.Invalid{Msg: "--cluster " + c.flags.cluster + " names a cluster of a config, and there is no ./" + config.FileName, Next: "add --config FILE"}
 		}
 		dir = cmp.Or(dir, ".")
-		return lintJob{folders: []review.Folder{lintFolder(filepath.Clean(dir), nil)}}, nil
+		dir = filepath.Clean(dir)
+		return lintJob{folders: []review.Folder{lintFolder(dir, nil)}}, checkFolder(dir, nil)
 	}
 	clusters, err := cfg.Chosen(c.flags.cluster)
 	if err != nil {
@@ -67,6 +68,9 @@ func configuredJob(cfg *config.Config, clusters []*config.Cluster, dir string) (
 	job.config.Partial = len(clusters) < len(cfg.Clusters)
 	if dir == "" {
 		for _, files := range slices.Sorted(maps.Keys(known)) {
+			if err := checkFolder(files, known[files]); err != nil {
+				return lintJob{}, err
+			}
 			job.folders = append(job.folders, lintFolder(files, known[files]))
 		}
 		return job, nil
@@ -78,7 +82,7 @@ func configuredJob(cfg *config.Config, clusters []*config.Cluster, dir string) (
 	}
 	job.folders = []review.Folder{lintFolder(files, own)}
 	job.config.Partial = job.config.Partial || !ok || len(known) > 1
-	return job, nil
+	return job, checkFolder(files, nil)
 }
 
 // namer gives how paths are named: all from the current folder, or, where one

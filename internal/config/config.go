@@ -54,7 +54,8 @@ type Cluster struct {
 	Name string
 	// Path is the folder that holds keyspaces/. In a Config it is relative
 	// to the config file's folder; FilesDir resolves it.
-	Path string
+	Path    string
+	PathPos errs.Position // where it is written, if it is
 	// Topo is the global topo server: etcd2://HOST:PORT[,HOST:PORT]/ROOT.
 	Topo    Text
 	TopoTLS TLS

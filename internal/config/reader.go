@@ -77,7 +77,7 @@ func (r *reader) document(data []byte) *yaml.Node {
 func (r *reader) cluster(key, n *yaml.Node) *Cluster {
 	c := &Cluster{Name: key.Value, Path: ".", Policy: DefaultPolicy()}
 	r.mapping(n, "a cluster", fields{
-		"path":     func(n *yaml.Node) { c.Path = r.text(n, "path") },
+		"path":     func(n *yaml.Node) { c.Path, c.PathPos = r.text(n, "path"), r.pos(n) },
 		"topo":     func(n *yaml.Node) { c.Topo = Text{Value: r.text(n, "topo"), Pos: r.pos(n)} },
 		"topo_tls": func(n *yaml.Node) { c.TopoTLS = r.tls(n, "topo_tls") },
 		"vtgates": func(n *yaml.Node) {
