@@ -50,9 +50,7 @@ func Load(fsys fs.FS, dir string) (*Schema, error) {
 		return nil, err
 	}
 	for _, file := range files {
-		if err := l.file(fsys, file); err != nil {
-			return nil, fmt.Errorf("reading %s: %w", dir, err)
-		}
+		l.file(fsys, file)
 	}
 	if err := l.err(dir); err != nil {
 		return nil, err
@@ -112,34 +110,50 @@ func (l *loader) err(dir string) error {
 	return errors.Join(out...)
 }
 
-// file reads one file; only what keeps it from being read is an error.
-func (l *loader) file(fsys fs.FS, file string) error {
-	info, err := fs.Stat(fsys, file)
+// file takes one file in.
+func (l *loader) file(fsys fs.FS, file string) {
+	data, err := read(fsys, file)
 	if err != nil {
-		return err
-	}
-	if !info.Mode().IsRegular() {
-		l.problem(errs.Position{File: file}, "", "not a regular file")
-		return nil
-	}
-	f, err := fsys.Open(file)
-	if err != nil {
-		return err
-	}
-	defer f.Close()
-	data, err := io.ReadAll(io.LimitReader(f, maxFileSize+1))
-	if err != nil {
-		return err
-	}
-	if len(data) > maxFileSize {
-		l.problem(errs.Position{File: file}, "", "larger than %d MB", maxFileSize>>20)
-		return nil
+		l.problem(errs.Position{File: file}, "", "cannot be read: %v", err)
+		return
 	}
 	src := newSource(file, string(data))
 	for _, s := range split(l.env.Parser(), src.text) {
 		l.statement(src, s)
 	}
-	return nil
+}
+
+// read gives the content of a regular file that is not too large. The error does
+// not name it.
+func read(fsys fs.FS, file string) ([]byte, error) {
+	info, err := fs.Stat(fsys, file)
+	if err != nil {
+		return nil, withoutPath(err)
+	}
+	if !info.Mode().IsRegular() {
+		return nil, errors.New("it is not a regular file")
+	}
+	f, err := fsys.Open(file)
+	if err != nil {
+		return nil, withoutPath(err)
+	}
+	defer f.Close()
+	data, err := io.ReadAll(io.LimitReader(f, maxFileSize+1))
+	if err != nil {
+		return nil, withoutPath(err)
+	}
+	if len(data) > maxFileSize {
+		return nil, fmt.Errorf("it is larger than %d MB", maxFileSize>>20)
+	}
+	return data, nil
+}
+
+func withoutPath(err error) error {
+	var of *fs.PathError
+	if errors.As(err, &of) {
+		return of.Err
+	}
+	return err
 }
 
 // statement takes one statement in.

@@ -1,9 +1,13 @@
 package review_test
 
 import (
+	"os"
+	"path/filepath"
 	"slices"
 	"testing"
 	"testing/fstest"
+
+	"github.com/google/go-cmp/cmp"
 
 	"github.com/vtsync/vtsync/internal/lint"
 	"github.com/vtsync/vtsync/internal/review"
@@ -49,5 +53,28 @@ func TestFindingInSQL(t *testing.T) {
 	}
 	if f := report.Findings[i]; f.Severity != lint.Error || string(f.Line) != "create table seq (id bigint, next_id bigint, cache bigint);" || report.Unreadable {
 		t.Errorf("got %+v", f)
+	}
+}
+
+// TestSchemaLinkToNowhere is a finding at the link: without it the tables of the
+// keyspace would not be looked at, in silence.
+func TestSchemaLinkToNowhere(t *testing.T) {
+	dir := t.TempDir()
+	folder := filepath.Join(dir, "keyspaces", "a", "schema")
+	if err := os.MkdirAll(folder, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, "keyspaces", "a", "vschema.json"), []byte("{}"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Symlink("gone.sql", filepath.Join(folder, "t.sql")); err != nil {
+		t.Skip("no links here: ", err)
+	}
+	report, err := review.Run(os.DirFS(dir), review.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if d := cmp.Diff([]string{"keyspaces/a/schema/t.sql VS105"}, places(report.Findings)); d != "" || !report.Unreadable {
+		t.Errorf("unreadable = %v, findings (-want +got):\n%s", report.Unreadable, d)
 	}
 }
