@@ -11,19 +11,25 @@ var unresolvedLookupTable = Rule{
 	Code: "VS401", Name: "lookup table is not declared", Severity: Error,
 	Check: func(f *Facts) []Finding {
 		var out []Finding
-		f.eachLookup(func(ks, name string, v *vschema.Vindex) {
+		f.eachUsedLookup(func(ks, name string, v *vschema.Vindex, uses []columnVindex) {
 			if misnamed(v.GetParams(), "table") {
 				return
 			}
 			if finding := f.lookupTable(ks, name, v); finding != nil {
 				finding.Keyspace = ks
 				finding.Path = []string{"vindexes", name, "params", "table"}
+				if len(uses) == 0 {
+					finding.Severity, finding.Harm = Warning, idleHarm
+				}
 				out = append(out, *finding)
 			}
 		})
 		return out
 	},
 }
+
+// idleHarm is what a mistake in a lookup vindex does that no table uses.
+const idleHarm = "no table uses the vindex, so nothing fails yet: the first that does has its queries by the vindex's column and its inserts fail"
 
 // lookupTable judges the table param of one lookup vindex; nil means that it
 // leads to a declared table.

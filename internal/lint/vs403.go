@@ -13,7 +13,7 @@ var badLookupColumn = Rule{
 	Code: "VS403", Name: "lookup column that vtgate cannot put into a query", Severity: Error,
 	Check: func(f *Facts) []Finding {
 		var out []Finding
-		f.eachLookup(func(ks, name string, v *vschema.Vindex) {
+		f.eachUsedLookup(func(ks, name string, v *vschema.Vindex, uses []columnVindex) {
 			if v.GetParams()["table"] == "" && v.GetParams()["from"] == "" && v.GetParams()["to"] == "" {
 				return // one mistake, of which VS401 speaks
 			}
@@ -21,6 +21,9 @@ var badLookupColumn = Rule{
 				if finding := f.lookupColumn(name, v, param); finding != nil {
 					finding.Keyspace = ks
 					finding.Path = []string{"vindexes", name, "params", param}
+					if len(uses) == 0 {
+						finding.Severity, finding.Harm = Warning, idleHarm
+					}
 					out = append(out, *finding)
 				}
 			}

@@ -67,6 +67,7 @@ func TestLookupRules(t *testing.T) {
 		{"table: undeclared in a sharded keyspace", lookups(owned("ks.email_idx"), ""), []string{"VS401 error ks/vindexes/v/params/table near lookup.email_idx"}},
 		{"table: a name in two other keyspaces", lookups(owned("both"), ""), []string{"VS401 error ks/vindexes/v/params/table"}},
 		{"table: not a name", lookups(owned("a.b.c"), ""), []string{"VS401 error ks/vindexes/v/params/table"}},
+		{"table: nobody uses the vindex", `{"sharded":true,"vindexes":{"v":` + owned("ks.nowhere") + `},"tables":{}}`, []string{"VS402 warning ks/vindexes/v/owner", "VS401 warning ks/vindexes/v/params/table"}},
 		{"no params: one finding", lookups(`{"type":"lookup_unique","owner":"customer"}`, ""), []string{"VS401 error ks/vindexes/v/params/table"}},
 		{"params misnamed: of that VS203 speaks", lookups(params(`"tabel":"lookup.email_idx","form":"email","to":"keyspace_id"`), ""), nil},
 
@@ -80,6 +81,7 @@ func TestLookupRules(t *testing.T) {
 		{"to: blanks", lookups(params(`"table":"lookup.email_idx","from":" email ","to":" keyspace_id"`), ""), []string{"VS403 error ks/vindexes/v/params/to near keyspace_id"}},
 		{"from: missing", lookups(params(`"table":"lookup.email_idx","to":"keyspace_id"`), ""), []string{"VS403 error ks/vindexes/v/params/from"}},
 		{"from: qualified", lookups(params(`"table":"lookup.email_idx","from":"email_idx.email","to":"keyspace_id"`), ""), []string{"VS403 error ks/vindexes/v/params/from"}},
+		{"to: two columns, and nobody uses the vindex", `{"sharded":true,"vindexes":{"v":{"type":"lookup_unique","params":{"table":"lookup.email_idx","from":"email","to":"keyspace_id,id"}}},"tables":{}}`, []string{"VS403 warning ks/vindexes/v/params/to"}},
 		{"to: two columns", lookups(params(`"table":"lookup.email_idx","from":"email","to":"keyspace_id,id"`), ""), []string{"VS403 error ks/vindexes/v/params/to"}},
 
 		{"sharded lookup table: by what is looked up", lookups(owned("ks.e"), table("e", "EMAIL", "xxhash")), nil},
