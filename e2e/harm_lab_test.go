@@ -99,6 +99,28 @@ func (l *harmLab) serve(t *testing.T, files []catalog.File) {
 	}
 }
 
+// serves tells whether the vtgate has the table. That it cannot be asked is an
+// error, and no table that is gone.
+func (l *harmLab) serves(ctx context.Context, keyspace, table string) (bool, error) {
+	page, err := l.Debug(ctx, l.gate, "vschema")
+	if err != nil {
+		return false, err
+	}
+	var served struct {
+		Keyspaces map[string]struct {
+			Tables map[string]json.RawMessage `json:"tables"`
+		} `json:"keyspaces"`
+	}
+	if err := json.Unmarshal(page, &served); err != nil {
+		return false, fmt.Errorf("%s: /debug/vschema: %w", l.gate.Name, err)
+	}
+	if len(served.Keyspaces) == 0 {
+		return false, fmt.Errorf("%s: /debug/vschema has no keyspaces", l.gate.Name)
+	}
+	_, ok := served.Keyspaces[keyspace].Tables[table]
+	return ok, nil
+}
+
 // offer empties one record and applies its text, if there is one.
 func (l *harmLab) offer(t *testing.T, name string, texts map[string]string, apply func(ctx context.Context, name, text string) error) {
 	t.Helper()

@@ -4,6 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
 	"slices"
 	"strings"
 	"testing"
@@ -12,6 +15,7 @@ import (
 
 	"github.com/vtsync/vtsync/internal/lint"
 	"github.com/vtsync/vtsync/internal/lint/catalog"
+	"github.com/vtsync/vtsync/lab/cluster"
 )
 
 // TestHarm shows on real Vitess what the page of each rule says that it does:
@@ -47,6 +51,32 @@ func TestHarm(t *testing.T) {
 		})
 	}
 	t.Logf("rules whose harm is shown: %d; with something that waits for a lab with MySQL: %d", shown, waiting)
+}
+
+// TestNoAnswerIsNoHarm holds a probe for a table that is gone to telling that
+// from a vtgate that does not answer, or not as it should.
+func TestNoAnswerIsNoHarm(t *testing.T) {
+	text := ""
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		_, _ = io.WriteString(w, text) // who does not get it fails the test
+	}))
+	l := &harmLab{Cluster: &cluster.Cluster{}, gate: cluster.VTGate{HTTP: strings.TrimPrefix(server.URL, "http://")}}
+	p := catalog.Probe{Kind: catalog.Gone, Target: "customer", Text: "orders"}
+	ask := func(want string, fails bool) {
+		t.Helper()
+		if a, err := l.look(t.Context(), p); (err != nil) != fails || !fails && a.text != want {
+			t.Errorf("%q gives %q, %v", text, a.text, err)
+		}
+	}
+	text = `{"keyspaces": {"customer": {"tables": {"orders": {}}}}}`
+	ask("served", false)
+	text = `{"keyspaces": {"customer": {"tables": {}}}}`
+	ask(absent, false)
+	for _, text = range []string{`{}`, `not JSON`} {
+		ask("", true)
+	}
+	server.Close()
+	ask("", true)
 }
 
 // split sorts the probes by whether they take rows.
@@ -169,10 +199,11 @@ func (l *harmLab) look(ctx context.Context, p catalog.Probe) (answer, error) {
 	case catalog.InError:
 		return l.keyspaceComment(ctx, p.Target)
 	case catalog.Gone:
-		if err := l.ServesTable(ctx, l.gate, p.Target, p.Text); err != nil {
-			return answer{text: absent}, nil
+		served, err := l.serves(ctx, p.Target, p.Text)
+		if err != nil || served {
+			return answer{text: "served"}, err
 		}
-		return answer{text: "served"}, nil
+		return answer{text: absent}, nil
 	case catalog.Plan:
 		return l.ask(ctx, p.Target, "VEXPLAIN PLAN "+p.Text)
 	case catalog.Run:
