@@ -108,11 +108,14 @@ func (g Ignore) covers(pos errs.Position) bool {
 	if g.Line > 0 {
 		return pos.File == g.Pos.File && pos.Line == g.Line
 	}
-	file, err := filepath.Join(g.From, pos.File), error(nil)
+	file := filepath.Join(g.From, pos.File)
 	if g.From == "" {
-		file, err = filepath.Rel(filepath.Dir(g.Pos.File), pos.File)
+		var err error
+		if file, err = filepath.Rel(filepath.Dir(g.Pos.File), pos.File); err != nil {
+			return false
+		}
 	}
-	return err == nil && pos.File != "" && matchPath(strings.Split(path.Clean(g.Path), "/"), strings.Split(filepath.ToSlash(file), "/"))
+	return pos.File != "" && matchPath(strings.Split(path.Clean(g.Path), "/"), strings.Split(filepath.ToSlash(file), "/"))
 }
 
 // check gives what is wrong with a suppression.

@@ -44,6 +44,9 @@ func TestSuppress(t *testing.T) {
 		{"a folder by its name", []Ignore{{Codes: []string{"VS301"}, Path: "keyspaces/b", Reason: "r", Pos: config}}, map[string][]string{
 			"kept": {"a", "c", "nowhere"}, "suppressed": {"b by repo/vtsync.yaml:9:3: r"},
 		}},
+		{"a config above the current folder", []Ignore{{Codes: []string{"VS301"}, Path: "./prod/repo/keyspaces/b", From: "prod", Reason: "r", Pos: at("../vtsync.yaml", 9)}}, map[string][]string{
+			"kept": {"a", "c", "nowhere"}, "suppressed": {"b by ../vtsync.yaml:9:3: r"},
+		}},
 		{"everywhere that has a place", []Ignore{{Codes: []string{"VS301", "VS401"}, Path: "**/vschema.*", Reason: "r", Pos: config}}, map[string][]string{
 			"kept":       {"nowhere"},
 			"suppressed": {"a by repo/vtsync.yaml:9:3: r", "b by repo/vtsync.yaml:9:3: r", "c by repo/vtsync.yaml:9:3: r"},
