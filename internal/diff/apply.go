@@ -44,7 +44,7 @@ func Revert(live *vschema.Keyspace, changes []EntryChange) (result *vschema.Keys
 		default:
 			ours := clone(live)
 			vschema.CopyEntry(ours, after, e)
-			conflicts = append(conflicts, between(e.Keyspace, ours, live, []vschema.Entry{e})...)
+			conflicts = append(conflicts, Ground{}.between(e.Keyspace, ours, live, []vschema.Entry{e})...)
 		}
 	}
 	return out, conflicts, nil

@@ -12,17 +12,30 @@ import (
 // for an absent record and reads like an empty one. An undo has hazards of its
 // own: they are those of Between(after, before).
 func Between(keyspace string, before, after *vschema.Keyspace) []EntryChange {
-	return between(keyspace, before, after, unionEntries(keyspace, before, after))
+	return Ground{}.Between(keyspace, before, after)
+}
+
+// Ground is what is known of a keyspace beside its VSchema, where that decides
+// a hazard. The zero value is nothing.
+type Ground struct {
+	// Unrouted tells that no query reaches the keyspace while it is unsharded:
+	// there is not exactly one shard that serves.
+	Unrouted bool
+}
+
+// Between is as the function, with what is known.
+func (g Ground) Between(keyspace string, before, after *vschema.Keyspace) []EntryChange {
+	return g.between(keyspace, before, after, unionEntries(keyspace, before, after))
 }
 
 // between compares only the given entries, and judges them in the scene of the
 // whole keyspaces.
-func between(keyspace string, before, after *vschema.Keyspace, entries []vschema.Entry) []EntryChange {
+func (g Ground) between(keyspace string, before, after *vschema.Keyspace, entries []vschema.Entry) []EntryChange {
 	entries = slices.DeleteFunc(entries, func(e vschema.Entry) bool { return vschema.EntryEqual(before, after, e) })
 	if len(entries) == 0 {
 		return nil
 	}
-	s := scene{before: vschema.Canonical(before), after: vschema.Canonical(after)}
+	s := scene{ground: g, before: vschema.Canonical(before), after: vschema.Canonical(after)}
 	out := make([]EntryChange, 0, len(entries))
 	for _, e := range entries {
 		e.Keyspace = keyspace
@@ -55,7 +68,7 @@ func (s scene) changes(e vschema.Entry) []Change {
 	case vschema.VindexEntry:
 		out = vindexChanges(e.Name, s.before.GetVindexes()[e.Name], s.after.GetVindexes()[e.Name])
 	case vschema.TableEntry:
-		out = tableChanges(e.Name, s.before.GetTables()[e.Name], s.after.GetTables()[e.Name])
+		out = s.tableChanges(e.Name)
 	}
 	for i := range out {
 		out[i] = s.judge(out[i])

@@ -14,6 +14,11 @@ import (
 // The hazards of ours are judged in the keyspace as it would be, with what is
 // foreign kept.
 func Compare(keyspace string, live, desired, last *vschema.Keyspace) Result {
+	return Ground{}.Compare(keyspace, live, desired, last)
+}
+
+// Compare is as the function, with what is known.
+func (g Ground) Compare(keyspace string, live, desired, last *vschema.Keyspace) Result {
 	var ours, foreign, conflicts []vschema.Entry
 	for _, e := range unionEntries(keyspace, live, desired, last) {
 		switch whose(e, live, desired, last) {
@@ -31,9 +36,9 @@ func Compare(keyspace string, live, desired, last *vschema.Keyspace) Result {
 		vschema.CopyEntry(merged, desired, e)
 	}
 	return Result{
-		Ours:      between(keyspace, live, merged, ours),
-		Foreign:   between(keyspace, desired, live, foreign),
-		Conflicts: between(keyspace, live, desired, conflicts),
+		Ours:      g.between(keyspace, live, merged, ours),
+		Foreign:   g.between(keyspace, desired, live, foreign),
+		Conflicts: g.between(keyspace, live, desired, conflicts),
 	}
 }
 

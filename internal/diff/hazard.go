@@ -33,6 +33,7 @@ const (
 	ColumnVindexDropped   ChangeType = "column_vindex_dropped"
 	ColumnVindexColumns   ChangeType = "column_vindex_columns_changed"
 	ColumnVindexesOrdered ChangeType = "column_vindexes_reordered"
+	ColumnVindexRenamed   ChangeType = "column_vindex_renamed"
 	AutoIncAdded          ChangeType = "auto_increment_added"
 	AutoIncDropped        ChangeType = "auto_increment_dropped"
 	AutoIncChanged        ChangeType = "auto_increment_changed"
@@ -81,7 +82,8 @@ var risks = map[ChangeType]risk{
 	ColumnVindexDropped:   {Scatter, "queries by these columns go to all shards", ""},
 	ColumnVindexColumns:   {WriteLoss, "existing rows are mapped by the old columns", "VS248"},
 	ColumnVindexesOrdered: {Replan, "vtgate may choose another vindex of equal cost", ""},
-	AutoIncAdded:          {Replan, "inserts without a value take one from the sequence", ""},
+	ColumnVindexRenamed:   {Replan, "the vindex is the same by another name", ""},
+	AutoIncAdded:          {Outage, "inserts without a value take one from the sequence, which may be in use already", "VS344"},
 	AutoIncDropped:        {Outage, "inserts without a value fail", "VS341"},
 	AutoIncChanged:        {Outage, "inserts may take values that are in use already", "VS342"},
 
@@ -99,18 +101,21 @@ var (
 	usedVindexDropped  = risk{Outage, "tables still use it: vtgate cannot load the keyspace", "VS249"}
 	ownedLookupDropped = risk{WriteLoss, "its lookup table is no longer maintained: added back, it would hide the rows written since", "VS244"}
 	sequenceDropped    = risk{Outage, "inserts that take values from the sequence fail", "VS343"}
-	becomesSequence    = risk{Outage, "vtgate takes its rows for the state of a sequence", "VS543"}
+	becomesSequence    = risk{Outage, "vtgate takes its rows for the state of a sequence", "VS546"}
+	// With managed foreign keys vtgate plans them itself, and refuses what it
+	// cannot: cycles, and keys that cross shards.
+	foreignKeysManaged = risk{Outage, "vtgate takes over the foreign keys: queries fail where keys form a cycle or cross shards", "VS645"}
 	// vtgate puts the whole list, invisible columns too, into an insert that
 	// has none, and counts the values against it.
 	listedColumnAdded    = risk{Outage, "the list is authoritative: an insert without column names fails until it gives this column a value too, and a select * until every shard has the column", "VS643"}
 	listedColumnDropped  = risk{Outage, "the list is authoritative: queries that name the column fail", "VS643"}
-	listedColumnsOrdered = risk{WriteLoss, "the list is authoritative: an insert without column names puts values into other columns", "VS643"}
+	listedColumnsOrdered = risk{WriteLoss, "the list is authoritative: an insert without column names puts values into other columns", "VS644"}
 )
 
 // Codes lists the codes that a change can have, sorted.
 func Codes() []string {
 	all := slices.AppendSeq([]risk{
-		usedVindexDropped, ownedLookupDropped, sequenceDropped, becomesSequence,
+		usedVindexDropped, ownedLookupDropped, sequenceDropped, becomesSequence, foreignKeysManaged,
 		listedColumnAdded, listedColumnDropped, listedColumnsOrdered,
 	}, maps.Values(risks))
 	var codes []string

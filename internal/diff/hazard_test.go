@@ -31,10 +31,11 @@ var hazardTests = []struct {
 	undo          diff.Hazard
 }{
 	{"sharded on", `{"tables":{"t":{}}}`, `{"sharded":true,"tables":{"t":{}}}`, []string{"sharded_on outage VS541"}, diff.Outage},
-	{"sharded on, nothing routed yet", `{}`, `{"sharded":true}`, []string{"sharded_on replan"}, diff.Outage},
-	{"sharded on, no VSchema yet", `null`, `{"sharded":true}`, []string{"sharded_on replan"}, diff.Outage},
+	{"sharded on, nothing declared: vtgate took any name for a table", `{}`, `{"sharded":true}`, []string{"sharded_on outage VS541"}, diff.Outage},
+	{"sharded on, no VSchema yet", `null`, `{"sharded":true}`, []string{"sharded_on outage VS541"}, diff.Outage},
 	{"explicit routing", `{}`, `{"require_explicit_routing":true}`, []string{"require_explicit_routing_on outage VS841"}, diff.Replan},
-	{"foreign keys", `{}`, `{"foreign_key_mode":"managed"}`, []string{"foreign_key_mode_changed replan"}, diff.Replan},
+	{"foreign keys", `{}`, `{"foreign_key_mode":"managed"}`, []string{"foreign_key_mode_changed outage VS645"}, diff.Replan},
+	{"foreign keys no longer refused in DDL", `{"foreign_key_mode":"disallow"}`, `{}`, []string{"foreign_key_mode_changed replan"}, diff.Replan},
 	{"tenants", `{}`, `{"multi_tenant_spec":{"tenant_id_column_name":"a"}}`, []string{"multi_tenant_spec_changed replan"}, diff.Replan},
 
 	{"unused vindex", `{"sharded":true}`, `{"sharded":true,"vindexes":{"hash":{"type":"hash"}}}`, []string{"vindex_added safe"}, diff.Safe},
@@ -44,6 +45,11 @@ var hazardTests = []struct {
 	{"owner of a used lookup", sharded(byLookup, owned), sharded(byLookup, `,"params":{"table":"lookup.t"}`), []string{"vindex_owner_changed write_loss VS245"}, diff.WriteLoss},
 	{"lookup table of a used lookup", sharded(byLookup, owned), sharded(byLookup, `,"owner":"t","params":{"table":"lookup.other"}`), []string{"vindex_param_changed write_loss VS243"}, diff.WriteLoss},
 	{"lock of a used lookup", sharded(byLookup, owned), sharded(byLookup, `,"owner":"t","params":{"table":"lookup.t","read_lock":"none"}`), []string{"vindex_param_changed replan"}, diff.Replan},
+	{"a param of that name, of what is no lookup", `{"sharded":true,"vindexes":{"hash":{"type":"hash"}},"tables":{"t":{` + byHash + `}}}`, `{"sharded":true,"vindexes":{"hash":{"type":"hash","params":{"read_lock":"none"}}},"tables":{"t":{` + byHash + `}}}`, []string{"vindex_param_changed write_loss VS243"}, diff.WriteLoss},
+	{
+		"vindex changed that no table uses any longer: the table's change says it all", sharded(byLookup, owned), sharded(byHash, `,"owner":"t","params":{"table":"lookup.other"}`),
+		[]string{"vindex_param_changed safe", "column_vindex_dropped write_loss VS244"}, diff.WriteLoss,
+	},
 	{"write_only dropped", sharded(byLookup, backfill), sharded(byLookup, owned), []string{"write_only_removed write_loss VS247"}, diff.Scatter},
 	{"write_only added", sharded(byLookup, owned), sharded(byLookup, backfill), []string{"write_only_added scatter"}, diff.WriteLoss},
 
@@ -63,6 +69,7 @@ var hazardTests = []struct {
 	{"table added", `{"sharded":true}`, `{"sharded":true,"tables":{"t":{}}}`, []string{"table_added replan"}, diff.Outage},
 	{"table added, unsharded", `{}`, `{"tables":{"t":{}}}`, []string{"table_added safe"}, diff.Replan},
 	{"sequence dropped", `{"tables":{"s":{"type":"sequence"}}}`, `{}`, []string{"table_dropped outage VS343"}, diff.Safe},
+	{"table becomes a sequence", `{"tables":{"s":{}}}`, `{"tables":{"s":{"type":"sequence"}}}`, []string{"table_type_changed outage VS546"}, diff.Outage},
 	{"sequence becomes a table", `{"tables":{"s":{"type":"sequence"}}}`, `{"tables":{"s":{}}}`, []string{"table_type_changed outage VS343"}, diff.Outage},
 	{"table becomes a reference table", sharded(byHash, ""), sharded(byHash+`,"type":"reference"`, ""), []string{"table_type_changed write_loss VS543"}, diff.WriteLoss},
 	{"reference, unsharded", `{"tables":{"t":{}}}`, `{"tables":{"t":{"type":"reference"}}}`, []string{"table_type_changed replan"}, diff.Replan},
@@ -75,6 +82,19 @@ var hazardTests = []struct {
 	{"primary and secondary swapped", sharded(byLookup, owned), sharded(`"column_vindexes":[{"name":"lk","column":"email"},{"name":"hash","column":"id"}]`, owned), []string{"primary_vindex_changed write_loss VS241"}, diff.WriteLoss},
 	{"owned lookup used at once", sharded(byHash, owned), sharded(byLookup, owned), []string{"column_vindex_added write_loss VS246"}, diff.WriteLoss},
 	{"owned lookup in backfill", sharded(byHash, backfill), sharded(byLookup, backfill), []string{"column_vindex_added replan"}, diff.WriteLoss},
+	{"lookup of another owner no longer used", sharded(byLookup, `,"owner":"other"`), sharded(byHash, `,"owner":"other"`), []string{"column_vindex_dropped scatter"}, diff.WriteLoss},
+	{
+		"vindexes of other names", `{"sharded":true,"vindexes":{"a":{"type":"hash"},"b":{"type":"consistent_lookup"}},"tables":{"t":{"column_vindexes":[{"name":"a","column":"id"},{"name":"b","column":"email"}]}}}`, sharded(byLookup, ""),
+		[]string{"vindex_dropped safe", "vindex_dropped safe", "vindex_added safe", "vindex_added safe", "column_vindex_renamed replan", "column_vindex_renamed replan"}, diff.Replan,
+	},
+	{
+		"a vindex of another name, and of other columns", `{"sharded":true,"vindexes":{"a":{"type":"hash"},"hash":{"type":"hash"}},"tables":{"t":{"column_vindexes":[{"name":"a","column":"other"}]}}}`, `{"sharded":true,"vindexes":{"a":{"type":"hash"},"hash":{"type":"hash"}},"tables":{"t":{` + byHash + `}}}`,
+		[]string{"primary_vindex_changed write_loss VS241"}, diff.WriteLoss,
+	},
+	{
+		"a vindex of another name, and of another type", `{"sharded":true,"vindexes":{"a":{"type":"xxhash"},"hash":{"type":"hash"}},"tables":{"t":{"column_vindexes":[{"name":"a","column":"id"}]}}}`, `{"sharded":true,"vindexes":{"a":{"type":"xxhash"},"hash":{"type":"hash"}},"tables":{"t":{` + byHash + `}}}`,
+		[]string{"primary_vindex_changed write_loss VS241"}, diff.WriteLoss,
+	},
 	{"unowned lookup no longer used", sharded(byLookup, ""), sharded(byHash, ""), []string{"column_vindex_dropped scatter"}, diff.WriteLoss},
 	{"columns of a secondary vindex", sharded(byLookup, owned), sharded(`"column_vindexes":[{"name":"hash","column":"id"},{"name":"lk","column":"mail"}]`, owned), []string{"column_vindex_columns_changed write_loss VS248"}, diff.WriteLoss},
 	{
@@ -85,7 +105,7 @@ var hazardTests = []struct {
 	},
 	{"vindexes of an unsharded keyspace", `{"vindexes":{"h":{}},"tables":{"t":{}}}`, `{"vindexes":{"h":{}},"tables":{"t":{"column_vindexes":[{"name":"h","column":"a"}]}}}`, []string{"primary_vindex_changed safe"}, diff.Safe},
 
-	{"auto_increment", sharded(byHash, ""), sharded(byHash+`,"auto_increment":{"column":"id","sequence":"s"}`, ""), []string{"auto_increment_added replan"}, diff.Outage},
+	{"auto_increment", sharded(byHash, ""), sharded(byHash+`,"auto_increment":{"column":"id","sequence":"s"}`, ""), []string{"auto_increment_added outage VS344"}, diff.Outage},
 	{"another sequence", sharded(byHash+`,"auto_increment":{"column":"id","sequence":"s"}`, ""), sharded(byHash+`,"auto_increment":{"column":"id","sequence":"s2"}`, ""), []string{"auto_increment_changed outage VS342"}, diff.Outage},
 
 	{"column listed", sharded(byHash, ""), sharded(byHash+`,"columns":[{"name":"id"}]`, ""), []string{"column_added replan"}, diff.Replan},
@@ -93,7 +113,7 @@ var hazardTests = []struct {
 	{"column dropped from an authoritative list", sharded(byHash+`,"column_list_authoritative":true,"columns":[{"name":"id"},{"name":"a"}]`, ""), sharded(byHash+`,"column_list_authoritative":true,"columns":[{"name":"id"}]`, ""), []string{"column_dropped outage VS643"}, diff.Outage},
 	{"column added to an authoritative list", sharded(byHash+`,"column_list_authoritative":true,"columns":[{"name":"id"}]`, ""), sharded(byHash+`,"column_list_authoritative":true,"columns":[{"name":"id"},{"name":"a","invisible":true}]`, ""), []string{"column_added outage VS643"}, diff.Outage},
 	{"columns reordered", sharded(byHash+`,"columns":[{"name":"id"},{"name":"a"}]`, ""), sharded(byHash+`,"columns":[{"name":"a"},{"name":"id"}]`, ""), []string{"columns_reordered replan"}, diff.Replan},
-	{"authoritative columns reordered", sharded(byHash+`,"column_list_authoritative":true,"columns":[{"name":"id"},{"name":"a"}]`, ""), sharded(byHash+`,"column_list_authoritative":true,"columns":[{"name":"a"},{"name":"id"}]`, ""), []string{"columns_reordered write_loss VS643"}, diff.WriteLoss},
+	{"authoritative columns reordered", sharded(byHash+`,"column_list_authoritative":true,"columns":[{"name":"id"},{"name":"a"}]`, ""), sharded(byHash+`,"column_list_authoritative":true,"columns":[{"name":"a"},{"name":"id"}]`, ""), []string{"columns_reordered write_loss VS644"}, diff.WriteLoss},
 	{"authoritative", sharded(byHash, ""), sharded(byHash+`,"column_list_authoritative":true`, ""), []string{"column_list_authoritative_on outage VS642"}, diff.Replan},
 
 	{
@@ -114,6 +134,27 @@ func TestHazards(t *testing.T) {
 				t.Errorf("the undo has hazard %s, want %s", got, tt.undo)
 			}
 		})
+	}
+}
+
+// TestUnrouted: where no query reaches an unsharded keyspace, and nothing is
+// declared in it, nothing breaks when it becomes sharded.
+func TestUnrouted(t *testing.T) {
+	for _, tt := range []struct {
+		before string
+		ground diff.Ground
+		want   diff.Hazard
+	}{
+		{`{}`, diff.Ground{Unrouted: true}, diff.Replan},
+		{`{}`, diff.Ground{}, diff.Outage},
+		{`{"tables":{"t":{}}}`, diff.Ground{Unrouted: true}, diff.Outage},
+	} {
+		before, after := parse(t, tt.before), parse(t, `{"sharded":true}`)
+		between := diff.MaxHazard(tt.ground.Between("ks", before, after))
+		ours := diff.MaxHazard(tt.ground.Compare("ks", before, after, before).Ours)
+		if between != tt.want || ours != tt.want {
+			t.Errorf("from %s on %+v: %s and %s, want %s", tt.before, tt.ground, between, ours, tt.want)
+		}
 	}
 }
 
@@ -196,7 +237,7 @@ func TestText(t *testing.T) {
 	changes := append(diff.Between("customer", before, after), diff.Between("product", nil, &vschema.Keyspace{Tables: map[string]*vschema.Table{"t_seq": {Type: "sequence"}}})...)
 	want := `keyspace customer
   ~ setting foreign_key_mode
-      foreign keys are managed, were unmanaged [replan: vtgate plans writes to tables with foreign keys anew]
+      foreign keys are managed, were unmanaged [outage VS645: vtgate takes over the foreign keys: queries fail where keys form a cycle or cross shards]
   - vindex lk
       vindex lk is dropped: type consistent_lookup, table lookup.t, owned by table t [safe]
   + vindex region
@@ -205,7 +246,7 @@ func TestText(t *testing.T) {
       table orders is added: sharded by region(region, id) [replan: queries for this name resolve to it]
   ~ table t
       table t is no longer found by lk(email) [write_loss VS244: its lookup table is no longer maintained: added back, it would hide the rows written since]
-      column id of table t takes its values from sequence product.t_seq [replan: inserts without a value take one from the sequence]
+      column id of table t takes its values from sequence product.t_seq [outage VS344: inserts without a value take one from the sequence, which may be in use already]
       column id of table t is UINT64 not null, was INT64 [replan: vtgate compares and sorts by what it knows of the column]
 keyspace product
   + table t_seq

@@ -1,11 +1,14 @@
 package diff
 
 import (
+	vschemapb "vitess.io/vitess/go/vt/proto/vschema"
+
 	"github.com/vtsync/vtsync/internal/vschema"
 )
 
 // scene is what surrounds a change: the whole keyspace before and after.
 type scene struct {
+	ground        Ground
 	before, after *vschema.Keyspace // canonical; nil for an absent record
 }
 
@@ -25,9 +28,14 @@ var harmless = risk{hazard: Safe}
 func (s scene) refine(c Change) (risk, bool) {
 	switch c.Type {
 	case ShardedOn:
-		if len(s.before.GetTables())+len(s.before.GetVindexes()) == 0 {
-			// CreateKeyspace leaves an empty VSchema: no query was routed yet.
+		// An empty VSchema says nothing: vtgate takes any name for a table of an
+		// unsharded keyspace, as long as one shard serves it.
+		if s.ground.Unrouted && len(s.before.GetTables())+len(s.before.GetVindexes()) == 0 {
 			return risk{hazard: Replan, why: "the keyspace routed no table yet"}, true
+		}
+	case ForeignKeyChanged:
+		if s.after.GetForeignKeyMode() == vschemapb.Keyspace_managed {
+			return foreignKeysManaged, true
 		}
 	case VindexDropped, VindexType, VindexParam, VindexOwner, WriteOnlyAdded, WriteOnlyRemoved:
 		return s.refineVindex(c)
@@ -37,7 +45,7 @@ func (s scene) refine(c Change) (risk, bool) {
 		return s.refineBinding(c)
 	case ColumnAdded, ColumnDropped, ColumnsOrdered:
 		return s.refineColumns(c)
-	case ShardedOff, ExplicitOn, ExplicitOff, ForeignKeyChanged, TenantChanged, VindexAdded,
+	case ShardedOff, ExplicitOn, ExplicitOff, TenantChanged, VindexAdded, ColumnVindexRenamed,
 		AutoIncAdded, AutoIncDropped, AutoIncChanged, ColumnChanged, AuthoritativeOn, AuthoritativeOff:
 		// The table says all there is to say.
 	}

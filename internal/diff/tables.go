@@ -14,7 +14,8 @@ const (
 	reference = "reference"
 )
 
-func tableChanges(name string, was, is *vschema.Table) []Change {
+func (s scene) tableChanges(name string) []Change {
+	was, is := s.before.GetTables()[name], s.after.GetTables()[name]
 	base := Change{Table: name}
 	switch {
 	case was == nil:
@@ -37,7 +38,7 @@ func tableChanges(name string, was, is *vschema.Table) []Change {
 	if was.GetPinned() != is.GetPinned() {
 		out = append(out, base.as(TablePinned, was.GetPinned(), is.GetPinned(), subject+" is pinned to keyspace id"))
 	}
-	out = append(out, bindingChanges(base, was.GetColumnVindexes(), is.GetColumnVindexes())...)
+	out = append(out, bindingChanges(base, bindings(was.GetColumnVindexes(), s.before), bindings(is.GetColumnVindexes(), s.after))...)
 	out = append(out, autoIncrementChanges(base, was, is)...)
 	return append(out, columnChanges(base, was, is)...)
 }
@@ -73,6 +74,7 @@ type binding struct {
 	nth   int    // a table may use a vindex more than once
 	cols  string // for people
 	exact string // the columns, unambiguously
+	def   string // what the name stands for; empty where that is nothing
 }
 
 func (b binding) key() binding { return binding{name: b.name, nth: b.nth} }
@@ -84,7 +86,10 @@ func (b binding) String() string {
 	return fmt.Sprintf("%s(%s)", b.name, b.cols)
 }
 
-func bindings(list []*vschema.ColumnVindex) []binding {
+// same tells that both place and find rows alike, whatever the vindex is called.
+func (b binding) same(o binding) bool { return b.def != "" && b.def == o.def && b.exact == o.exact }
+
+func bindings(list []*vschema.ColumnVindex, ks *vschema.Keyspace) []binding {
 	seen := map[string]int{}
 	out := make([]binding, len(list))
 	for i, cv := range list {
@@ -92,7 +97,11 @@ func bindings(list []*vschema.ColumnVindex) []binding {
 		if cv.GetColumn() != "" { // beside columns, which is an error to Vitess
 			cols = "column " + cv.GetColumn() + ", columns " + quoteEmpty(cols)
 		}
-		out[i] = binding{cv.GetName(), seen[cv.GetName()], cols, fmt.Sprintf("%q %q", cv.GetColumn(), cv.GetColumns())}
+		out[i] = binding{
+			name: cv.GetName(), nth: seen[cv.GetName()],
+			cols: cols, exact: fmt.Sprintf("%q %q", cv.GetColumn(), cv.GetColumns()),
+			def: string(vschema.EntryJSON(ks, vschema.Entry{Kind: vschema.VindexEntry, Name: cv.GetName()})),
+		}
 		seen[cv.GetName()]++
 	}
 	return out
@@ -100,10 +109,9 @@ func bindings(list []*vschema.ColumnVindex) []binding {
 
 // bindingChanges compares the column vindexes of a table. The first is the
 // primary; the order of the others decides only between equal costs.
-func bindingChanges(base Change, wasList, isList []*vschema.ColumnVindex) []Change {
-	was, is := bindings(wasList), bindings(isList)
-	var out []Change
-	if first(was) != first(is) {
+func bindingChanges(base Change, was, is []binding) []Change {
+	is, out := renamed(base, was, is)
+	if !first(was).stays(first(is)) {
 		c := base
 		c.Vindex = first(is).name
 		out = append(out, c.as(PrimaryChanged, first(was).String(), first(is).String(), "table "+base.Table+" is sharded by"))
@@ -136,6 +144,31 @@ func bindingChanges(base Change, wasList, isList []*vschema.ColumnVindex) []Chan
 	return out
 }
 
+// renamed gives the changes of vindexes that only have another name, and is with
+// the names that they had.
+func renamed(base Change, was, is []binding) ([]binding, []Change) {
+	has := func(list []binding, b binding) bool {
+		return slices.ContainsFunc(list, func(o binding) bool { return o.key() == b.key() })
+	}
+	old := slices.Clone(is)
+	var out []Change
+	for i, n := range is {
+		j := slices.IndexFunc(was, func(w binding) bool { return w.same(n) && !has(is, w) && !has(old, w) })
+		if has(was, n) || j < 0 || (i == 0) != (j == 0) {
+			continue
+		}
+		old[i].name, old[i].nth = was[j].name, was[j].nth
+		c := base
+		c.Vindex = n.name
+		out = append(out, c.as(ColumnVindexRenamed, was[j].String(), n.String(), "table "+base.Table+" uses the vindex"))
+	}
+	return old, out
+}
+
+// stays tells that nothing changes but what a name stands for, which is a change
+// of the vindex.
+func (b binding) stays(o binding) bool { return b.name == o.name && b.exact == o.exact }
+
 func first(list []binding) binding {
 	if len(list) == 0 {
 		return binding{}
@@ -167,7 +200,7 @@ func describeTable(t *vschema.Table) string {
 	if t.GetPinned() != "" {
 		parts = append(parts, "pinned to keyspace id "+t.GetPinned())
 	}
-	list := bindings(t.GetColumnVindexes())
+	list := bindings(t.GetColumnVindexes(), nil)
 	if len(list) > 0 {
 		parts = append(parts, "sharded by "+list[0].String())
 	}

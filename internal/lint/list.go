@@ -67,6 +67,7 @@ var All = []Rule{
 	autoIncrementDropped,
 	autoIncrementChanged,
 	sequenceDropped,
+	autoIncrementAdded,
 
 	// VS4xx: lookup vindexes.
 	unresolvedLookupTable,
@@ -97,6 +98,7 @@ var All = []Rule{
 	tableTypeChanged,
 	sourceChanged,
 	pinnedChanged,
+	becomesSequence,
 
 	// VS6xx: columns and the physical schema.
 	unlistedVindexColumn,
@@ -118,6 +120,8 @@ var All = []Rule{
 	tableDropped,
 	listAuthoritative,
 	listChanged,
+	listReordered,
+	keysManaged,
 
 	// VS7xx: routing, shard, keyspace and mirror rules.
 	ruleToNothing,

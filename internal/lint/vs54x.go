@@ -7,4 +7,5 @@ var (
 	tableTypeChanged  = changeRule("VS543", "type of a table changed")
 	sourceChanged     = changeRule("VS544", "source of a reference table changed")
 	pinnedChanged     = changeRule("VS545", "table pinned elsewhere")
+	becomesSequence   = changeRule("VS546", "table becomes a sequence")
 )

@@ -4,5 +4,7 @@ package lint
 var (
 	tableDropped      = changeRule("VS641", "table removed from a sharded keyspace")
 	listAuthoritative = changeRule("VS642", "column list becomes authoritative")
-	listChanged       = changeRule("VS643", "authoritative column list changed")
+	listChanged       = changeRule("VS643", "column added to or dropped from an authoritative list")
+	listReordered     = changeRule("VS644", "authoritative column list reordered")
+	keysManaged       = changeRule("VS645", "vtgate takes over foreign keys")
 )

@@ -166,7 +166,7 @@ func (b *builder) compare(ks string) error {
 	if vschema.Equal(orEmpty(rec.VSchema), desired) {
 		return nil // whoever made it so: there is no difference to own
 	}
-	result := diff.Compare(ks, rec.VSchema, desired, last)
+	result := Ground(rec).Compare(ks, rec.VSchema, desired, last)
 	after := clone(rec.VSchema)
 	for _, c := range result.Ours {
 		vschema.CopyEntry(after, desired, c.Entry)
@@ -247,7 +247,7 @@ func (b *builder) record(ks string) (planes.Keyspace, bool) {
 // write adds the CAS that leads one keyspace from live to after; nothing where
 // they mean the same.
 func (b *builder) write(ks string, live, after *vschema.Keyspace) {
-	changes := diff.Between(ks, live, after)
+	changes := Ground(b.global.Keyspaces[ks]).Between(ks, live, after)
 	if len(changes) == 0 {
 		return
 	}
@@ -293,6 +293,11 @@ func (b *builder) shipped() []string {
 		}
 	}
 	return sortedKeys(names)
+}
+
+// Ground is what the record of a keyspace says beside its VSchema.
+func Ground(rec planes.Keyspace) diff.Ground {
+	return diff.Ground{Unrouted: len(serving(rec)) != 1}
 }
 
 // orEmpty reads an absent record as an empty one.

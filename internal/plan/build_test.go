@@ -6,11 +6,13 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"testing/fstest"
 
 	"vitess.io/vitess/go/vt/sqlparser"
 
 	"github.com/vtsync/vtsync/internal/diff"
 	"github.com/vtsync/vtsync/internal/lint"
+	"github.com/vtsync/vtsync/internal/physical"
 	"github.com/vtsync/vtsync/internal/planes"
 	"github.com/vtsync/vtsync/internal/vschema"
 )
@@ -233,6 +235,51 @@ func TestRecheck(t *testing.T) {
 	found, err = Recheck(p, now, nil)
 	if err != nil || len(found) != 1 || found[0].Path[1] != "more" {
 		t.Fatalf("the sequences are gone, and only more is the plan's: %v, %v", found, err)
+	}
+}
+
+// TestRecheckWithoutMySQL: what MySQL's tables refute is no mistake when the
+// plan is checked again without them.
+func TestRecheckWithoutMySQL(t *testing.T) {
+	in := input(store(t), keyspaces{"customer": edited(t, customerJSON, `"tables":{`, `"tables":{"t":{"columns":[{"name":"id","type":"DATETIME"}],"column_vindexes":[{"column":"id","name":"hash"}]},`)})
+	if p := build(t, in); !slices.Equal(codes(p), []DenialCode{DeniedFinding}) {
+		t.Fatalf("without MySQL's tables: %+v", p.Denials)
+	}
+	schema, err := physical.Load(fstest.MapFS{"t.sql": {Data: []byte("create table t (id bigint primary key); create table customer (id bigint primary key);")}}, ".")
+	if err != nil {
+		t.Fatal(err)
+	}
+	in.Schemas = map[string]*physical.Schema{"customer": schema}
+	p := build(t, in)
+	if len(p.Denials) > 0 {
+		t.Fatalf("with MySQL's tables: %+v", p.Denials)
+	}
+	p, err = Decode([]byte(encode(t, p)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if found, err := Recheck(p, in.Snapshot, nil); err != nil || len(found) > 0 {
+		t.Errorf("checked again: %v, %v", found, err)
+	}
+}
+
+// TestShardedInPlace: an unsharded keyspace of one shard answers to every name,
+// so that it must not become sharded unnoticed, with whatever VSchema.
+func TestShardedInPlace(t *testing.T) {
+	for _, tt := range []struct {
+		shards []planes.Shard
+		denied bool
+	}{
+		{nil, false},
+		{[]planes.Shard{{Name: "0", Serving: true}}, true},
+		{[]planes.Shard{{Name: "-80", Serving: true}, {Name: "80-", Serving: true}}, false},
+	} {
+		s := snapshot(t, map[string]string{"orders": `{}`})
+		setGlobal(s, "orders", func(k *planes.Keyspace) { k.Shards = tt.shards })
+		p := build(t, input(s, keyspaces{"orders": keyspace(t, `{"sharded":true,"vindexes":{"hash":{"type":"hash"}},"tables":{"orders":{"column_vindexes":[{"column":"id","name":"hash"}]}}}`)}))
+		if denied := slices.Equal(codes(p), []DenialCode{DeniedHazard}); denied != tt.denied || !denied && len(p.Denials) > 0 {
+			t.Errorf("shards %+v: %+v", tt.shards, p.Denials)
+		}
 	}
 }
 

@@ -127,7 +127,7 @@ func keyspaceDrift(name string, g planes.Global, c planes.Cell) (CellDrift, bool
 	if inGlobal && inCell && proto.Equal(served, rec.VSchema) {
 		return CellDrift{}, false
 	}
-	d := CellDrift{Cell: c.Name, Keyspace: name, Changes: diff.Between(name, served, rec.VSchema)}
+	d := CellDrift{Cell: c.Name, Keyspace: name, Changes: Ground(rec).Between(name, served, rec.VSchema)}
 	switch {
 	case !inGlobal:
 		d.Text = fmt.Sprintf("cell %s serves keyspace %s, which global does not have", c.Name, name)

@@ -19,6 +19,7 @@ import (
 // every cell that holds something else; deny says whether errors stop the plan.
 func (b *builder) findings(deny bool) {
 	found := b.check()
+	b.refuted(found)
 	for i := range found {
 		b.place(&found[i])
 	}
@@ -47,6 +48,23 @@ func (b *builder) check() []lint.Finding {
 		Schemas:        b.in.Schemas,
 		Forbidden:      b.in.Forbidden,
 	})
+}
+
+// refuted keeps the errors that Recheck, which knows less, would find beside
+// those of the plan.
+func (b *builder) refuted(found []lint.Finding) {
+	if len(b.in.Schemas) == 0 {
+		return
+	}
+	known := make(map[string]bool)
+	for _, f := range found {
+		known[findingKey(f)] = true
+	}
+	for _, f := range check(b.in.Snapshot, b.globalAfter(), b.shipped(), b.plan.Cells, lint.Input{OpaqueVindexes: b.in.OpaqueVindexes}) {
+		if f.Severity == lint.Error && !known[findingKey(f)] {
+			b.plan.Refuted = append(b.plan.Refuted, f)
+		}
+	}
 }
 
 // place says where a finding stands: in a file that has its entry, else in the
@@ -79,6 +97,9 @@ func Recheck(p *Plan, snap *planes.Snapshot, opaqueVindexes []string) ([]lint.Fi
 	}
 	for _, f := range p.Suppressed {
 		known[findingKey(f.Finding)] = true
+	}
+	for _, f := range p.Refuted {
+		known[findingKey(f)] = true
 	}
 	for _, ph := range p.Phases {
 		for _, w := range ph.Writes {
@@ -165,13 +186,21 @@ func withUnreadable(srv *vschema.SrvVSchema, snap *planes.Snapshot) *vschema.Srv
 func servingShards(g planes.Global) map[string][]string {
 	out := make(map[string][]string)
 	for name, rec := range g.Keyspaces {
-		for _, s := range rec.Shards {
-			if s.Serving {
-				out[name] = append(out[name], s.Name)
-			}
+		if names := serving(rec); len(names) > 0 {
+			out[name] = names
 		}
 	}
 	return out
+}
+
+func serving(rec planes.Keyspace) []string {
+	var names []string
+	for _, s := range rec.Shards {
+		if s.Serving {
+			names = append(names, s.Name)
+		}
+	}
+	return names
 }
 
 func findingKey(f lint.Finding) string {

@@ -58,6 +58,10 @@ type Plan struct {
 	// committed last stays so. The file is older there, and must not make
 	// what others committed foreign to them.
 	Committed map[string]json.RawMessage `json:"committed,omitempty"`
+	// Refuted are the errors that only MySQL's tables speak against. Those are
+	// not at hand when the plan is checked again, so it finds these then, and
+	// they are no new mistakes.
+	Refuted []lint.Finding `json:"refuted,omitempty"`
 	// Denials say why the plan may not be applied as it is.
 	Denials []Denial `json:"denials,omitempty"`
 	// Notes are facts that the reader must see and that deny nothing:

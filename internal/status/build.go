@@ -5,7 +5,6 @@ import (
 	"slices"
 
 	"github.com/vtsync/vtsync/internal/converge"
-	"github.com/vtsync/vtsync/internal/diff"
 	"github.com/vtsync/vtsync/internal/plan"
 	"github.com/vtsync/vtsync/internal/planes"
 	"github.com/vtsync/vtsync/internal/rollout"
@@ -82,7 +81,7 @@ func (in Input) keyspace(name string, head rollout.Head, drifts []plan.CellDrift
 		return k
 	}
 	k.Missing = !live.HasRecord
-	k.Changes = diff.Compare(name, live.VSchema, in.Desired[name], in.Last[name])
+	k.Changes = plan.Ground(live).Compare(name, live.VSchema, in.Desired[name], in.Last[name])
 	for _, d := range drifts {
 		whole := d.Keyspace == "" && d.Rules == ""
 		if d.Keyspace == name || whole {
