@@ -35,7 +35,7 @@ func (a *App) Plan(ctx context.Context, allow []string, bind bool) (*plan.Plan, 
 		return nil, err
 	}
 	defer span.End()
-	schemas, err := a.files.Schemas(tree)
+	schemas, unread, err := a.files.Schemas(tree)
 	if err != nil {
 		return nil, err
 	}
@@ -68,6 +68,9 @@ func (a *App) Plan(ctx context.Context, allow []string, bind bool) (*plan.Plan, 
 	}
 	for _, file := range tree.RuleFiles() {
 		in.Notes = append(in.Notes, a.files.Path(file)+" is not applied: this version of vtsync lints rules and does not manage them")
+	}
+	for _, problem := range unread {
+		in.Notes = append(in.Notes, problem.Error()+": what it says of MySQL's tables is not taken into account")
 	}
 	if note := a.unmanaged(tree, look.snap.Global); note != "" {
 		in.Notes = append(in.Notes, note)

@@ -117,6 +117,7 @@ var All = []Rule{
 	uncreatedTable,
 	shardsCountAlone,
 	lookupWithUniqueKey,
+	generatedColumn,
 	tableDropped,
 	listAuthoritative,
 	listChanged,

@@ -51,7 +51,7 @@ func (f *Facts) unpaired(ks string) (undeclared, uncreated []string) {
 		}
 	}
 	for _, name := range sortedKeys(tables) {
-		if known.Tables[name] == nil && !known.Views[name] {
+		if !known.Creates(name) {
 			uncreated = append(uncreated, name)
 		}
 	}

@@ -10,7 +10,6 @@ import (
 	"strings"
 
 	"vitess.io/vitess/go/vt/schemadiff"
-	"vitess.io/vitess/go/vt/sqlparser"
 	"vitess.io/vitess/go/vt/vtenv"
 
 	"github.com/vtsync/vtsync/internal/errs"
@@ -34,7 +33,8 @@ const (
 // stored programs and settings are passed over, and a statement that changes a
 // table is a problem, since the files say what tables are and not how they came
 // to be. The error joins an errs.Invalid for each problem; it wraps
-// fs.ErrNotExist where there is no folder, or no SQL file in it.
+// fs.ErrNotExist where there is no folder, or no SQL file in it. Where each
+// problem is one of a single CREATE TABLE the other tables come with the error.
 func Load(fsys fs.FS, dir string) (*Schema, error) {
 	env, err := vtenv.New(vtenv.Options{})
 	if err != nil {
@@ -42,8 +42,10 @@ func Load(fsys fs.FS, dir string) (*Schema, error) {
 	}
 	l := &loader{
 		// No collation stands for the server's default, which nobody knows.
-		env:    schemadiff.NewEnv(env, 0),
-		schema: &Schema{Tables: make(map[string]*Table), Views: make(map[string]bool)},
+		env:     schemadiff.NewEnv(env, 0),
+		schema:  &Schema{Tables: make(map[string]*Table), Views: make(map[string]bool), Unread: make(map[string]bool)},
+		created: make(map[string]errs.Position),
+		dropped: make(map[string]errs.Position),
 	}
 	files, err := Files(fsys, dir)
 	if err != nil {
@@ -52,10 +54,11 @@ func Load(fsys fs.FS, dir string) (*Schema, error) {
 	for _, file := range files {
 		l.file(fsys, file)
 	}
-	if err := l.err(dir); err != nil {
-		return nil, err
+	l.drops()
+	if l.unsure {
+		return nil, l.err(dir)
 	}
-	return l.schema, nil
+	return l.schema, l.err(dir)
 }
 
 // Files lists the SQL files of a folder and of those in it, by name. The error
@@ -88,9 +91,20 @@ type loader struct {
 	env      *schemadiff.Environment
 	schema   *Schema
 	problems []*errs.Invalid
+	// created says where each table is created first, and dropped where one of
+	// those is dropped without being created again.
+	created, dropped map[string]errs.Position
+	// unsure tells that nobody can say which tables there are.
+	unsure bool
 }
 
+// problem is one that leaves it open which tables there are.
 func (l *loader) problem(pos errs.Position, next, format string, args ...any) {
+	l.unsure = true
+	l.add(pos, next, format, args...)
+}
+
+func (l *loader) add(pos errs.Position, next, format string, args ...any) {
 	l.problems = append(l.problems, &errs.Invalid{Code: code, Pos: pos, Msg: fmt.Sprintf(format, args...), Next: next})
 }
 
@@ -118,7 +132,13 @@ func (l *loader) file(fsys fs.FS, file string) {
 		return
 	}
 	src := newSource(file, string(data))
+	program := false
 	for _, s := range split(l.env.Parser(), src.text) {
+		if program {
+			program = !s.endsProgram()
+			continue
+		}
+		program = s.beginsProgram()
 		l.statement(src, s)
 	}
 }
@@ -154,40 +174,6 @@ func withoutPath(err error) error {
 		return of.Err
 	}
 	return err
-}
-
-// statement takes one statement in.
-func (l *loader) statement(src source, s statement) {
-	first := s.tokens[0]
-	begin := src.position(s.at + first.begin)
-	object, next := s.object()
-	last := s.tokens[len(s.tokens)-1]
-	switch {
-	case object == sqlparser.TABLE:
-		l.table(src, s)
-	case object == sqlparser.VIEW && next < len(s.tokens):
-		// The last part of a qualified name, behind OR REPLACE and the like.
-		name := s.tokens[next]
-		if next+2 < len(s.tokens) && s.tokens[next+1].kind == '.' {
-			name = s.tokens[next+2]
-		}
-		l.schema.Views[name.value] = true
-	case first.kind == sqlparser.ALTER && changesTable(s.tokens), first.kind == sqlparser.RENAME, object == sqlparser.INDEX:
-		l.problem(begin, "write the change into the CREATE TABLE, as SHOW CREATE TABLE prints it",
-			"a statement that changes a table: these files say what tables are")
-	case last.kind == sqlparser.LEX_ERROR && strings.ContainsAny(s.text[last.begin:last.begin+1], "'\"`/"):
-		l.problem(src.position(s.at+last.begin), "", "a quote or a comment that is never closed: what follows is not read")
-	}
-}
-
-// changesTable tells that an ALTER is one of a table. Dumps with rows have
-// ALTER TABLE ... DISABLE KEYS, which changes nothing that matters here.
-func changesTable(tokens []token) bool {
-	if len(tokens) < 2 || tokens[1].kind != sqlparser.TABLE {
-		return false
-	}
-	last := tokens[len(tokens)-1]
-	return last.kind != sqlparser.KEYS
 }
 
 // source is the text of a file.

@@ -3,6 +3,8 @@ package physical
 import (
 	"errors"
 	"io/fs"
+	"maps"
+	"slices"
 	"strings"
 	"testing"
 	"testing/fstest"
@@ -46,7 +48,7 @@ CREATE TABLE ` + "`customer`" + ` (
 DELIMITER ;;
 /*!50003 CREATE*/ /*!50017 DEFINER=` + "`root`@`%`" + `*/ /*!50003 TRIGGER tr BEFORE INSERT ON customer FOR EACH ROW BEGIN SET NEW.id = 1; ALTER TABLE x; END */;;
 DELIMITER ;
-create table other (id int primary key, name varchar(10) unique);
+create table other (id int primary key, name varchar(10) unique, code int unique key);
 /*!50001 CREATE ALGORITHM=UNDEFINED */
 /*!50013 DEFINER=` + "`root`@`%`" + ` SQL SECURITY DEFINER */
 /*!50001 VIEW ` + "`w`" + ` AS select 1 AS id */;
@@ -79,14 +81,17 @@ func TestLoadDump(t *testing.T) {
 				Columns: []Column{
 					{Name: "id", Pos: at(20, 21), Type: "int"},
 					{Name: "name", Pos: at(20, 41), Type: "varchar", Length: 10, Nullable: true},
+					{Name: "code", Pos: at(20, 66), Type: "int", Nullable: true},
 				},
 				Keys: []Key{
 					{Name: "PRIMARY", Primary: true, Unique: true, Columns: []string{"id"}},
 					{Name: "name", Unique: true, Columns: []string{"name"}},
+					{Name: "code", Unique: true, Columns: []string{"code"}},
 				},
 			},
 		},
-		Views: map[string]bool{"v": true, "w": true},
+		Views:  map[string]bool{"v": true, "w": true},
+		Unread: map[string]bool{},
 	}
 	if d := cmp.Diff(want, got); d != "" {
 		t.Errorf("-want +got:\n%s", d)
@@ -120,6 +125,15 @@ var problemTests = []struct {
 	}},
 	{"a quote that is never closed", []string{"set names 'utf8;\ncreate table t (id int);"}, []string{"schema/a.sql:1:11: never closed"}},
 	{"a comment that is never closed", []string{"create table t (id int);\n/* create table u (id int);"}, []string{"schema/a.sql:2:1: never closed"}},
+	{"no statement", []string{"create table t (id int);\ngarbage;\nCRATE TABLE u (id int);"}, []string{"schema/a.sql:2:1: cannot be read", "schema/a.sql:3:1: cannot be read"}},
+	{"a word that follows no CREATE", []string{"create tabel t (id int, index (id));"}, []string{"schema/a.sql:1:8: cannot be read"}},
+	{"half a statement", []string{"select 1 from;"}, []string{"schema/a.sql:1:10: cannot be read"}},
+	{"a statement that is not ended", []string{"use shop\ncreate table t (id int);"}, []string{"schema/a.sql:2:1: within another statement"}},
+	{"a table that is dropped", []string{"create table t (id int);\ncreate table u (id int);", "drop table if exists x.u, t;"}, []string{
+		"schema/b.sql:1:1: table t, which is created in schema/a.sql:1:1, is dropped", "schema/b.sql:1:1: table u",
+	}},
+	{"a DROP that cannot be read", []string{"create table t (id int);\ndrop table t t;"}, []string{"schema/a.sql:2:14: cannot be read"}},
+	{"dumps of one table", []string{"drop table if exists t;\ncreate table t (id int)", "drop table if exists t;\ncreate table t (id int)"}, []string{"schema/b.sql:2:1: table t is created in schema/a.sql:2:1"}},
 	{"nested too deep", []string{"create table t (id int default (" + strings.Repeat("(", 300) + "1" + strings.Repeat(")", 300) + "))"}, []string{"schema/a.sql:1:1: nested deeper"}},
 }
 
@@ -152,6 +166,48 @@ func TestProblems(t *testing.T) {
 	}
 }
 
+// TestUnread: a CREATE TABLE that cannot be read hides no other table, while a
+// statement of which nobody knows what it does leaves nothing known.
+func TestUnread(t *testing.T) {
+	const good = "create table good (id int);\n"
+	for _, tt := range []struct {
+		name, sql      string
+		unread, tables []string
+	}{
+		{"an option", good + "create table t (id int) autoextend_size=4M", []string{"t"}, []string{"good"}},
+		{"a type, in a qualified name", good + "create table if not exists shop.`t` (id serial, v double precision)", []string{"t"}, []string{"good"}},
+		{"too deep", good + "create table t (id int default (" + strings.Repeat("(", 300) + "1" + strings.Repeat(")", 300) + "))", []string{"t"}, []string{"good"}},
+		{"twice", good + "create table t (a int); create table t (b int)", []string{"t"}, []string{"good"}},
+		{"a column twice", good + "create table t (a int, a int)", []string{"t"}, []string{"good"}},
+		{"a change", good + "create table t (a int); alter table t drop a", nil, nil},
+		{"no statement", good + "CRATE TABLE t (a int)", nil, nil},
+		{"dropped", good + "drop table good", nil, nil},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			got, err := load(t, tt.sql)
+			if err == nil {
+				t.Fatal("no problem")
+			}
+			if tt.tables == nil {
+				if got != nil {
+					t.Errorf("got %v, want nothing", got)
+				}
+				return
+			}
+			if got == nil {
+				t.Fatal("got nothing")
+			}
+			unread, tables := slices.Sorted(maps.Keys(got.Unread)), slices.Sorted(maps.Keys(got.Tables))
+			if !slices.Equal(unread, tt.unread) || !slices.Equal(tables, tt.tables) {
+				t.Errorf("got %v and unread %v, want %v and %v", tables, unread, tt.tables, tt.unread)
+			}
+			if !got.Creates("t") || !got.Creates("good") || got.Creates("other") {
+				t.Error("wants to create t and good alone")
+			}
+		})
+	}
+}
+
 func TestPassedOver(t *testing.T) {
 	got, err := load(t, `
 		create database shop; use shop; lock tables t write;
@@ -160,6 +216,22 @@ func TestPassedOver(t *testing.T) {
 		insert into t values (_binary '\0');
 		grant select on t to 'app'@'localhost', 'app'@'%';
 		/*!40000 ALTER TABLE t DISABLE KEYS */;
+		/*!999999\- enable the sandbox mode */;
+		/*M!999999\- enable the sandbox mode */
+		SET @@SESSION.SQL_LOG_BIN= 0;
+		SET @@GLOBAL.GTID_PURGED=/*!80000 '+'*/ '3e11fa47-71ca-11e1-9e33-c80aa9429562:1-5';
+		CHANGE REPLICATION SOURCE TO SOURCE_LOG_FILE='binlog.000001', SOURCE_LOG_POS=157;
+		CREATE USER 'app'@'%' IDENTIFIED BY 'x';
+		/*!50001 CREATE TABLE v (id tinyint NOT NULL) ENGINE=MyISAM */;
+		/*!50001 DROP TABLE IF EXISTS v */;
+		/*!50001 CREATE ALGORITHM=UNDEFINED VIEW v AS select 1 AS id */;
+		select 1;
+		create trigger tr before insert on t for each row begin
+			declare n int;
+			if new.id > 1 then set n = 1; end if;
+			create table inner_table (id int);
+		end;
+		unlock tables; commit;
 		DELIMITER $$
 		create function f() returns int begin create table no (id int); return 1; end$$
 		create table yes (id int)$$

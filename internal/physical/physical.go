@@ -15,6 +15,14 @@ type Schema struct {
 	Tables map[string]*Table
 	// Views are the names of its views. What they show is not known here.
 	Views map[string]bool
+	// Unread are the tables that are created in a way that cannot be read: they
+	// are there, and nothing else is known of them.
+	Unread map[string]bool
+}
+
+// Creates tells that there is a table or a view of that name, read or not.
+func (s *Schema) Creates(name string) bool {
+	return s.Tables[name] != nil || s.Views[name] || s.Unread[name]
 }
 
 // Table is one CREATE TABLE.

@@ -143,7 +143,7 @@ func scan(parser *sqlparser.Parser, text string) []token {
 // object gives the kind of what the statement creates (sqlparser.TABLE, VIEW,
 // and so on) and the index of the token behind it; 0 where it creates nothing.
 func (s statement) object() (kind, next int) {
-	if s.tokens[0].kind != sqlparser.CREATE {
+	if s.tokens[0].kind != sqlparser.CREATE || !creations[s.word(1)] {
 		return 0, 0
 	}
 	for i, t := range s.tokens[1:] {

@@ -8,25 +8,46 @@ import (
 	"vitess.io/vitess/go/mysql/collations"
 	"vitess.io/vitess/go/vt/schemadiff"
 	"vitess.io/vitess/go/vt/sqlparser"
+
+	"github.com/vtsync/vtsync/internal/errs"
 )
 
-// table takes a CREATE TABLE in.
-func (l *loader) table(src source, s statement) {
+// asPrinted is the advice for what Vitess cannot read and MySQL perhaps can.
+const asPrinted = "correct it; where MySQL takes it, write types as SHOW CREATE TABLE prints them (double for DOUBLE PRECISION), and leave out an option that Vitess does not know"
+
+// table takes a CREATE TABLE in, of the table of that name.
+func (l *loader) table(src source, s statement, name string) {
 	begin := src.position(s.at + s.tokens[0].begin)
-	if len(s.text) > maxStatement || s.depth() > maxDepth {
-		l.problem(begin, "", "a statement of more than %d KB, or nested deeper than %d", maxStatement>>10, maxDepth)
+	delete(l.dropped, name)
+	if other, again := l.created[name]; again {
+		l.unread(name, begin, "remove one of the two", "table %s is created in %s already", name, other)
+		return
+	}
+	l.created[name] = begin
+	if s.tooLarge() {
+		l.unread(name, begin, "", "a statement of more than %d KB, or nested deeper than %d", maxStatement>>10, maxDepth)
 		return
 	}
 	entity, err := l.parse(s.text)
 	if err != nil {
-		l.problem(src.position(s.at+s.offset(err)), "write the table as SHOW CREATE TABLE prints it", "CREATE TABLE that Vitess cannot read: %v", reason(err))
+		l.unread(name, src.position(s.at+s.offset(err)), asPrinted, "CREATE TABLE that Vitess cannot read: %v", reason(err))
 		return
 	}
-	name := entity.Name()
-	if other := l.schema.Tables[name]; other != nil {
-		l.problem(begin, "remove one of the two", "table %s is created in %s already", name, other.Pos)
-		return
+	if t := l.build(src, s, entity); !l.schema.Unread[name] {
+		l.schema.Tables[name] = t
 	}
+}
+
+// unread is a problem of one table, of which nothing is known then.
+func (l *loader) unread(name string, pos errs.Position, next, format string, args ...any) {
+	l.add(pos, next, format, args...)
+	delete(l.schema.Tables, name)
+	l.schema.Unread[name] = true
+}
+
+// build makes the table of what was parsed.
+func (l *loader) build(src source, s statement, entity *schemadiff.CreateTableEntity) *Table {
+	begin, name := src.position(s.at+s.tokens[0].begin), entity.Name()
 	t := &Table{Name: name, Pos: begin, Keys: keys(entity)}
 	positions := s.columns()
 	for i, c := range entity.ColumnDefinitionEntities() {
@@ -35,7 +56,7 @@ func (l *loader) table(src source, s statement) {
 			column.Pos = src.position(s.at + positions[i])
 		}
 		if t.Column(column.Name) != nil {
-			l.problem(column.Pos, "", "table %s has two columns %s", name, column.Name)
+			l.unread(name, column.Pos, "", "table %s has two columns %s", name, column.Name)
 			continue
 		}
 		t.Columns = append(t.Columns, column)
@@ -45,15 +66,20 @@ func (l *loader) table(src source, s statement) {
 			t.Comment = opt.Value.Val
 		}
 	}
-	l.schema.Tables[name] = t
+	return t
 }
+
+// tooLarge tells that the statement is more than the parser is given.
+func (s statement) tooLarge() bool { return len(s.text) > maxStatement || s.depth() > maxDepth }
+
+func panicked(r any) error { return fmt.Errorf("its parser panics: %v", r) }
 
 // parse gives the normalised table. What makes Vitess's code panic is said to
 // be unreadable.
 func (l *loader) parse(text string) (entity *schemadiff.CreateTableEntity, err error) {
 	defer func() {
 		if r := recover(); r != nil {
-			entity, err = nil, fmt.Errorf("its parser panics: %v", r)
+			entity, err = nil, panicked(r)
 		}
 	}()
 	stmt, err := l.env.Parser().ParseStrictDDL(text)

@@ -13,22 +13,24 @@ import (
 func schemaDir(keyspace string) string { return desired.KeyspacesDir + "/" + keyspace + "/schema" }
 
 // schemas reads the tables of the keyspaces that have a folder of SQL files. A
-// keyspace whose files cannot be read is not known; the problems say why.
+// table, or keyspace, whose statements cannot be read is not known; the problems
+// say why.
 func schemas(fsys fs.FS, tree *desired.Tree) (map[string]*physical.Schema, []*errs.Invalid, error) {
 	out := make(map[string]*physical.Schema)
 	var problems []*errs.Invalid
 	for _, name := range sortedKeys(tree.Keyspaces) {
 		schema, err := physical.Load(fsys, schemaDir(name))
-		switch {
-		case err == nil:
+		if schema != nil {
 			out[name] = schema
-		case !errors.Is(err, fs.ErrNotExist):
-			found, err := leaves(err)
-			if err != nil {
-				return nil, nil, err
-			}
-			problems = append(problems, found...)
 		}
+		if err == nil || errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
+		found, err := leaves(err)
+		if err != nil {
+			return nil, nil, err
+		}
+		problems = append(problems, found...)
 	}
 	return out, problems, nil
 }

@@ -27,7 +27,7 @@ func schemaFolder(sql string) fstest.MapFS {
 // place and says that not all was judged, while the rules about the VSchemas
 // still run.
 func TestUnreadableSQL(t *testing.T) {
-	report, err := review.Run(schemaFolder("-- the sequence\ncreate table seq (\n  id bigint,,\n);"), review.Options{Dir: "prod"})
+	report, err := review.Run(schemaFolder("-- the sequence\ncreate table seq (\n  id bigint,,\n);\ncreate table other (id int);"), review.Options{Dir: "prod"})
 	if err != nil {
 		t.Fatal(err)
 	}
