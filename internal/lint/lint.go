@@ -87,10 +87,10 @@ type Input struct {
 }
 
 // Check runs every rule on the state after the change. What stood there before
-// in an entry that the change does not touch is an old mistake, as a rule
-// somebody else's: an error is shown as a warning and stops nobody, but those
-// who change a keyspace of which it leaves to chance what is served; anything
-// milder is for those who lint the whole, and left out.
+// in an entry that the change does not touch is an old mistake, as a rule somebody
+// else's: an error is shown as a warning and stops nobody, but those who change a
+// keyspace of which it leaves to chance what is served; anything milder is for
+// those who lint the whole, and left out.
 func Check(in Input) []Finding {
 	facts := newFacts(in.After, in)
 	var old []Finding
@@ -102,13 +102,18 @@ func Check(in Input) []Finding {
 	if in.Before != nil && facts.before == nil {
 		old = slices.Clone(found)
 	}
-	known := make(map[string]bool)
-	for _, f := range old {
-		known[f.key()] = true
+	if len(old) == 0 {
+		slices.SortFunc(found, Finding.Compare)
+		return found
 	}
+	known := make(map[string]Severity) // what has got worse is not
+	for _, f := range old {
+		known[f.key()] = f.Severity
+	}
+	touched := newTouched(in, facts)
 	var out []Finding
 	for _, f := range found {
-		if known[f.key()] && !touched(in, f) {
+		if known[f.key()] == f.Severity && !touched.finding(f) {
 			if f.Severity != Error {
 				continue
 			}
@@ -135,20 +140,6 @@ func run(f *Facts) []Finding {
 		}
 	}
 	return withoutTold(withoutNamed(out))
-}
-
-// touched tells whether the change writes the entry that the finding names, or,
-// where it names none or hits them all, the keyspace. Rules, whose findings name no keyspace, are
-// not written by any change yet.
-func touched(in Input, f Finding) bool {
-	if f.Keyspace == "" {
-		return false
-	}
-	was, is := in.Before.GetKeyspaces()[f.Keyspace], in.After.GetKeyspaces()[f.Keyspace]
-	if e, ok := f.Entry(); ok && !f.whole {
-		return !vschema.EntryEqual(was, is, e)
-	}
-	return !proto.Equal(was, is)
 }
 
 // Entry gives the entry of the keyspace in which the finding stands; false for

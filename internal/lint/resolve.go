@@ -187,21 +187,37 @@ func References(srv *vschema.SrvVSchema, keyspaces ...string) []string {
 func (f *Facts) references(vs *vschema.Keyspace) []target {
 	var refs []target
 	for _, t := range vs.GetTables() {
-		if seq := t.GetAutoIncrement().GetSequence(); seq != "" {
-			if seqKs, name, err := f.parser.ParseTable(seq); err == nil {
-				refs = append(refs, f.resolve(seqKs, name))
-			}
-		}
-		if t.GetSource() != "" {
-			refs = append(refs, f.declared(splitSource(t.Source)))
-		}
+		refs = append(refs, f.tableReferences(t)...)
 	}
 	for _, v := range vs.GetVindexes() {
-		if table := v.GetParams()["table"]; table != "" {
-			if lookupKs, name, err := f.parser.ParseTable(table); err == nil {
-				refs = append(refs, f.resolve(lookupKs, name))
-			}
-		}
+		refs = append(refs, f.vindexReferences(v)...)
 	}
 	return refs
+}
+
+// tableReferences gives where the sequence and the source of a table lead.
+func (f *Facts) tableReferences(t *vschema.Table) []target {
+	var refs []target
+	if seq := t.GetAutoIncrement().GetSequence(); seq != "" {
+		if seqKs, name, err := f.parser.ParseTable(seq); err == nil {
+			refs = append(refs, f.resolve(seqKs, name))
+		}
+	}
+	if t.GetSource() != "" {
+		refs = append(refs, f.declared(splitSource(t.Source)))
+	}
+	return refs
+}
+
+// vindexReferences gives where the lookup table of a vindex leads.
+func (f *Facts) vindexReferences(v *vschema.Vindex) []target {
+	table := v.GetParams()["table"]
+	if table == "" {
+		return nil
+	}
+	lookupKs, name, err := f.parser.ParseTable(table)
+	if err != nil {
+		return nil
+	}
+	return []target{f.resolve(lookupKs, name)}
 }
