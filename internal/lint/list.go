@@ -118,6 +118,7 @@ var All = []Rule{
 	shardsCountAlone,
 	lookupWithUniqueKey,
 	generatedColumn,
+	uniqueByBeginning,
 	tableDropped,
 	listAuthoritative,
 	listChanged,

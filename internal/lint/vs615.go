@@ -37,12 +37,15 @@ var lookupWithoutUniqueKey = Rule{
 	},
 }
 
-// uniqueWithin tells whether some unique key has none but these columns.
+// uniqueWithin tells whether some unique key has none but these columns. One by
+// the beginnings of values is unique by the values too.
 func uniqueWithin(t *physical.Table, columns []string) bool {
+	return slices.ContainsFunc(t.Keys, func(k physical.Key) bool { return isUniqueWithin(k, columns) })
+}
+
+func isUniqueWithin(k physical.Key, columns []string) bool {
 	among := func(column string) bool {
 		return slices.ContainsFunc(columns, func(c string) bool { return strings.EqualFold(c, column) })
 	}
-	return slices.ContainsFunc(t.Keys, func(k physical.Key) bool {
-		return k.Unique && len(k.Columns) > 0 && !slices.ContainsFunc(k.Columns, func(c string) bool { return !among(c) })
-	})
+	return k.Unique && len(k.Columns) > 0 && !slices.ContainsFunc(k.Columns, func(c string) bool { return !among(c) })
 }

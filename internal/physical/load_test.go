@@ -40,7 +40,7 @@ CREATE TABLE ` + "`customer`" + ` (
   ` + "`total`" + ` decimal(10,2) GENERATED ALWAYS AS ((1 + 2)) STORED,
   ` + "`hidden`" + ` text /*!80023 INVISIBLE */,
   PRIMARY KEY (` + "`id`" + `),
-  UNIQUE KEY ` + "`email`" + ` (` + "`email`" + `),
+  UNIQUE KEY ` + "`email`" + ` (` + "`id`,`email`(20)" + `),
   KEY ` + "`k`" + ` (` + "`key`" + `,(id + 1))
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_general_ci COMMENT='the customers'
 /*!50100 PARTITION BY KEY (id) PARTITIONS 2 */;
@@ -72,7 +72,7 @@ func TestLoadDump(t *testing.T) {
 				},
 				Keys: []Key{
 					{Name: "PRIMARY", Primary: true, Unique: true, Columns: []string{"id"}},
-					{Name: "email", Unique: true, Columns: []string{"email"}},
+					{Name: "email", Unique: true, Columns: []string{"id", "email"}, Prefixes: []int{0, 20}},
 					{Name: "k", Columns: []string{"key", ""}},
 				},
 			},

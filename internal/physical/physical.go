@@ -59,6 +59,9 @@ type Key struct {
 	Primary, Unique bool
 	// Columns are its columns in order; "" stands for an expression.
 	Columns []string
+	// Prefixes says of each column by how many characters of it the key goes,
+	// 0 for all; nil where it goes by the whole of every column.
+	Prefixes []int
 }
 
 // Column gives the column of that name, whose case does not matter; nil when

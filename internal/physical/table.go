@@ -166,8 +166,16 @@ func keys(t *schemadiff.CreateTableEntity) []Key {
 	var primary, rest []Key
 	for _, index := range t.IndexDefinitionEntities() {
 		k := Key{Name: index.Name(), Primary: index.IsPrimary(), Unique: index.IsUnique()}
-		for _, c := range index.IndexDefinition.Columns {
+		columns := index.IndexDefinition.Columns
+		for i, c := range columns {
 			k.Columns = append(k.Columns, c.Column.String())
+			if c.Length == nil {
+				continue
+			}
+			if k.Prefixes == nil {
+				k.Prefixes = make([]int, len(columns))
+			}
+			k.Prefixes[i] = *c.Length
 		}
 		if k.Primary {
 			primary = append(primary, k)
