@@ -95,6 +95,14 @@ var hazardTests = []struct {
 		"a vindex of another name, and of another type", `{"sharded":true,"vindexes":{"a":{"type":"xxhash"},"hash":{"type":"hash"}},"tables":{"t":{"column_vindexes":[{"name":"a","column":"id"}]}}}`, `{"sharded":true,"vindexes":{"a":{"type":"xxhash"},"hash":{"type":"hash"}},"tables":{"t":{` + byHash + `}}}`,
 		[]string{"primary_vindex_changed write_loss VS241"}, diff.WriteLoss,
 	},
+	{
+		"one vindex becomes two of other names", `{"sharded":true,"vindexes":{"hash":{"type":"hash"},"a":{"type":"xxhash"},"b":{"type":"xxhash"},"c":{"type":"xxhash"}},"tables":{"t":{"column_vindexes":[{"name":"hash","column":"id"},{"name":"a","column":"x"}]}}}`, `{"sharded":true,"vindexes":{"hash":{"type":"hash"},"a":{"type":"xxhash"},"b":{"type":"xxhash"},"c":{"type":"xxhash"}},"tables":{"t":{"column_vindexes":[{"name":"hash","column":"id"},{"name":"b","column":"x"},{"name":"c","column":"x"}]}}}`,
+		[]string{"column_vindex_renamed replan", "column_vindex_added write_loss VS246"}, diff.Scatter,
+	},
+	{
+		"a secondary vindex becomes the primary one by another name", `{"sharded":true,"vindexes":{"hash":{"type":"hash"},"a":{"type":"xxhash"},"b":{"type":"xxhash"}},"tables":{"t":{"column_vindexes":[{"name":"hash","column":"id"},{"name":"a","column":"x"}]}}}`, `{"sharded":true,"vindexes":{"hash":{"type":"hash"},"a":{"type":"xxhash"},"b":{"type":"xxhash"}},"tables":{"t":{"column_vindexes":[{"name":"b","column":"x"},{"name":"hash","column":"id"}]}}}`,
+		[]string{"primary_vindex_changed write_loss VS241", "column_vindex_dropped scatter"}, diff.WriteLoss,
+	},
 	{"unowned lookup no longer used", sharded(byLookup, ""), sharded(byHash, ""), []string{"column_vindex_dropped scatter"}, diff.WriteLoss},
 	{"columns of a secondary vindex", sharded(byLookup, owned), sharded(`"column_vindexes":[{"name":"hash","column":"id"},{"name":"lk","column":"mail"}]`, owned), []string{"column_vindex_columns_changed write_loss VS248"}, diff.WriteLoss},
 	{

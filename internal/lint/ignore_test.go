@@ -71,6 +71,10 @@ func TestSuppress(t *testing.T) {
 				"repo/keyspaces/a/vschema.yaml:4:3: the suppression gives no reason near=",
 			},
 		}},
+		{"a rule about a change", []Ignore{{Codes: []string{"VS301", "VS241"}, Path: "keyspaces/a", Reason: "r", Pos: config}}, map[string][]string{
+			"kept":  {"a", "b", "c", "nowhere"},
+			"VS106": {"repo/vtsync.yaml:9:3: VS241 is about a change, which no suppression outlives near="},
+		}},
 		{"no rule named", []Ignore{{Line: 1, Reason: "r", Pos: at("f", 1)}}, map[string][]string{
 			"kept": {"a", "b", "c", "nowhere"}, "VS106": {"f:1:3: the suppression names no rule near="},
 		}},
