@@ -70,7 +70,7 @@ func (a *App) Plan(ctx context.Context, allow []string, bind bool) (*plan.Plan, 
 		in.Notes = append(in.Notes, a.files.Path(file)+" is not applied: this version of vtsync lints rules and does not manage them")
 	}
 	for _, problem := range unread {
-		in.Notes = append(in.Notes, problem.Error()+": what it says of MySQL's tables is not taken into account")
+		in.Notes = append(in.Notes, problem.Error()+"; what it says of MySQL's tables is not taken into account")
 	}
 	if note := a.unmanaged(tree, look.snap.Global); note != "" {
 		in.Notes = append(in.Notes, note)
