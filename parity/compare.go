@@ -2,7 +2,7 @@ package main
 
 import (
 	"runtime"
-	"slices"
+	"strings"
 	"testing/fstest"
 
 	"golang.org/x/sync/errgroup"
@@ -12,14 +12,29 @@ import (
 	"github.com/vtsync/vtsync/internal/review"
 )
 
+// said is one error of lint's.
+type said struct {
+	code     string
+	keyspace string
+	path     []string
+	pos      string // of what has no path
+	message  string
+}
+
+func (e said) place() string {
+	return strings.Join(append([]string{e.keyspace, e.pos}, e.path...), "\x00")
+}
+
 // outcome is what both sides said of one repository.
 type outcome struct {
 	mutant
+	// base is the outcome of the file without the mistake; nil for itself.
+	base   *outcome
 	vitess judgement
-	// errors are the codes of lint's errors, each once, sorted, with the first
-	// message of each.
-	errors   []string
-	messages map[string]string
+	errors []said // in the order of the report
+	// unread tells that lint could not read a file, and says nothing else until
+	// it can.
+	unread bool
 }
 
 // compare judges the files as they are and with each mistake.
@@ -28,24 +43,22 @@ func compare(corpus []repository, made []mutant) (*result, error) {
 	if err != nil {
 		return nil, err
 	}
-	r := &result{files: len(corpus), mutations: len(made)}
-	all := make([]mutant, 0, len(corpus)+len(made))
-	for _, repo := range corpus {
-		all = append(all, mutant{repo, "as it is"})
+	r := &result{files: make([]outcome, len(corpus)), mutants: make([]outcome, len(made))}
+	for i, repo := range corpus {
+		r.files[i].mutant = mutant{repo, i, "as it is"}
 	}
-	all = append(all, made...)
-	r.outcomes = make([]outcome, len(all))
+	for i, m := range made {
+		r.mutants[i] = outcome{mutant: m, base: &r.files[m.of]}
+	}
 	var group errgroup.Group
 	group.SetLimit(runtime.GOMAXPROCS(0))
-	for i, m := range all {
-		group.Go(func() error {
-			o := outcome{mutant: m, vitess: askVitess(m.repository, env)}
-			if err := o.askLint(); err != nil {
-				return err
-			}
-			r.outcomes[i] = o
-			return nil
-		})
+	for _, outcomes := range [][]outcome{r.files, r.mutants} {
+		for i := range outcomes {
+			group.Go(func() error {
+				outcomes[i].vitess = askVitess(outcomes[i].repository, env)
+				return outcomes[i].askLint()
+			})
+		}
 	}
 	return r, group.Wait()
 }
@@ -60,17 +73,20 @@ func (o *outcome) askLint() error {
 	if err != nil {
 		return err
 	}
-	o.messages = map[string]string{}
+	o.unread = report.Unreadable
 	for _, f := range report.Findings {
-		if f.Severity == lint.Error && o.messages[f.Code] == "" {
-			o.errors = append(o.errors, f.Code)
-			o.messages[f.Code] = f.Message
+		if f.Severity != lint.Error {
+			continue
 		}
+		e := said{code: f.Code, keyspace: f.Keyspace, path: f.Path, message: f.Message}
+		if len(f.Path) == 0 {
+			e.pos = f.Pos.String()
+		}
+		o.errors = append(o.errors, e)
 	}
 	if report.Unreadable && len(o.errors) == 0 {
-		o.errors = []string{unreadable}
+		o.errors = []said{{code: unreadable}}
 	}
-	slices.Sort(o.errors)
 	return nil
 }
 

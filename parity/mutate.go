@@ -65,6 +65,7 @@ var vindexTypes = []string{
 // mutant is a repository with one mistake in it.
 type mutant struct {
 	repository
+	of   int // the file's number in the corpus
 	what string
 }
 
@@ -97,7 +98,9 @@ func mutants(corpus []repository, count int, seed uint64) []mutant {
 				if len(sites[m][f]) == 0 || len(out) == count {
 					continue
 				}
-				out = append(out, strike(corpus[f], mutators[m], sites[m][f][0]))
+				made := strike(corpus[f], mutators[m], sites[m][f][0])
+				made.of = f
+				out = append(out, made)
 				sites[m][f] = sites[m][f][1:]
 			}
 		}
@@ -111,11 +114,11 @@ func mutants(corpus []repository, count int, seed uint64) []mutant {
 // withoutOneKeyspace takes each keyspace from each repository that has others.
 func withoutOneKeyspace(corpus []repository) []mutant {
 	var out []mutant
-	for _, repo := range corpus {
+	for f, repo := range corpus {
 		for i, d := range repo.docs {
 			if d.kind == "" && len(repo.docs) > 1 {
 				rest := repository{repo.file, slices.Delete(slices.Clone(repo.docs), i, i+1)}
-				out = append(out, mutant{rest, "keyspace dropped: " + d.keyspace})
+				out = append(out, mutant{rest, f, "keyspace dropped: " + d.keyspace})
 			}
 		}
 	}
@@ -149,7 +152,7 @@ func strike(repo repository, m mutator, s site) mutant {
 	m.make(d.tree, s.at)
 	docs := slices.Clone(repo.docs)
 	docs[s.doc] = d
-	return mutant{repository{repo.file, docs}, m.name + ": " + where}
+	return mutant{repository: repository{repo.file, docs}, what: m.name + ": " + where}
 }
 
 // Where mistakes fit.

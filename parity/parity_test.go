@@ -9,8 +9,12 @@ import (
 	"strings"
 	"testing"
 
+	"vitess.io/vitess/go/json2"
 	vtlog "vitess.io/vitess/go/vt/log"
 	"vitess.io/vitess/go/vt/vtenv"
+	"vitess.io/vitess/go/vt/vtgate/vindexes"
+
+	"github.com/vtsync/vtsync/internal/vschema"
 )
 
 func TestMain(m *testing.M) {
@@ -53,13 +57,13 @@ func TestParity(t *testing.T) {
 	if testing.Short() {
 		return
 	}
-	if r.mutations < 5000 {
-		t.Errorf("only %d mistakes", r.mutations)
+	if n := r.harmful(); n < 5000 {
+		t.Errorf("only %d mistakes that do harm", n)
 	}
 	used := map[string]bool{}
-	for _, o := range r.outcomes {
-		for _, code := range o.errors {
-			used[code] = used[code] || o.vitess.verdict == clean
+	for _, o := range slices.Concat(r.files, r.mutants) {
+		for _, e := range o.errors {
+			used[e.code] = used[e.code] || o.vitess.verdict == clean
 		}
 	}
 	for code := range beyondPlans {
@@ -170,18 +174,18 @@ func TestVerdicts(t *testing.T) {
 }
 
 // TestFailuresShow holds the command to its word: what one side minds and the
-// other does not is a failure, but for the rules on the list.
+// other does not is a failure.
 func TestFailuresShow(t *testing.T) {
-	named := mutant{repository{file: "a.json"}, "as it is"}
-	r := &result{outcomes: []outcome{
-		{mutant: named, vitess: judgement{rejected, "why"}},
+	named := mutant{repository: repository{file: "a.json"}, what: "as it is"}
+	other := []said{{code: "VS000", message: "other"}}
+	r := &result{files: []outcome{
+		{mutant: named, vitess: judgement{verdict: rejected, reason: "why"}},
 		{mutant: named, vitess: judgement{verdict: damaged}},
-		{mutant: named, vitess: judgement{verdict: damaged}, errors: []string{"VS000"}},
+		{mutant: named, vitess: judgement{verdict: damaged}, errors: other},
 		{mutant: named, vitess: judgement{verdict: unplanned}},
 		{mutant: named, vitess: judgement{verdict: elsewhere}},
 		{mutant: named, vitess: judgement{verdict: clean}},
-		{mutant: named, vitess: judgement{verdict: clean}, errors: []string{"VS000"}},
-		{mutant: named, vitess: judgement{verdict: clean}, errors: []string{"VS301"}},
+		{mutant: named, vitess: judgement{verdict: clean}, errors: other},
 	}}
 	if n := len(r.failures()); n != 4 {
 		t.Errorf("%d failures, want 4:\n%s", n, r.details())
@@ -191,6 +195,98 @@ func TestFailuresShow(t *testing.T) {
 			t.Errorf("no %q in\n%s", want, r.details())
 		}
 	}
+}
+
+// TestFound holds a mistake to being found by an error of its own, and to
+// proving nothing where the file is broken anyway.
+func TestFound(t *testing.T) {
+	old := said{code: "VS301", keyspace: "ks", path: []string{"tables", "a"}, message: "old"}
+	reworded, moved := old, old
+	reworded.message = "reworded"
+	moved.path = []string{"tables", "b"}
+	fresh := said{code: "VS301", keyspace: "ks", path: []string{"tables", "b"}, message: "fresh"}
+	base := func(v verdict) *outcome { return &outcome{vitess: judgement{verdict: v}, errors: []said{old}} }
+	unread := base(clean)
+	unread.unread = true
+	for _, c := range []struct {
+		name                  string
+		base                  *outcome
+		now                   verdict
+		errors                []said
+		proves, found, missed bool
+	}{
+		{"by an error of its own", base(clean), rejected, []said{old, fresh}, true, true, false},
+		{"only what was there", base(clean), rejected, []said{old}, true, false, true},
+		{"what was there in other words", base(clean), rejected, []said{reworded}, true, false, true},
+		{"what was there in another place", base(clean), rejected, []said{moved}, true, false, true},
+		{"worse than it was", base(damaged), rejected, []said{old, fresh}, true, true, false},
+		{"worse than it was, and only what was there", base(unplanned), damaged, []said{old}, true, false, true},
+		{"as bad as it was", base(damaged), damaged, []said{old}, false, true, false},
+		{"as bad as it was, and nothing is said", base(damaged), damaged, nil, false, false, true},
+		{"better than it was", base(rejected), unplanned, []said{old}, false, true, false},
+		{"in what cannot be read", unread, rejected, []said{old}, false, true, false},
+	} {
+		o := outcome{base: c.base, vitess: judgement{verdict: c.now}, errors: c.errors}
+		if o.proves() != c.proves || o.found() != c.found || o.missed() != c.missed {
+			t.Errorf("%s: proves %t, found %t, missed %t", c.name, o.proves(), o.found(), o.missed())
+		}
+	}
+}
+
+// TestExcuses holds each excuse to the place that it is made for.
+func TestExcuses(t *testing.T) {
+	const lookup = `{"type": "lookup", "owner": "o", "params": {"table": "no.l", "from": "a", "to": "b"}}`
+	sharded := func(vindex, table string) string {
+		return `{"sharded": true, "vindexes": {"hash": {"type": "hash"}, "v": ` + vindex + `},
+			"tables": {"t": {"column_vindexes": [{"column": "id", "name": "hash"}]` + table + `}}}`
+	}
+	used := `{"sharded": true, "vindexes": {"hash": {"type": "hash"}, "v": ` + lookup + `},
+		"tables": {"t": {"column_vindexes": [{"column": "id", "name": "hash"}, {"column": "a", "name": "v"}]}}}`
+	sequence := func(more string) string {
+		return `{"tables": {"t": {"auto_increment": {"column": "id", "sequence": "s"}}` + more + `}}`
+	}
+	for _, c := range []struct {
+		code, json, path string
+		want             bool
+	}{
+		{"VS000", used, "vindexes.v", false},
+		{"VS104", `{"foreign_key_mode": 7}`, "", true},
+		{"VS104", `{"foreign_key_mode": 3}`, "", false},
+		{"VS203", sharded(lookup, ""), "vindexes.v.params.x", true},
+		{"VS203", sharded(`{"type": "lookup"}`, ""), "vindexes.v.params.x", false},
+		{"VS210", sharded(lookup, ""), "tables.t.column_vindexes.0.columns", false},
+		{"VS301", sequence(""), "tables.t.auto_increment.sequence", true},
+		{"VS301", sequence(`, "s": {}`), "tables.t.auto_increment.sequence", false},
+		{"VS302", sequence(`, "s": {}`), "tables.t.auto_increment.sequence", true},
+		{"VS302", sequence(`, "s": {"type": "sequence"}`), "tables.t.auto_increment.sequence", false},
+		{"VS304", sequence(""), "tables.t.auto_increment.column", false},
+		{"VS401", used, "vindexes.v.params.table", true},
+		{"VS401", sharded(lookup, ""), "vindexes.v.params.table", false},
+		{"VS402", used, "vindexes.v.owner", true},
+		{"VS402", sharded(lookup, ""), "vindexes.v.owner", false},
+		{"VS404", sharded(lookup, ""), "tables.t.column_vindexes.0", false},
+		{"VS408", used, "tables.t.column_vindexes.1", false},
+		{"VS503", sharded(lookup, `, "type": "reference"`), "tables.t.column_vindexes", true},
+		{"VS503", sharded(lookup, ""), "tables.t.column_vindexes", false},
+		{"VS504", sharded(lookup, `, "pinned": "80"`), "tables.t.column_vindexes", true},
+		{"VS504", sharded(lookup, ""), "tables.t.column_vindexes", false},
+	} {
+		in := buildState(t, c.json)
+		if got := excused(in, said{code: c.code, keyspace: soleKeyspace, path: strings.Split(c.path, ".")}); got != c.want {
+			t.Errorf("%s at %s is excused: %t, want %t, in\n%s", c.code, c.path, got, c.want, c.json)
+		}
+	}
+}
+
+// buildState builds a keyspace whether or not it plans.
+func buildState(t *testing.T, text string) state {
+	t.Helper()
+	ks := &vschema.Keyspace{}
+	if err := json2.UnmarshalPB([]byte(text), ks); err != nil {
+		t.Fatal(err)
+	}
+	srv := &vschema.SrvVSchema{Keyspaces: map[string]*vschema.Keyspace{soleKeyspace: ks}}
+	return state{srv, vindexes.BuildVSchema(srv, testEnv(t).Parser())}
 }
 
 func TestInsert(t *testing.T) {

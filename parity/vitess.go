@@ -37,10 +37,14 @@ const (
 
 var verdicts = []verdict{rejected, damaged, elsewhere, unplanned, clean}
 
+// harm orders the verdicts that say that something is wrong.
+var harm = map[verdict]int{unplanned: 1, damaged: 2, rejected: 3}
+
 // judgement is a verdict with Vitess's own reason.
 type judgement struct {
 	verdict verdict
 	reason  string
+	state   state // of what is clean
 }
 
 // askVitess applies the repository as vtctldclient, vtctld and vtgate would.
@@ -54,7 +58,7 @@ func askVitess(repo repository, env *vtenv.Environment) judgement {
 			m = vschema.NewRules(d.kind)
 		}
 		if err := json2.UnmarshalPB(d.bytes(), m); err != nil {
-			return judgement{rejected, err.Error()}
+			return judgement{verdict: rejected, reason: err.Error()}
 		}
 		if err := protojson.Unmarshal(d.bytes(), proto.Clone(m)); err != nil && dropped == "" {
 			dropped = err.Error()
@@ -65,24 +69,24 @@ func askVitess(repo repository, env *vtenv.Environment) judgement {
 			continue
 		}
 		if err := missingFile(ks); err != nil {
-			return judgement{elsewhere, err.Error()}
+			return judgement{verdict: elsewhere, reason: err.Error()}
 		}
 		if _, err := vindexes.BuildKeyspace(ks, parser); err != nil {
-			return judgement{rejected, err.Error()}
+			return judgement{verdict: rejected, reason: err.Error()}
 		}
 		srv.Keyspaces[d.keyspace] = ks
 	}
 	built := vindexes.BuildVSchema(srv, parser)
 	if reason := damage(srv, built); reason != "" {
-		return judgement{damaged, reason}
+		return judgement{verdict: damaged, reason: reason}
 	}
 	if dropped != "" {
-		return judgement{damaged, "a field is dropped: " + dropped}
+		return judgement{verdict: damaged, reason: "a field is dropped: " + dropped}
 	}
 	if reason := (planner{env, srv, built}).planAll(); reason != "" {
-		return judgement{unplanned, reason}
+		return judgement{verdict: unplanned, reason: reason}
 	}
-	return judgement{verdict: clean}
+	return judgement{verdict: clean, state: state{srv, built}}
 }
 
 // missingFile tells that a vindex reads a file that is not there. It looks at
