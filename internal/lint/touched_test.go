@@ -54,3 +54,16 @@ func TestNewUseOfAnOldMistake(t *testing.T) {
 		})
 	}
 }
+
+// TestOldMistakeGetsWorse: what did no harm in a keyspace that routes nothing by
+// vindexes is an error of whoever makes it sharded.
+func TestOldMistakeGetsWorse(t *testing.T) {
+	const lookup = `,"email":{"type":"consistent_lookup","params":{"table":"commerce.email_lookup","from":"email,id","to":"keyspace_id","write_onli":"true"}}`
+	after := world(t, map[string]string{"commerce": commerce, "customer": customer("commerce.customer_seq", lookup)})
+	before := after.CloneVT()
+	before.Keyspaces["customer"].Sharded = false
+	want := []string{"VS203 error customer/vindexes/email/params/write_onli"}
+	if got := briefs(Check(Input{Before: before, After: after}), "VS203"); !slices.Equal(got, want) {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}
