@@ -131,15 +131,21 @@ func (l *loader) file(fsys fs.FS, file string) {
 		l.problem(errs.Position{File: file}, "", "cannot be read: %v", err)
 		return
 	}
-	src := newSource(file, string(data))
-	program := false
+	src := newSource(file, strings.TrimPrefix(string(data), "\ufeff"))
+	var program errs.Position
+	blocks := 0 // of a stored program that are not ended yet
 	for _, s := range split(l.env.Parser(), src.text) {
-		if program {
-			program = !s.endsProgram()
-			continue
+		switch {
+		case blocks > 0:
+			blocks += s.blocks()
+		case s.cutProgram():
+			blocks, program = s.blocks(), src.position(s.at+s.tokens[0].begin)
+		default:
+			l.statement(src, s)
 		}
-		program = s.beginsProgram()
-		l.statement(src, s)
+	}
+	if blocks > 0 {
+		l.problem(program, "put DELIMITER lines around it", "a stored program whose END is not found: what follows is not read")
 	}
 }
 

@@ -134,6 +134,8 @@ var problemTests = []struct {
 	}},
 	{"a DROP that cannot be read", []string{"create table t (id int);\ndrop table t t;"}, []string{"schema/a.sql:2:14: cannot be read"}},
 	{"dumps of one table", []string{"drop table if exists t;\ncreate table t (id int)", "drop table if exists t;\ncreate table t (id int)"}, []string{"schema/b.sql:2:1: table t is created in schema/a.sql:2:1"}},
+	{"a program without an end", []string{"create table t (id int);\ncreate procedure p() begin select 1; select 2;\ncreate table u (id int);"}, []string{"schema/a.sql:2:1: END is not found"}},
+	{"a mark of the encoding", []string{"\ufeffcreate table t (id int); drop table t"}, []string{"schema/a.sql:1:26: is dropped"}},
 	{"nested too deep", []string{"create table t (id int default (" + strings.Repeat("(", 300) + "1" + strings.Repeat(")", 300) + "))"}, []string{"schema/a.sql:1:1: nested deeper"}},
 }
 
@@ -181,6 +183,7 @@ func TestUnread(t *testing.T) {
 		{"a column twice", good + "create table t (a int, a int)", []string{"t"}, []string{"good"}},
 		{"a change", good + "create table t (a int); alter table t drop a", nil, nil},
 		{"no statement", good + "CRATE TABLE t (a int)", nil, nil},
+		{"no name", good + "create table (a int)", nil, nil},
 		{"dropped", good + "drop table good", nil, nil},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -228,9 +231,13 @@ func TestPassedOver(t *testing.T) {
 		select 1;
 		create trigger tr before insert on t for each row begin
 			declare n int;
+			select case when 1 then 2 end;
+			begin select 2; end;
 			if new.id > 1 then set n = 1; end if;
 			create table inner_table (id int);
 		end;
+		create procedure q() begin end;
+		create table after_it (id int);
 		unlock tables; commit;
 		DELIMITER $$
 		create function f() returns int begin create table no (id int); return 1; end$$
@@ -240,8 +247,8 @@ func TestPassedOver(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(got.Tables) != 1 || got.Tables["yes"] == nil {
-		t.Errorf("got the tables %v, want yes alone", got.Tables)
+	if tables := slices.Sorted(maps.Keys(got.Tables)); !slices.Equal(tables, []string{"after_it", "yes"}) {
+		t.Errorf("got the tables %v, want after_it and yes", tables)
 	}
 }
 

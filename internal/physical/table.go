@@ -38,11 +38,13 @@ func (l *loader) table(src source, s statement, name string) {
 	}
 }
 
-// unread is a problem of one table, of which nothing is known then.
+// unread is a problem of one table, of which nothing is known then; of all where
+// it has no name.
 func (l *loader) unread(name string, pos errs.Position, next, format string, args ...any) {
 	l.add(pos, next, format, args...)
 	delete(l.schema.Tables, name)
 	l.schema.Unread[name] = true
+	l.unsure = l.unsure || name == ""
 }
 
 // build makes the table of what was parsed.

@@ -81,26 +81,37 @@ func (s statement) name(i int) string {
 	return s.tokens[i].value
 }
 
-// beginsProgram tells that the statement is the beginning of a stored program
+// cutProgram tells that the statement is the beginning of a stored program
 // whose body was cut at its semicolons, for want of a DELIMITER.
-func (s statement) beginsProgram() bool {
+func (s statement) cutProgram() bool {
 	switch object, _ := s.object(); object {
 	case sqlparser.PROCEDURE, sqlparser.FUNCTION, sqlparser.TRIGGER, sqlparser.EVENT:
-	default:
-		return false
+		whole := slices.ContainsFunc(s.tokens, func(t token) bool { return t.kind == ';' })
+		return !whole && s.blocks() > 0 && !s.emptyBody()
 	}
-	begins := slices.ContainsFunc(s.tokens, func(t token) bool { return t.kind == sqlparser.BEGIN })
-	return begins && s.tokens[len(s.tokens)-1].kind != sqlparser.END
+	return false
 }
 
-// endsProgram tells that the statement is the END of a stored program's body.
-func (s statement) endsProgram() bool {
+// emptyBody tells that the statement ends with BEGIN END.
+func (s statement) emptyBody() bool {
+	n := len(s.tokens)
+	return n > 1 && s.tokens[n-2].kind == sqlparser.BEGIN && s.tokens[n-1].kind == sqlparser.END
+}
+
+// blocks counts the blocks that the statement begins, less the one that it ends.
+func (s statement) blocks() int {
+	n := 0
+	for _, t := range s.tokens {
+		if t.kind == sqlparser.BEGIN {
+			n++
+		}
+	}
 	if s.tokens[0].kind != sqlparser.END {
-		return false
+		return n
 	}
 	switch s.word(1) {
 	case "if", "loop", "while", "repeat", "case":
-		return false
+		return n
 	}
-	return true
+	return n - 1
 }
