@@ -97,6 +97,19 @@ func report(comparisons []comparison, pairs int) string {
 	return w.String()
 }
 
+// missed is the verdict on what does not meet its aim.
+const missed = "missed"
+
+func verdict(met bool) string {
+	if met {
+		return "met"
+	}
+	return missed
+}
+
+// misses counts the verdicts of that kind in a section's text.
+func misses(text string) int { return strings.Count(text, "| "+missed+" |") }
+
 func millis(d time.Duration) string { return fmt.Sprintf("%.1f ms", d.Seconds()*1000) }
 
 // marks are those on the page between which a section stands.
