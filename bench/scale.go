@@ -181,7 +181,7 @@ func (s scaling) growth() float64 {
 // scaleReport is the text for the page.
 func scaleReport(verbs []scaling) string {
 	var w strings.Builder
-	fmt.Fprintf(&w, "`vtsync lint`, and `vtsync plan` against an equal live state, in %d keyspaces, half of them sharded, with sequences, lookup vindexes and reference tables; CPU is of all cores, memory the process's largest, the least CPU and the most memory of %d runs. A further table is one by which a size is larger than the one before.\n\n", scaleKeyspaces, scaleRuns)
+	fmt.Fprintf(&w, "`vtsync lint`, and `vtsync plan` against an equal live state, in %d keyspaces, half of them sharded, with sequences, lookup vindexes and reference tables; CPU is of all cores and the least of %d runs, memory the most that the process had in any of them. A further table is one by which a size is larger than the one before.\n\n", scaleKeyspaces, scaleRuns)
 	w.WriteString("| | tables | CPU | for each further table | memory |\n|---|---|---|---|---|\n")
 	for _, s := range verbs {
 		for i, u := range s.took {
