@@ -104,7 +104,7 @@ var (
 	becomesSequence    = risk{Outage, "vtgate takes its rows for the state of a sequence", "VS546"}
 	// With managed foreign keys vtgate plans them itself, and refuses what it
 	// cannot: cycles, and keys that cross shards.
-	foreignKeysManaged = risk{Outage, "vtgate takes over the foreign keys: queries fail where keys form a cycle or cross shards", "VS645"}
+	foreignKeysManaged = risk{Outage, "vtgate takes over the foreign keys: writes fail where keys form a cycle or cross shards", "VS645"}
 	// vtgate puts the whole list, invisible columns too, into an insert that
 	// has none, and counts the values against it.
 	listedColumnAdded    = risk{Outage, "the list is authoritative: an insert without column names fails until it gives this column a value too, and a select * until every shard has the column", "VS643"}

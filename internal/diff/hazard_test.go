@@ -245,7 +245,7 @@ func TestText(t *testing.T) {
 	changes := append(diff.Between("customer", before, after), diff.Between("product", nil, &vschema.Keyspace{Tables: map[string]*vschema.Table{"t_seq": {Type: "sequence"}}})...)
 	want := `keyspace customer
   ~ setting foreign_key_mode
-      foreign keys are managed, were unmanaged [outage VS645: vtgate takes over the foreign keys: queries fail where keys form a cycle or cross shards]
+      foreign keys are managed, were unmanaged [outage VS645: vtgate takes over the foreign keys: writes fail where keys form a cycle or cross shards]
   - vindex lk
       vindex lk is dropped: type consistent_lookup, table lookup.t, owned by table t [safe]
   + vindex region
