@@ -161,6 +161,12 @@ func TestPhysicalNames(t *testing.T) {
 			[]string{"VS602 error ks/tables/t/columns/1/name"},
 		},
 		{
+			"a generated column under a vindex that vtgate does not ask",
+			`{"vindexes":{"hash":{"type":"hash"}},"tables":{"t":{"column_vindexes":[{"column":"id","name":"hash"}]}}}`,
+			"create table t (n bigint, id bigint as (n + 1))",
+			nil,
+		},
+		{
 			"table, which is told once",
 			`{"sharded":true,"vindexes":{"hash":{"type":"hash"}},"tables":{"custmer":{"column_vindexes":[{"column":"id","name":"hash"}]}}}`,
 			"create table customer (id bigint)",
@@ -199,5 +205,43 @@ func TestUnknownSchema(t *testing.T) {
 	want := []string{"VS619 warning lookup/tables/names", "VS619 warning lookup/tables/seq"}
 	if !slices.Equal(got, want) {
 		t.Errorf("with no tables at all: got %s, want %s", strings.Join(got, ", "), want)
+	}
+}
+
+// TestLookupKeys holds what is said of the keys of lookup tables, and of columns
+// in them that MySQL generates.
+func TestLookupKeys(t *testing.T) {
+	const unique, several = "consistent_lookup_unique", "consistent_lookup"
+	for _, tt := range []struct {
+		name, typ, owner, sql string
+		want                  []string
+	}{
+		{"by the beginning, then by all", unique, "t", "name varchar(64), id bigint, keyspace_id varbinary(128), primary key (name(5), id)", []string{"VS624"}},
+		{"by all, then by the beginning", unique, "t", "name varchar(64), id varchar(64), keyspace_id varbinary(128), primary key (name, id(5))", []string{"VS624"}},
+		{"by the beginning, of a vindex for several rows", several, "t", "name varchar(64), id bigint, keyspace_id varbinary(128), primary key (name(5), id)", nil},
+		{"not unique", unique, "t", "name varchar(64), id bigint, keyspace_id varbinary(128), key (name, id)", []string{"VS615"}},
+		{"on an expression", unique, "t", "name varchar(64), id bigint, keyspace_id varbinary(128), unique key ((lower(name)))", []string{"VS615"}},
+		{"generated", unique, "t", "name varchar(64) as (lower(x)), x varchar(64), id bigint, keyspace_id varbinary(128), primary key (name, id)", []string{"VS623"}},
+		{"generated, and written by nobody", unique, "", "name varchar(64) as (lower(x)), x varchar(64), id bigint, keyspace_id varbinary(128), primary key (name, id)", nil},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			ks := fmt.Sprintf(`{"sharded":true,
+				"vindexes":{"hash":{"type":"xxhash"},
+					"look":{"type":"%s","owner":"%s","params":{"table":"lookup.names","from":"name,id","to":"keyspace_id"}}},
+				"tables":{"t":{"column_vindexes":[{"column":"id","name":"hash"},{"columns":["name","id"],"name":"look"}]}}}`, tt.typ, tt.owner)
+			found := Check(Input{
+				After:   world(t, map[string]string{"ks": ks, "lookup": `{"tables":{"names":{}}}`}),
+				Schemas: map[string]*physical.Schema{"lookup": tables(t, "create table names ("+tt.sql+")")},
+			})
+			var got []string
+			for _, f := range found {
+				if strings.HasPrefix(f.Code, "VS6") {
+					got = append(got, f.Code)
+				}
+			}
+			if !slices.Equal(got, tt.want) {
+				t.Errorf("got %v, want %v", got, tt.want)
+			}
+		})
 	}
 }
