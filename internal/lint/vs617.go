@@ -148,10 +148,14 @@ func compareKinds(name string, t *vschema.Table, table *physical.Table) []Findin
 // differs tells whether a list names another type than the table has, where
 // both are known. Vitess reads MySQL's "bool" as unsigned, which it is not.
 func differs(listed, typ querypb.Type, mysql string) bool {
-	if listed == sqltypes.Null || typ == sqltypes.Null {
+	switch {
+	case listed == sqltypes.Null, typ == sqltypes.Null:
 		return false
+	case strings.HasPrefix(mysql, "bool") && sqltypes.IsIntegral(listed):
+		return false
+	default:
+		return listed != typ
 	}
-	return listed != typ && !(strings.HasPrefix(mysql, "bool") && sqltypes.IsIntegral(listed))
 }
 
 // kindOf gives one type for all that vtgate compares alike.
