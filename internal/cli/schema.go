@@ -23,7 +23,8 @@ func (c *command) schema() *cobra.Command {
 of rules, or of vtsync.yaml. It is made of the Vitess that this vtsync is built
 with, so that an editor that has it completes names, explains them, and marks what
 Vitess would drop in silence. Lint and plan hold each file against it too; they
-know more than a schema can say.
+know more than a schema can say. A VSchema that is wrapped in its keyspace's name
+is read all the same, and is not of that schema.
 
 For YAML in editors with yaml-language-server, write as the first line of a file:
 

@@ -193,10 +193,10 @@ func (f *Facts) nearTable(ks, name string, wanted func(*vschema.Table) bool) str
 }
 
 // moves tells that a nearest name lies in another keyspace than the one that was
-// written, which is there: it is no correction.
+// written, which is there, or may be: it is no correction.
 func (f *Facts) moves(ks, nearest string) bool {
 	nearKs, _ := splitSource(nearest)
-	return f.srv.Keyspaces[ks] != nil && nearKs != ks
+	return nearKs != ks && (f.srv.Keyspaces[ks] != nil || !f.whole)
 }
 
 func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }

@@ -88,6 +88,18 @@ func (f *Facts) absent(ks string) bool {
 	return answer
 }
 
+// doubt adds to a finding about a keyspace that is not there, and whose name is
+// one slip from another's, that it may be live all the same where that cannot be
+// known: then no program corrects it.
+func (f *Facts) doubt(ks string, finding *Finding) {
+	if f.whole || ks == "" || f.srv.Keyspaces[ks] != nil {
+		return
+	}
+	finding.guess = true
+	finding.Harm = fmt.Sprintf("unless keyspace %s is live all the same, %s", ks, finding.Harm)
+	finding.Next += fmt.Sprintf("; if keyspace %s is meant, vtsync pull --keyspace %s takes it in", ks, ks)
+}
+
 // inAbsent tells that a name leads into an absent keyspace, by itself or by a
 // rule.
 func (f *Facts) inAbsent(to target) bool {

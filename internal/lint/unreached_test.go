@@ -88,19 +88,25 @@ func TestHintsOfOtherKeyspaces(t *testing.T) {
 	for _, tt := range []struct {
 		name  string
 		parts map[string]string
+		whole bool
 		fixed bool
 	}{
-		{"misspelled keyspace", map[string]string{"shops": seq}, true},
-		{"another keyspace, which is there", map[string]string{"shops": seq, "shop": `{"tables":{"t":{}}}`}, false},
+		{"misspelled keyspace", map[string]string{"shops": seq}, true, true},
+		{"a keyspace that may be live and have no file", map[string]string{"shops": seq}, false, false},
+		{"another keyspace, which is there", map[string]string{"shops": seq, "shop": `{"tables":{"t":{}}}`}, true, false},
 	} {
 		tt.parts["customer"] = customer("shop.s", "")
-		found := unresolvedSequence.Check(newFacts(world(t, tt.parts), Input{}))
+		found := unresolvedSequence.Check(newFacts(world(t, tt.parts), Input{Whole: tt.whole}))
 		if len(found) != 1 || found[0].Near != "shops.s" {
 			t.Fatalf("%s: %+v", tt.name, found)
 		}
 		found[0].Severity = Error
 		if got := found[0].Corrects("shop.s"); got != tt.fixed {
 			t.Errorf("%s: corrected %v, want %v", tt.name, got, tt.fixed)
+		}
+		doubted := strings.HasPrefix(found[0].Harm, "unless keyspace shop is live") && strings.HasSuffix(found[0].Next, "vtsync pull --keyspace shop takes it in")
+		if want := !tt.whole; doubted != want {
+			t.Errorf("%s: harm and next say that it may be live: %v, want %v: %+v", tt.name, doubted, want, found[0])
 		}
 	}
 }

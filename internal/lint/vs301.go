@@ -23,6 +23,7 @@ var unresolvedSequence = Rule{
 				finding.Message = fmt.Sprintf("auto_increment of table %s names no sequence", use.table)
 			}
 			finding.Harm = use.harm()
+			f.doubt(use.to.keyspace, &finding)
 			out = append(out, finding)
 		})
 		return out

@@ -70,6 +70,7 @@ func (f *Facts) lookupTable(vindexKs, vindex string, v *vschema.Vindex) *Finding
 			}
 		}
 	}
+	f.doubt(to.keyspace, &finding)
 	return &finding
 }
 

@@ -43,6 +43,9 @@ var unresolvedSource = Rule{
 				finding.Harm = fmt.Sprintf("ApplyVSchema refuses it: \"invalid source \"%s\" for reference table: %s\"", t.Source, name)
 				finding.Next = "write it as KEYSPACE.TABLE; neither can have a dot in its name"
 			}
+			if !dots {
+				f.doubt(sourceKs, &finding)
+			}
 			if strings.HasPrefix(finding.Near, ks+".") {
 				finding.Near = "" // a source lies elsewhere
 			}

@@ -39,6 +39,7 @@ var ruleToNothing = Rule{
 					finding.Severity = Warning
 				}
 			}
+			f.doubt(ks, &finding)
 			out = append(out, finding)
 		}
 		return out

@@ -18,11 +18,13 @@ var shardRuleNowhere = Rule{
 			if nearSlip(from, f.keyspaces()) != "" && f.srv.Keyspaces[from] == nil {
 				finding := f.missingKeyspace(m, "from_keyspace", from)
 				finding.Harm = "the rule matches no shard: its queries go on to where they went without it"
+				f.doubt(from, &finding)
 				out = append(out, finding)
 			}
 			if f.srv.Keyspaces[m.to] == nil && !f.absent(m.to) {
 				finding := f.missingKeyspace(m, "to_keyspace", m.to)
 				finding.Harm = shardRuleHarm
+				f.doubt(m.to, &finding)
 				out = append(out, finding)
 			}
 		}

@@ -20,6 +20,7 @@ var keyspaceRuleNowhere = Rule{
 				finding.Message = fmt.Sprintf("%s leads to no keyspace", m.noun())
 				finding.Harm = "vtgate takes queries that the rule matches as if they named no keyspace: a name that several keyspaces have is ambiguous, one that a keyspace has alone leads there"
 			}
+			f.doubt(m.to, &finding)
 			out = append(out, finding)
 		}
 		return out

@@ -81,13 +81,24 @@ func (f *Facts) brokenMirror(m matched, why string) Finding {
 		if near := f.nearTarget(base); near != "" {
 			finding.Near = near + suffix
 		}
+		f.doubt(keyspaceOf(base), &finding)
 	case strings.HasPrefix(why, toTable):
 		finding.Path = rulePath(m.kind, m.i, "to_table")
 		finding.Near = f.nearTarget(m.to)
+		f.doubt(keyspaceOf(m.to), &finding)
 	default:
 		finding.Next = "mirror each table straight to where its queries are to go: a keyspace that is mirrored to is not mirrored itself"
 	}
 	return finding
+}
+
+// keyspaceOf is the keyspace that a table is written with, "" where it has none.
+func keyspaceOf(written string) string {
+	ks, _, ok := splitTarget(written)
+	if !ok {
+		return ""
+	}
+	return ks
 }
 
 // nearTarget is the declared table that is one slip away from a name; "" where
@@ -103,10 +114,11 @@ func (f *Facts) nearTarget(written string) string {
 	case f.srv.Keyspaces[ks].GetTables()[name] != nil:
 		return ""
 	}
-	if best := f.nearTable(ks, name, anyTable); oneSlip(written, best) && !f.moves(ks, best) {
-		return best
+	best := f.nearTable(ks, name, anyTable)
+	if nearKs, _ := splitSource(best); !oneSlip(written, best) || nearKs != ks && f.srv.Keyspaces[ks] != nil {
+		return "" // of another keyspace, and this one is there
 	}
-	return ""
+	return best
 }
 
 // invented is the finding about a side of a mirror rule that vtgate takes for

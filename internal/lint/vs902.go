@@ -13,7 +13,7 @@ var tenantWithoutColumn = Rule{
 			}
 			out = append(out, Finding{
 				Keyspace: ks,
-				Path:     []string{"multi_tenant_spec"},
+				Path:     []string{"multi_tenant_spec", "tenant_id_column_name"},
 				Message:  fmt.Sprintf("multi_tenant_spec of keyspace %s names no tenant_id_column_name", ks),
 				Harm:     "the VSchema loads, and a multi-tenant MoveTables into the keyspace is refused: \"tenant column name not defined in multi-tenant spec\"",
 				Next:     "set tenant_id_column_name and tenant_id_column_type, or take multi_tenant_spec out",

@@ -51,7 +51,7 @@ const rulesIntro = `# Rules of lint
 
 <!-- Generated from internal/lint and its catalog by the test TestRulesPage of internal/review; do not edit. -->
 
-What ` + "`vtsync lint`" + ` and ` + "`vtsync plan`" + ` know. Each rule is shown with files that break it, the same files with the fix, and what Vitess 24 does with the first: that part is run on real Vitess by a test.
+What ` + "`vtsync lint`" + ` and ` + "`vtsync plan`" + ` know. Each rule is shown with files that break it, the same files with the fix, and what Vitess 24 does with the first: a test runs that part on real Vitess, but for what takes MySQL's rows to be seen, which is marked.
 
 An **error** breaks queries, sends them astray, or loses or hides rows; a **warning** works today and is likely not meant; an **info** is good to know and fails no build. A comment such as ` + "`# VS301`" + ` in an example marks the line of the finding. A code never changes its meaning.
 

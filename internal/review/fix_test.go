@@ -32,7 +32,7 @@ func TestFixed(t *testing.T) {
 		{"escaped", `"commerce.cust\x6der_seq"`, `"commerce.customer_seq"`},
 		{"two slips", "commerce.custmr_sq", ""},
 		{"numbered", "commerce.customer2_seq", ""},
-		{"the keyspace", "comerce.customer_seq", "commerce.customer_seq"},
+		{"the keyspace, which may be live", "comerce.customer_seq", ""},
 		{"of another keyspace", "orders.customer_seq", ""},
 		{"nothing near", "commerce.nothing_like_it", ""},
 		{"right", "commerce.customer_seq", ""},

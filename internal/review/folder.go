@@ -28,6 +28,7 @@ type judged struct {
 	keyspaces  []string
 	files      int
 	unreadable bool
+	unjudged   bool
 }
 
 func (d Folder) judge() (judged, error) {
@@ -51,7 +52,7 @@ func (d Folder) judge() (judged, error) {
 		}
 	}
 	out := judged{
-		findings: lint.Check(in), documents: make(map[string]*desired.Document), unreadable: len(in.Files) > 0,
+		findings: lint.Check(in), documents: make(map[string]*desired.Document), unreadable: len(in.Files) > 0, unjudged: len(problems) > 0,
 		keyspaces: append(sortedKeys(tree.Keyspaces), sortedKeys(tree.Unreadable)...),
 	}
 	for i := range out.findings {

@@ -65,9 +65,11 @@ type Report struct {
 	Hidden int
 	// Files counts those that were read, the config with its suppressions too.
 	Files int
-	// Unreadable tells that some file cannot be read as what it should be:
-	// the rules about what the files of its folder say together were not run.
+	// Unreadable tells that some file cannot be read as what it should be.
 	Unreadable bool
+	// Unjudged tells that it is a VSchema or rules: what the files of its
+	// folder say together was not judged. SQL is only left out of account.
+	Unjudged bool
 }
 
 // Run judges the files below fsys.
@@ -94,6 +96,7 @@ func All(folders []Folder, config Suppressions) (Report, error) {
 		report.Keyspaces = append(report.Keyspaces, one.keyspaces...)
 		report.Files += one.files
 		report.Unreadable = report.Unreadable || one.unreadable
+		report.Unjudged = report.Unjudged || one.unjudged
 		texts.add(folder, one.documents)
 	}
 	if len(config.Ignores) > 0 {

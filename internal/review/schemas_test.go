@@ -36,8 +36,8 @@ func TestUnreadableSQL(t *testing.T) {
 		got = append(got, f.Pos.String()+" "+f.Code)
 	}
 	want := []string{"prod/keyspaces/commerce/schema/seq.sql:3:13 VS105", "prod/keyspaces/customer/schema/all.sql:1:1 VS618"}
-	if !slices.Equal(got, want) || !report.Unreadable {
-		t.Errorf("got %q, unreadable %v, want %q", got, report.Unreadable, want)
+	if !slices.Equal(got, want) || !report.Unreadable || report.Unjudged {
+		t.Errorf("got %q, unreadable %v, unjudged %v, want %q", got, report.Unreadable, report.Unjudged, want)
 	}
 }
 

@@ -49,9 +49,10 @@ type LintSummary struct {
 	// that have any.
 	Files             int `json:"files"`
 	FilesWithFindings int `json:"files_with_findings"`
-	// Unreadable tells that a file cannot be read, so that what the files of
-	// its folder say together was not judged.
+	// Unreadable tells that a file cannot be read, Unjudged that it is not
+	// one of SQL: what the files of its folder say together was not judged.
 	Unreadable bool `json:"unreadable"`
+	Unjudged   bool `json:"unjudged"`
 }
 
 // Lint is what lint found, as programs read it; docs/ci.md describes it.
@@ -72,7 +73,7 @@ func NewLint(report review.Report, fixed []LintFix) Lint {
 		Findings: []LintFinding{}, Suppressed: []LintSuppressed{}, Fixed: append([]LintFix{}, fixed...),
 		Summary: LintSummary{
 			Suppressed: len(report.Suppressed), Fixed: len(fixed), Hidden: report.Hidden,
-			Files: report.Files, Unreadable: report.Unreadable,
+			Files: report.Files, Unreadable: report.Unreadable, Unjudged: report.Unjudged,
 		},
 	}
 	files := make(map[string]bool)
@@ -112,8 +113,11 @@ func LintText(w io.Writer, l Lint, style Style) error {
 		p.finding(f, !explained[f.Code])
 		explained[f.Code] = true
 	}
-	if l.Summary.Unreadable {
+	switch {
+	case l.Summary.Unjudged:
 		p.line("what the files say together was not judged: correct those that cannot be read first")
+	case l.Summary.Unreadable:
+		p.line("what the SQL that cannot be read says of MySQL's tables was not taken into account")
 	}
 	p.line("%s", l.summary())
 	return p.writeTo(w)

@@ -57,13 +57,18 @@ func TestLintTextOfNothing(t *testing.T) {
 // read leave something unsaid.
 func TestLintTextRepeats(t *testing.T) {
 	f := review.Finding{Finding: lint.Finding{Code: "VS102", Severity: lint.Error, Pos: errs.Position{File: "f"}, Message: "m"}}
-	l := NewLint(review.Report{Files: 1, Findings: []review.Finding{f, f}, Unreadable: true}, nil)
+	l := NewLint(review.Report{Files: 1, Findings: []review.Finding{f, f}, Unreadable: true, Unjudged: true}, nil)
 	got := text(t, func(w io.Writer, s Style) error { return LintText(w, l, s) })
 	if n := strings.Count(got, "--explain"); n != 1 {
 		t.Errorf("the page is named %d times, want once:\n%s", n, got)
 	}
 	if !strings.Contains(got, "what the files say together was not judged") {
 		t.Errorf("nothing says that rules were not run:\n%s", got)
+	}
+	l.Summary.Unjudged = false // it was SQL
+	got = text(t, func(w io.Writer, s Style) error { return LintText(w, l, s) })
+	if strings.Contains(got, "not judged") || !strings.Contains(got, "was not taken into account") {
+		t.Errorf("SQL that cannot be read is told as:\n%s", got)
 	}
 }
 
