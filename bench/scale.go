@@ -21,12 +21,8 @@ import (
 const scaleRuns = 7
 
 // scaleSizes are the numbers of tables. The first tells what a process costs
-// before it has looked at a table.
+// before it has looked at many, the last but one is half of the last.
 var scaleSizes = []int{100, 1_000, 2_500, 5_000, 10_000}
-
-// growsFrom is the first of scaleSizes whose tables weigh more than the start of
-// the process does by chance: growth is judged from there.
-const growsFrom = 1
 
 // What the largest size may take.
 const (
@@ -162,20 +158,19 @@ func (b *bench) use(ctx context.Context, verb string) (usage, error) {
 	return best, nil
 }
 
-// further is the CPU that each table costs by which a size is larger than the
-// one before it.
-func (s scaling) further(size int) time.Duration {
-	return (s.took[size].cpu - s.took[size-1].cpu) / time.Duration(scaleSizes[size]-scaleSizes[size-1])
+// further is the CPU that each table costs by which a size is larger than an
+// earlier one.
+func (s scaling) further(from, to int) time.Duration {
+	return (s.took[to].cpu - s.took[from].cpu) / time.Duration(scaleSizes[to]-scaleSizes[from])
 }
 
-// growth is how many times as much as at the size before a further table costs,
-// at the size where that is most: 1 where it is linear, 2 where it is the square.
+// growth is how many times as much a table costs in the upper half of the
+// largest size as in the lower: 1 where it is linear, 3 where it is the square.
+// Smaller steps weigh no more than one collection of garbage, which falls into
+// this one or that.
 func (s scaling) growth() float64 {
-	most := 0.0
-	for size := growsFrom + 2; size < len(scaleSizes); size++ {
-		most = max(most, float64(s.further(size))/float64(max(s.further(size-1), 1)))
-	}
-	return most
+	last := len(scaleSizes) - 1
+	return float64(s.further(last-1, last)) / float64(max(s.further(0, last-1), 1))
 }
 
 // scaleReport is the text for the page.
@@ -186,8 +181,8 @@ func scaleReport(verbs []scaling) string {
 	for _, s := range verbs {
 		for i, u := range s.took {
 			further := ""
-			if i > growsFrom {
-				further = micros(s.further(i))
+			if i > 0 {
+				further = micros(s.further(i-1, i))
 			}
 			fmt.Fprintf(&w, "| %s | %d | %s | %s | %d MB |\n", s, scaleSizes[i], millis(u.cpu), further, u.memory>>20)
 		}
@@ -198,7 +193,7 @@ func scaleReport(verbs []scaling) string {
 		u := s.took[last]
 		fmt.Fprintf(&w, "| %s: CPU | %s | at most %s | %s |\n", s, millis(u.cpu), millis(cpuAim), verdict(u.cpu <= cpuAim))
 		fmt.Fprintf(&w, "| %s: memory | %d MB | at most %d MB | %s |\n", s, u.memory>>20, memoryAim>>20, verdict(u.memory <= memoryAim))
-		fmt.Fprintf(&w, "| %s: CPU for each further table, beside the size before | at most %.2f times | at most %.1f times | %s |\n",
+		fmt.Fprintf(&w, "| %s: CPU of a table in the upper half, beside the lower | %.2f times | at most %.1f times | %s |\n",
 			s, s.growth(), growthAim, verdict(s.growth() <= growthAim))
 	}
 	return w.String()

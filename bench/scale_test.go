@@ -56,11 +56,11 @@ func TestScaleReport(t *testing.T) {
 	// 100 µs a table, on top of 20 ms.
 	text := scaleReport([]scaling{of(30, 120, 270, 520, 1020)})
 	for _, want := range []string{
-		"| `vtsync lint` | 1000 | 120.0 ms |  | 20 MB |",
+		"| `vtsync lint` | 1000 | 120.0 ms | 100 µs | 20 MB |",
 		"| `vtsync lint` | 5000 | 520.0 ms | 100 µs | 20 MB |",
 		"CPU | 1020.0 ms | at most 1000.0 ms | missed |",
 		"memory | 20 MB | at most 300 MB | met |",
-		"at most 1.00 times | at most 1.5 times | met |",
+		"| 1.00 times | at most 1.5 times | met |",
 	} {
 		if !strings.Contains(text, want) {
 			t.Errorf("no %q in\n%s", want, text)
@@ -71,7 +71,7 @@ func TestScaleReport(t *testing.T) {
 	}
 	for name, s := range map[string]scaling{
 		"at the last size":                      of(30, 120, 270, 520, 1420),
-		"before the last size":                  of(30, 120, 270, 770, 1520),
+		"by the square":                         of(30, 40, 92, 280, 1030),
 		"by the square, on top of a slow start": of(400, 410, 460, 640, 1360),
 	} {
 		if text := scaleReport([]scaling{s}); !strings.Contains(text, "at most 1.5 times | missed |") {
