@@ -6,6 +6,7 @@ package admit
 import (
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/vtsync/vtsync/internal/diff"
 	"github.com/vtsync/vtsync/internal/plan"
@@ -22,9 +23,34 @@ type Input struct {
 	// Cells are the cells as they were read beside Global; none where only
 	// Global was.
 	Cells []planes.Cell
+	// Physical is what MySQL and the workflows were seen to hold; nil where no
+	// vtctld is named, and nothing is checked of it then.
+	Physical *planes.Physical
+	// VTGates are the vtgates, for what their schema trackers show.
+	VTGates []planes.VTGate
+	// Waits are those of the record: what it has begun to wait for stays a need.
+	Waits []rollout.Waited
+	// Approvals are those recorded.
+	Approvals []rollout.Approval
+	// HalfOpen is that of the record.
+	HalfOpen bool
+	// Now is when the checks run.
+	Now time.Time
+	// Policy bounds when and how the cluster may be changed.
+	Policy Policy
 	// OpaqueVindexes are the vindex types that stand in as opaque ones.
 	OpaqueVindexes []string
 }
+
+// Policy is what the config says of admission. The zero value asks for nothing.
+type Policy struct {
+	// BreakerPercent is how many of a keyspace's serving shards may report a
+	// failed migration, in percent; zero means DefaultBreakerPercent.
+	BreakerPercent float64
+}
+
+// DefaultBreakerPercent is used where the policy names none.
+const DefaultBreakerPercent = 15
 
 // Verdict is what a check says. The zero value allows.
 type Verdict struct {
@@ -33,35 +59,69 @@ type Verdict struct {
 	Reason  string
 	Remedy  string
 	Diff    string
+	// Waits are what it waits for, one by one; empty where Reason says it all.
+	Waits []rollout.Blocker
+	// Person tells that waiting does not help: only a person can lift it.
+	Person bool
+	// Transient tells that something did not answer.
+	Transient bool
 }
 
 // Check is one admission check.
 type Check struct {
-	Name  string
-	Judge func(Input) Verdict
+	Name string
+	// Moment tells that it judges the moment and not the plan: those come last,
+	// and all of them are asked even where one waits.
+	Moment bool
+	Judge  func(Input) Verdict
 }
 
-// Checks are run in this order; the first that does not allow decides, so the
-// same cause is always reported first.
+// Checks are run in this order, so the same cause is always reported first: the
+// first that denies decides, then the first that waits for a person, then the
+// first that waits.
 var Checks = []Check{
-	{"cluster", cluster},
-	{"plan", denials},
-	{"record", records},
-	{"cell", cells},
-	{"base", base},
-	{"whole", whole},
+	{Name: "cluster", Judge: cluster},
+	{Name: "plan", Judge: denials},
+	{Name: "record", Judge: records},
+	{Name: "cell", Judge: cells},
+	{Name: "base", Judge: base},
+	{Name: "whole", Judge: whole},
 }
 
 const remedyUnknown = "use a vtsync built for the Vitess that wrote it"
 
-// Judge runs the checks.
+// Judge runs the checks. A verdict to wait carries what every check of the moment
+// waits for, so that a person sees all of it.
 func Judge(in Input) Verdict {
+	out := Verdict{Verdict: rollout.Allow}
+	var waits []rollout.Blocker
 	for _, c := range Checks {
-		if v := c.Judge(in); v.Verdict != "" && v.Verdict != rollout.Allow {
+		v := c.Judge(in)
+		switch v.Verdict {
+		case rollout.Deny:
 			return v
+		case rollout.Wait:
+			waits = append(waits, v.waits()...)
+			if !c.Moment {
+				v.Waits = waits
+				return v
+			}
+			if out.Verdict == rollout.Allow || v.Person && !out.Person {
+				out = v
+			}
+		case rollout.Allow, "":
 		}
 	}
-	return Verdict{Verdict: rollout.Allow}
+	out.Waits = waits
+	return out
+}
+
+// waits gives what a verdict waits for; its reason where it names nothing.
+func (v Verdict) waits() []rollout.Blocker {
+	if len(v.Waits) > 0 {
+		return v.Waits
+	}
+	return []rollout.Blocker{{Kind: rollout.WaitOther, Text: v.Reason}}
 }
 
 // cluster refuses a plan that was made for another cluster.

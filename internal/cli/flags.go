@@ -30,6 +30,8 @@ type flags struct {
 	topo      string
 	tls       config.TLS
 	vtgates   []string
+	vtctld    string
+	wait      time.Duration
 	keyspaces []string
 	format    string
 	timeout   time.Duration
@@ -46,9 +48,11 @@ func (f *flags) register(root *cobra.Command) {
 	p.StringVar(&f.tls.Key, "topo-key", "", "client key file for the topo servers")
 	p.StringVar(&f.tls.CA, "topo-ca", "", "certificate authority file for the topo servers")
 	p.StringArrayVar(&f.vtgates, "vtgate", nil, "a vtgate to prove changes on: HOST:PORT[,mysql=PORT][,grpc=PORT][,cell=NAME]; repeatable")
+	p.StringVar(&f.vtctld, "vtctld", "", "vtctld to ask for migrations, workflows and MySQL's tables: HOST:PORT of its gRPC server")
 	p.StringArrayVar(&f.keyspaces, "keyspace", nil, "only this keyspace; repeatable")
 	p.StringVar(&f.format, "format", formatText, "output format: text or json")
 	p.DurationVar(&f.timeout, "timeout", 0, "how long cells and vtgates may take to serve a change (default 1m)")
+	p.DurationVar(&f.wait, "wait", 0, "how long to wait for migrations, workflows and freeze windows (default 1h)")
 	p.BoolVarP(&f.verbose, "verbose", "v", false, "log each step to stderr")
 	root.PersistentPreRunE = func(cmd *cobra.Command, _ []string) error {
 		return f.validate(append([]string{formatText, formatJSON}, strings.Fields(cmd.Annotations[moreFormats])...))
@@ -70,6 +74,9 @@ func (f *flags) validate(formats []string) error {
 	}
 	if f.timeout < 0 {
 		return &errs.Invalid{Msg: "--timeout must be positive, not " + f.timeout.String()}
+	}
+	if f.wait < 0 {
+		return &errs.Invalid{Msg: "--wait must be positive, not " + f.wait.String()}
 	}
 	if (f.tls.Cert == "") != (f.tls.Key == "") {
 		return &errs.Invalid{Msg: "--topo-cert and --topo-key go together"}
@@ -107,6 +114,12 @@ func (c *command) settings(dir string) (Settings, error) {
 	}
 	if !c.flags.tls.IsZero() {
 		s.Cluster.TopoTLS = c.flags.tls
+	}
+	if c.flags.vtctld != "" {
+		s.Cluster.VTCtld.Address = config.Text{Value: c.flags.vtctld}
+	}
+	if c.flags.wait > 0 {
+		s.Cluster.Policy.Wait = c.flags.wait
 	}
 	if c.flags.timeout > 0 {
 		s.Cluster.Policy.Timeout = c.flags.timeout

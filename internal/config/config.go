@@ -23,8 +23,11 @@ const FileName = "vtsync.yaml"
 
 // Defaults of the policy.
 const (
-	DefaultTimeout      = 60 * time.Second
-	DefaultMaxCellBytes = 3 << 19 // 1.5 MiB: etcd refuses a request at about that size
+	DefaultTimeout = 60 * time.Second
+	DefaultWait    = time.Hour
+	// DefaultBreakerPercent lets one of seven shards fail, and not one of six.
+	DefaultBreakerPercent = 15
+	DefaultMaxCellBytes   = 3 << 19 // 1.5 MiB: etcd refuses a request at about that size
 )
 
 const maxFileBytes = 1 << 20
@@ -60,6 +63,9 @@ type Cluster struct {
 	Topo    Text
 	TopoTLS TLS
 	VTGates []VTGate
+	// VTCtld is where migrations, workflows and schemas are read; empty where
+	// none is named, and nothing of them is checked then.
+	VTCtld VTCtld
 	// IgnoredCells are decommissioned cells: neither written nor proved, and
 	// shown in every plan.
 	IgnoredCells []string
@@ -93,6 +99,14 @@ type VTGate struct {
 	Pos         errs.Position
 }
 
+// VTCtld is a cluster's vtctld.
+type VTCtld struct {
+	Address     Text   // HOST:PORT of its gRPC server
+	User        string // of static authentication
+	PasswordEnv string // name of the environment variable that holds the password
+	TLS         TLS
+}
+
 // Policy bounds how a cluster is changed.
 type Policy struct {
 	// Timeout is how long the planes may take to serve a written change
@@ -100,11 +114,20 @@ type Policy struct {
 	Timeout time.Duration
 	// MaxCellBytes is the largest SrvVSchema that a plan may lead to.
 	MaxCellBytes int
+	// Wait is how long a rollout waits for what a phase needs: migrations,
+	// workflows, freeze windows.
+	Wait time.Duration
+	// BreakerPercent is how many of a keyspace's serving shards may report a
+	// failed migration, in percent, before a rollout stops.
+	BreakerPercent float64
 }
 
 // DefaultPolicy is the policy of a cluster that names none.
 func DefaultPolicy() Policy {
-	return Policy{Timeout: DefaultTimeout, MaxCellBytes: DefaultMaxCellBytes}
+	return Policy{
+		Timeout: DefaultTimeout, MaxCellBytes: DefaultMaxCellBytes,
+		Wait: DefaultWait, BreakerPercent: DefaultBreakerPercent,
+	}
 }
 
 // Load reads the config file at path. A missing file is an error that wraps

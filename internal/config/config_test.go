@@ -53,7 +53,7 @@ func TestParse(t *testing.T) {
 				},
 			},
 			IgnoredCells: []string{"old"},
-			Policy:       Policy{Timeout: 2 * time.Minute, MaxCellBytes: 1000},
+			Policy:       Policy{Timeout: 2 * time.Minute, MaxCellBytes: 1000, Wait: DefaultWait, BreakerPercent: DefaultBreakerPercent},
 			VindexTypes:  []string{"region_custom"},
 		},
 		"staging": {

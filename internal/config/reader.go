@@ -83,6 +83,7 @@ func (r *reader) cluster(key, n *yaml.Node) *Cluster {
 		"vtgates": func(n *yaml.Node) {
 			r.eachItem(n, "vtgates", func(n *yaml.Node) { c.VTGates = append(c.VTGates, r.vtgate(n)) })
 		},
+		"vtctld": func(n *yaml.Node) { c.VTCtld = r.vtctld(n) },
 		"cells": func(n *yaml.Node) {
 			r.mapping(n, "cells", fields{"ignore": func(n *yaml.Node) { c.IgnoredCells = r.texts(n, "ignore") }})
 		},
@@ -139,6 +140,24 @@ func (r *reader) vtgate(n *yaml.Node) VTGate {
 	return v
 }
 
+// vtctld reads either form: a text is the address.
+func (r *reader) vtctld(n *yaml.Node) VTCtld {
+	if n.Kind == yaml.ScalarNode {
+		return VTCtld{Address: Text{Value: r.text(n, "vtctld"), Pos: r.pos(n)}}
+	}
+	var v VTCtld
+	r.mapping(n, "vtctld", fields{
+		"address":      func(n *yaml.Node) { v.Address = Text{Value: r.text(n, "address"), Pos: r.pos(n)} },
+		"user":         func(n *yaml.Node) { v.User = r.text(n, "user") },
+		"password_env": func(n *yaml.Node) { v.PasswordEnv = r.text(n, "password_env") },
+		"tls":          func(n *yaml.Node) { v.TLS = r.tls(n, "tls") },
+	})
+	if v.Address.Value == "" {
+		r.fail(n, "vtctld has no address", "add `address: HOST:PORT`, the port of its gRPC server")
+	}
+	return v
+}
+
 func (r *reader) policy(n *yaml.Node, p *Policy) {
 	r.mapping(n, "policy", fields{
 		"timeout": func(n *yaml.Node) {
@@ -148,6 +167,22 @@ func (r *reader) policy(n *yaml.Node, p *Policy) {
 				return
 			}
 			p.Timeout = d
+		},
+		"wait": func(n *yaml.Node) {
+			d, err := time.ParseDuration(r.text(n, "wait"))
+			if err != nil || d <= 0 {
+				r.fail(n, fmt.Sprintf("wait %q is not a positive duration", n.Value), "write it as 30m or 12h")
+				return
+			}
+			p.Wait = d
+		},
+		"breaker_percent": func(n *yaml.Node) {
+			percent, err := strconv.ParseFloat(n.Value, 64)
+			if err != nil || percent <= 0 || percent > 100 {
+				r.fail(n, fmt.Sprintf("breaker_percent %q is not a number above 0, up to 100", n.Value), "")
+				return
+			}
+			p.BreakerPercent = percent
 		},
 		"max_cell_bytes": func(n *yaml.Node) {
 			size, err := strconv.Atoi(n.Value)

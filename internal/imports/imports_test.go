@@ -30,11 +30,11 @@ type rule struct {
 var pure = []string{
 	"internal/vschema", "internal/desired", "internal/lint", "internal/diff", "internal/plan",
 	"internal/admit", "internal/rollout", "internal/converge", "internal/planes", "internal/errs", "internal/near",
-	"internal/status", "internal/view", "internal/physical", "internal/review", "internal/fileschema", "internal/yamldoc",
+	"internal/status", "internal/view", "internal/physical", "internal/review", "internal/fileschema", "internal/yamldoc", "internal/ddl", "internal/workflow",
 }
 
 var adapters = []string{
-	module + "internal/topo", module + "internal/vtgate", module + "internal/store", module + "internal/observe",
+	module + "internal/topo", module + "internal/vtgate", module + "internal/store", module + "internal/observe", module + "internal/vtctld",
 }
 
 var doubles = []string{

@@ -9,6 +9,7 @@ import (
 	"encoding/json"
 	"slices"
 
+	"github.com/vtsync/vtsync/internal/ddl"
 	"github.com/vtsync/vtsync/internal/diff"
 	"github.com/vtsync/vtsync/internal/lint"
 	"github.com/vtsync/vtsync/internal/planes"
@@ -106,6 +107,9 @@ type BaseRecord struct {
 
 // Phase is all its writes of global records, then one write per cell.
 type Phase struct {
+	// Needs are what MySQL must hold before the phase begins, sorted. Pending
+	// migrations that appear later are waited for as well.
+	Needs  []ddl.Need    `json:"needs,omitempty"`
 	Writes []GlobalWrite `json:"writes,omitempty"`
 	// Heals lists what each cell serves that differs from the global records
 	// and that the phase brings to them, beside its own changes.

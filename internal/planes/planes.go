@@ -73,6 +73,8 @@ type Keyspace struct {
 type Shard struct {
 	Name    string `json:"name"`
 	Serving bool   `json:"serving"` // is_primary_serving
+	// Primary is the alias of its primary tablet; empty where it has none.
+	Primary string `json:"primary,omitempty"`
 }
 
 // Rules holds the four kinds of rules with their tokens. Values are never nil;
@@ -114,8 +116,11 @@ type VTGate struct {
 	// Started is when its process started, by our clock; zero where it does
 	// not say.
 	Started time.Time `json:"started,omitzero"`
-	// VarsErr says why Version, Reloads, Started and Watches could not be read.
+	// VarsErr says why Version, Reloads, Started, Untracked and Watches could not be read.
 	VarsErr string `json:"vars_error,omitempty"`
+	// Untracked tells that its schema tracker is off
+	// (--schema-change-signal=false): it shows only what the VSchema names.
+	Untracked bool `json:"untracked,omitempty"`
 	// Watches are the keyspaces that it was told to watch
 	// (--keyspaces-to-watch); empty means all.
 	Watches []string `json:"watches,omitempty"`

@@ -68,6 +68,13 @@ type Admitted struct {
 	Code    Code
 	Reason  string
 	Diff    string
+	// Waits are all that keep the phase from running, not only the first.
+	Waits []Blocker
+	// Person tells that only a person can lift the first of them: the rollout
+	// parks at once instead of asking again.
+	Person bool
+	// Transient tells that something did not answer: asking again is a retry.
+	Transient bool
 	// Nothing tells that every plane holds the change already.
 	Nothing bool
 	// Tokens are the tokens to write the phase's records on.

@@ -77,6 +77,18 @@ type Record struct {
 	// was unwinding a phase by itself: what follows of it is not automatic.
 	Asked bool `json:"asked,omitempty"`
 
+	// Waits are what the admission checks of the phase in hand wait for, and
+	// what those of all phases have waited for.
+	Waits []Waited `json:"waits,omitempty"`
+	// Approvals are who approved of it, in order; each user once.
+	Approvals []Approval `json:"approvals,omitempty"`
+	// HalfOpen tells that a person has resumed it after the circuit breaker
+	// opened: the next look decides whether it opens again.
+	HalfOpen bool `json:"half_open,omitempty"`
+	// Retries is how often something was tried again since the rollout began
+	// or was last resumed, as topo or vtctld did not answer; see Budget.
+	Retries int `json:"retries,omitempty"`
+
 	// Baseline is what was so before the first write: it is no evidence
 	// against the change. Its reloads are as they were before each cell was
 	// written last.
@@ -100,6 +112,12 @@ type Who struct {
 	CI     string `json:"ci,omitempty"`     // URL of the CI run
 	// OverPause tells that they confirmed to change paused keyspaces.
 	OverPause bool `json:"over_pause,omitempty"`
+}
+
+// Approval is one person's.
+type Approval struct {
+	By Who       `json:"by"`
+	At time.Time `json:"at"`
 }
 
 // Park says why a rollout stopped where it is and waits for a person.

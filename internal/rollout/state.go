@@ -110,5 +110,10 @@ const (
 	CodeUndo        Code = "undo_conflict"   // others changed entries of ours before they were taken back: theirs stay
 	CodeInterrupted Code = "interrupted"     // a person stopped it
 	CodeAsked       Code = "asked"           // a person asked for it
+	CodeBreaker     Code = "breaker"         // a migration that it waits for failed on too many shards
+	CodeApproval    Code = "approval"        // the policy wants more people to approve
+	CodeFreeze      Code = "freeze"          // a freeze window is open
+	CodeWorkflow    Code = "workflow"        // a workflow in flight owns what would change
+	CodeBudget      Code = "retry_budget"    // topo or vtctld did not answer too often
 	CodeForeign     Code = "foreign_rebuild" // somebody's rebuild shipped a part of a phase that was then unwound, or may have
 )

@@ -12,6 +12,7 @@ import (
 	"log/slog"
 	"time"
 
+	"github.com/vtsync/vtsync/internal/admit"
 	"github.com/vtsync/vtsync/internal/planes"
 	"github.com/vtsync/vtsync/internal/rollout"
 )
@@ -56,6 +57,12 @@ type Observer interface {
 	Snapshot(ctx context.Context) (*planes.Snapshot, error)
 }
 
+// Physical reads what MySQL and the workflows hold. What cannot be read says so
+// in its place.
+type Physical interface {
+	Physical(ctx context.Context, ask planes.Ask) planes.Physical
+}
+
 // Limits bound every wait of a rollout.
 type Limits struct {
 	Validate time.Duration // for every cell and vtgate to serve
@@ -87,15 +94,20 @@ const (
 	pruneEvery = 8 * savesPerRollout
 )
 
-// Deps are what a Runner is made of. All but Progress are required.
+// Deps are what a Runner is made of. All but Physical, Policy and Progress are required.
 type Deps struct {
 	Store   Store
 	Topo    Topo
 	Observe Observer
-	Now     func() time.Time
-	NewID   func() string
-	Limits  Limits
-	Log     *slog.Logger
+	// Physical is nil where no vtctld is named: nothing of MySQL and of
+	// workflows is checked then.
+	Physical Physical
+	// Policy says when the cluster may be changed.
+	Policy admit.Policy
+	Now    func() time.Time
+	NewID  func() string
+	Limits Limits
+	Log    *slog.Logger
 	// OpaqueVindexes are vindex types that stand in as opaque ones.
 	OpaqueVindexes []string
 	// Progress is called after every save of a record, and while waiting.

@@ -12,6 +12,7 @@ import (
 	"google.golang.org/protobuf/proto"
 	topodatapb "vitess.io/vitess/go/vt/proto/topodata"
 	vtopo "vitess.io/vitess/go/vt/topo"
+	"vitess.io/vitess/go/vt/topo/topoproto"
 
 	"github.com/vtsync/vtsync/internal/errs"
 	"github.com/vtsync/vtsync/internal/planes"
@@ -238,11 +239,21 @@ func readInto(k *planes.Keyspace, at []string, kv vtopo.KVInfo) bool {
 			k.Err = fmt.Sprintf("decode shard %s: %v", at[1], err)
 			return true
 		}
-		k.Shards = append(k.Shards, planes.Shard{Name: at[1], Serving: shard.IsPrimaryServing})
+		k.Shards = append(k.Shards, planes.Shard{
+			Name: at[1], Serving: shard.IsPrimaryServing, Primary: aliasText(shard.PrimaryAlias),
+		})
 	default:
 		return false
 	}
 	return true
+}
+
+// aliasText gives a tablet's alias; empty where a shard has no primary.
+func aliasText(alias *topodatapb.TabletAlias) string {
+	if alias == nil {
+		return ""
+	}
+	return topoproto.TabletAliasString(alias)
 }
 
 func undecodable(what string, err error) error {

@@ -85,6 +85,9 @@ func TestParseFlags(t *testing.T) {
 		{"equals and underscores", "vtgate --cell=zone1 -grpc_port=1 --mysql_server_port=2", flags{mysql: 2, grpc: 1, cell: "zone1"}},
 		{"turned off", "vtgate --mysql-server-port -1 --grpc-port=0", flags{}},
 		{"watches", "vtgate --keyspaces-to-watch a,b --keyspaces_to_watch=c", flags{watches: []string{"a", "b", "c"}}},
+		{"tracker off", "vtgate --schema-change-signal=false", flags{untracked: true}},
+		{"tracker off, old spelling", "vtgate -schema_change_signal=0", flags{untracked: true}},
+		{"tracker on", "vtgate --schema-change-signal --schema-change-signal=true", flags{}},
 		{"value missing", "vtgate --cell", flags{}},
 		{"names alike", "vtgate --cells-to-watch=z1 --mysql-server-port-extra=1", flags{}},
 	} {

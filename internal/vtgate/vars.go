@@ -22,6 +22,7 @@ type flags struct {
 	mysql, grpc int
 	cell        string
 	watches     []string
+	untracked   bool // the schema tracker is off
 }
 
 // parseVars reads /debug/vars. asked is when it was asked for: a slow
@@ -70,9 +71,18 @@ func parseFlags(cmdline []string) flags {
 			f.cell = value
 		case "keyspaces-to-watch":
 			f.watches = append(f.watches, strings.Split(value, ",")...)
+		case "schema-change-signal":
+			// A boolean flag has its value behind "=" only.
+			f.untracked = ok && isFalse(value)
 		}
 	}
 	return f
+}
+
+// isFalse reads a boolean flag as Go's flag packages do.
+func isFalse(value string) bool {
+	on, err := strconv.ParseBool(value)
+	return err == nil && !on
 }
 
 // portFlag gives the port, or 0 where the flag turns it off (-1, 0).
