@@ -51,6 +51,9 @@ type Input struct {
 	Denials []Denial
 	// OpaqueVindexes are the vindex types that stand in as opaque ones.
 	OpaqueVindexes []string
+	// Physical is what MySQL and the workflows were seen to hold; nil where no
+	// vtctld is named, and nothing is planned on it then.
+	Physical *planes.Physical
 	// Schemas holds, per keyspace, its physical tables, as far as files say.
 	Schemas map[string]*physical.Schema
 	// Forbidden are the values that the schemas of the files forbid.
