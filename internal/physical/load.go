@@ -10,7 +10,6 @@ import (
 	"strings"
 
 	"vitess.io/vitess/go/vt/schemadiff"
-	"vitess.io/vitess/go/vt/vtenv"
 
 	"github.com/vtsync/vtsync/internal/errs"
 )
@@ -36,13 +35,12 @@ const (
 // fs.ErrNotExist where there is no folder, or no SQL file in it. Where each
 // problem is one of a single CREATE TABLE the other tables come with the error.
 func Load(fsys fs.FS, dir string) (*Schema, error) {
-	env, err := vtenv.New(vtenv.Options{})
+	env, err := environment()
 	if err != nil {
 		return nil, fmt.Errorf("reading %s: %w", dir, err)
 	}
 	l := &loader{
-		// No collation stands for the server's default, which nobody knows.
-		env:     schemadiff.NewEnv(env, 0),
+		env:     env,
 		schema:  &Schema{Tables: make(map[string]*Table), Views: make(map[string]bool), Unread: make(map[string]bool)},
 		created: make(map[string]errs.Position),
 		dropped: make(map[string]errs.Position),

@@ -1,6 +1,7 @@
 // Package physical holds what the MySQL tables of a keyspace look like, read
-// from CREATE TABLE statements by Vitess's own parser and normalised by its
-// schemadiff. It is pure: no I/O but the fs.FS that it is given, no adapter, no
+// from CREATE TABLE statements (of files, or of a live shard) by Vitess's own
+// parser and normalised by its schemadiff, and what the statement of a migration
+// does to one. It is pure: no I/O but the fs.FS that it is given, no adapter, no
 // clock, no logger.
 package physical
 
