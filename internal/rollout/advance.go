@@ -51,6 +51,8 @@ func clone(r Record) Record {
 	r.Globals = slices.Clone(r.Globals)
 	r.Cells = slices.Clone(r.Cells)
 	r.Log = slices.Clone(r.Log)
+	r.Waits = slices.Clone(r.Waits)
+	r.Approvals = slices.Clone(r.Approvals)
 	if r.Parked != nil {
 		p := *r.Parked
 		r.Parked = &p
@@ -147,11 +149,14 @@ func (m *machine) written() bool {
 func (m *machine) admitted(e Admitted) error {
 	switch {
 	case e.Nothing && m.rec.Phase == 0:
+		m.met(nil)
 		m.end(Skipped, "", "every plane already holds the change")
 	case e.Verdict == Allow:
+		m.met(nil)
+		m.rec.HalfOpen = false
 		return m.beginPhase(e)
 	case e.Verdict == Wait:
-		m.wait(e.Code, e.Reason)
+		m.notYet(e)
 	case e.Verdict != Deny:
 		return fmt.Errorf("verdict %q", e.Verdict)
 	case m.written():
@@ -243,9 +248,13 @@ func (m *machine) resume(e Resume) {
 		return
 	}
 	m.log("resumed by %s@%s", e.By.User, e.By.Host)
+	if m.rec.Parked != nil && m.rec.Parked.Code == CodeBreaker {
+		m.rec.HalfOpen = true
+	}
 	m.rec.Parked = nil
 	m.rec.Began = m.at
 	m.rec.Heals = 0
+	m.rec.Retries, m.rec.Retried = 0, ""
 	m.redo()
 }
 
@@ -282,8 +291,9 @@ func (m *machine) redoStep() {
 }
 
 func (m *machine) rollback(e Rollback) {
-	m.rec.Parked = nil
+	m.rec.Parked, m.rec.HalfOpen = nil, false
 	m.rec.Heals = 0
+	m.rec.Retries, m.rec.Retried = 0, ""
 	// A person has weighed what going back can do.
 	m.rec.AutoUndo, m.rec.Asked = true, true
 	reason := fmt.Sprintf("rollback asked by %s@%s", e.By.User, e.By.Host)

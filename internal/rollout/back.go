@@ -116,11 +116,7 @@ func (m *machine) readBack() {
 
 func (m *machine) globalsRead(e GlobalsRead) error {
 	if e.Unknown != "" {
-		if e.Expired {
-			m.park(CodeUnknown, "global records could not be read: "+e.Unknown)
-			return nil
-		}
-		m.do(PauseFor{Why: e.Unknown})
+		m.unread(e)
 		return nil
 	}
 	for i := range m.rec.Globals {
@@ -136,6 +132,18 @@ func (m *machine) globalsRead(e GlobalsRead) error {
 	}
 	m.back()
 	return nil
+}
+
+// unread waits for global records that could not be read.
+func (m *machine) unread(e GlobalsRead) {
+	switch {
+	case !m.retry("reading the global records", e.Unknown):
+		m.spent(e.Unknown, false)
+	case e.Expired:
+		m.park(CodeUnknown, "global records could not be read: "+e.Unknown)
+	default:
+		m.do(PauseFor{Why: e.Unknown})
+	}
 }
 
 // backFact notes what one record holds before it is taken back.

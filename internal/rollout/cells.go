@@ -58,6 +58,10 @@ func (m *machine) cellsRead(e CellsRead) {
 	for _, name := range e.Gone {
 		m.dropCell(name)
 	}
+	if why := silentCell(e); why != "" && !m.retry("reading the cells", why) {
+		m.spent(why, false)
+		return
+	}
 	var targets []CellTarget
 	for _, f := range e.Cells {
 		c := m.cell(f.Cell)
@@ -90,6 +94,16 @@ func (m *machine) cellsRead(e CellsRead) {
 		return
 	}
 	m.do(WriteCells{Cells: targets})
+}
+
+// silentCell names the first cell that could not be read.
+func silentCell(e CellsRead) string {
+	for _, f := range e.Cells {
+		if f.Silent != "" {
+			return fmt.Sprintf("cell %s: %s", f.Cell, f.Silent)
+		}
+	}
+	return ""
 }
 
 // reloadsBefore keeps how often a cell's vtgates had reloaded before it is
@@ -152,6 +166,10 @@ func (m *machine) judged(e Judged) {
 		return
 	}
 	if e.Unknown != "" {
+		if !m.retry("reading the planes", e.Unknown) {
+			m.spent(e.Unknown, false)
+			return
+		}
 		m.unproved(e, "the planes could not be read: "+e.Unknown)
 		return
 	}

@@ -39,7 +39,7 @@ func (d *driver) perform(a rollout.Action) rollout.Event {
 		return d.admit(a.Phase)
 	case rollout.Lock:
 		if d.chance(15, "lock held") {
-			return rollout.LockHeld{At: d.at(), By: "held by somebody", Expired: d.expired(writeLimit)}
+			return rollout.LockHeld{At: d.at(), By: "held by somebody", Silent: d.chance(30, "lock silent"), Expired: d.expired(writeLimit)}
 		}
 		return rollout.Locked{At: d.at()}
 	case rollout.Unlock:
@@ -73,6 +73,11 @@ func (d *driver) admit(phase int) rollout.Event {
 	ev := rollout.Admitted{At: d.at(), Verdict: rollout.Allow, Tokens: map[string]planes.Token{}}
 	if d.chance(10, "wait") {
 		ev.Verdict, ev.Code, ev.Reason = rollout.Wait, rollout.CodeWait, "a workflow is in flight"
+		ev.Transient = d.chance(30, "vtctld silent")
+		ev.Waits = []rollout.Blocker{{Kind: rollout.WaitMigration, Keyspace: "customer", Name: d.migration(), Text: "running"}}
+		if d.chance(30, "breaker") {
+			ev.Code, ev.Person = rollout.CodeBreaker, true
+		}
 		return ev
 	}
 	if phase == 0 && len(d.changes(len(d.phases))) > 0 && d.serves(len(d.phases)-1, true).All() && d.overwritten(len(d.phases)-1) == "" {
@@ -89,6 +94,9 @@ func (d *driver) admit(phase int) rollout.Event {
 	}
 	return ev
 }
+
+// migration names one of a few.
+func (d *driver) migration() string { return fmt.Sprint("u", d.roll("migration")%3) }
 
 // forward is the write of one keyspace in a phase: always the same bytes on
 // the same token.

@@ -90,7 +90,9 @@ type Locked struct{ At }
 // is used up.
 type LockHeld struct {
 	At
-	By      string
+	By string
+	// Silent tells that the lock could not be tried: By says why.
+	Silent  bool
 	Expired bool
 }
 

@@ -22,7 +22,13 @@ func (m *machine) lockHeld(e LockHeld) {
 	for _, w := range m.rec.Globals {
 		fresh = fresh && w.Status == WritePlanned
 	}
+	again := !e.Silent || m.retry("taking the keyspace lock", e.By)
 	switch {
+	case !again && fresh:
+		m.rec.State, m.rec.Step = Waiting, StepNone
+		m.spent(e.By, true)
+	case !again:
+		m.spent(e.By, false)
 	case fresh:
 		m.wait(CodeLocked, e.By)
 	case e.Expired:

@@ -2,6 +2,7 @@ package rollout_test
 
 import (
 	"encoding/json"
+	"fmt"
 	"reflect"
 	"strconv"
 	"strings"
@@ -100,7 +101,12 @@ func (d *driver) feed(ev rollout.Event) {
 		d.t.Fatalf("actions %v while parked is %v", actions, rec.Parked)
 	case rec.Then != "" && rec.State != rollout.Applying:
 		d.t.Fatalf("%s while a phase is being unwound", rec.State)
+	case rec.Retries > rollout.RetryBudget:
+		d.t.Fatalf("%d retries", rec.Retries)
+	case rec.HalfOpen && rec.Parked != nil && rec.Parked.Code == rollout.CodeBreaker:
+		d.t.Fatalf("the breaker is open and half open")
 	}
+	d.checkWaits(rec)
 	d.rec = stored(d.t, rec)
 	d.action = nil
 	if len(actions) == 1 {
@@ -113,6 +119,23 @@ func (d *driver) feed(ev rollout.Event) {
 	d.t.Logf("%s %+v => %s/%s %v %s", ev.Kind(), ev, d.rec.State, d.rec.Step, actions, text)
 	if d.rec.State.Final() {
 		d.checkFinal()
+	}
+}
+
+// checkWaits refuses a thing waited for twice, or still waited for by a phase
+// that was admitted.
+func (d *driver) checkWaits(rec rollout.Record) {
+	seen := map[string]bool{}
+	for _, w := range rec.Waits {
+		key := fmt.Sprint(w.Phase, w.Kind, w.Keyspace, w.Name)
+		if seen[key] {
+			d.t.Fatalf("waited for twice: %+v", rec.Waits)
+		}
+		seen[key] = true
+		admitted := w.Phase < rec.Phase || rec.State == rollout.Validating || rec.State == rollout.Committed
+		if admitted && w.Met.IsZero() && rec.State != rollout.RollingBack && !rec.State.Final() {
+			d.t.Fatalf("%s, phase %d, and still waits: %+v", rec.State, rec.Phase, w)
+		}
 	}
 }
 

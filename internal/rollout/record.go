@@ -85,9 +85,11 @@ type Record struct {
 	// HalfOpen tells that a person has resumed it after the circuit breaker
 	// opened: the next look decides whether it opens again.
 	HalfOpen bool `json:"half_open,omitempty"`
-	// Retries is how often something was tried again since the rollout began
-	// or was last resumed, as topo or vtctld did not answer; see Budget.
-	Retries int `json:"retries,omitempty"`
+	// Retries is how often something had to be asked again since the rollout
+	// began or was last resumed, as topo or vtctld did not answer; see
+	// RetryBudget. Retried is what it was the last time.
+	Retries int    `json:"retries,omitempty"`
+	Retried string `json:"retried,omitempty"`
 
 	// Baseline is what was so before the first write: it is no evidence
 	// against the change. Its reloads are as they were before each cell was

@@ -34,6 +34,14 @@ func show(old, rec rollout.Record, actions []rollout.Action) string {
 			fmt.Fprintf(&b, "  cell %s: %s%s\n", c.Cell, showCell(c), detail(c.Detail))
 		}
 	}
+	for _, w := range rec.Waits {
+		if !slices.Contains(old.Waits, w) {
+			fmt.Fprintf(&b, "  %s\n", showWait(w))
+		}
+	}
+	if rec.HalfOpen != old.HalfOpen {
+		fmt.Fprintf(&b, "  half open: %t\n", rec.HalfOpen)
+	}
 	for _, l := range rec.Log[len(old.Log):] {
 		fmt.Fprintf(&b, "  log: %s\n", l.Text)
 	}
@@ -65,6 +73,15 @@ func showCell(c rollout.CellWrite) string {
 	return text
 }
 
+// showWait writes one thing waited for, with its times in seconds.
+func showWait(w rollout.Waited) string {
+	text := fmt.Sprintf("waits for %s %s/%s since %ds: %s", w.Kind, w.Keyspace, w.Name, w.Since.Unix()%1000, w.Text)
+	if !w.Met.IsZero() {
+		text += fmt.Sprintf(" (met at %ds)", w.Met.Unix()%1000)
+	}
+	return text
+}
+
 func on(t planes.Token) string {
 	if t.IsZero() {
 		return ""
@@ -92,6 +109,9 @@ func showReason(rec rollout.Record) string {
 	}
 	if rec.Parked != nil {
 		fmt.Fprintf(&b, "parked: %s\n%s\n", rec.Parked.Text, rec.Parked.Next)
+	}
+	for _, w := range rec.Waits {
+		fmt.Fprintf(&b, "%s\n", showWait(w))
 	}
 	return b.String()
 }

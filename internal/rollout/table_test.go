@@ -55,6 +55,12 @@ func sampleRecord(state rollout.State) rollout.Record {
 			{Cell: "zone2", Status: rollout.WritePlanned},
 		},
 		ForeignRebuild: true, Heals: 1, Auto: true, Asked: true,
+		Waits: []rollout.Waited{
+			{Blocker: rollout.Blocker{Kind: rollout.WaitMigration, Keyspace: "customer", Name: "u1", Text: "running", Done: 1, Total: 2}, Phase: 1, Since: noon.Time},
+			{Blocker: rollout.Blocker{Kind: rollout.WaitFreeze, Name: "weekend", Text: "frozen", Until: noon.Time}, Since: noon.Time, Met: noon.Time},
+		},
+		Approvals: []rollout.Approval{{By: rollout.Who{User: "eve", Host: "h2"}, At: noon.Time}},
+		HalfOpen:  true, Retries: 2, Retried: "reading the planes",
 		Created: noon.Time, Updated: noon.Time, Began: noon.Time,
 		Log: []rollout.LogLine{{At: noon.Time, Text: "began"}},
 	}

@@ -12,6 +12,8 @@ const (
 	maxText   = 2 << 10 // a reason, a line of the log
 	maxDetail = 512     // of one cell
 	maxDiff   = 8 << 10 // what was found instead of what was expected
+	maxWait   = 256     // one thing waited for
+	maxName   = 128     // its name
 )
 
 // clip shortens a text to at most n bytes, and says that it did. Bytes that are

@@ -23,7 +23,8 @@ const transcripts = "../../testdata/rollout"
 // that follows. Run with -rewrite to write the output anew.
 //
 //	new phases=(a+b, c) cells=(zone1, zone2) [auto-undo]
-//	admitted allow|wait|deny|nothing [KEYSPACE=TOKEN...] [code=C reason=R]
+//	admitted allow|wait|deny|nothing [KEYSPACE=TOKEN...] [code=C reason=R] [person] [transient]
+//	         [waits=(KIND:KEYSPACE:NAME:TEXT, ...)]
 //	wrote INDEX OUTCOME [token=T] [expired]
 //	fenced INDEX OUTCOME [token=T]
 //	globals_read KEYSPACE=TOKEN[:undone][:theirs]... [unknown=WHY] [expired]
@@ -31,8 +32,9 @@ const transcripts = "../../testdata/rollout"
 //	cells_wrote CELL=OUTCOME[:TOKEN]
 //	judged PLACE=STATUS... [overwritten=ENTRY] [unknown=WHY] [expired]
 //	inspected [CELL...] [unknown=WHY]
-//	lock_held, tick [expired]; start, locked, unlocked, cancel, resume, rollback
-//	record       shows the whole of the reason, the diff and the park
+//	lock_held [silent] [expired], tick [expired]; start, locked, unlocked, cancel, resume, rollback
+//	record       shows the whole of the reason, the diff, the park and the waits
+//	spend        uses the budget for retries up
 //
 // A place is a cell, or a vtgate where its name starts with vtgate. The token
 // "absent" is that of a missing record. A crash is a resume: what was to be
@@ -80,6 +82,9 @@ func (s *story) run(t *testing.T, d *datadriven.TestData) string {
 		return show(rollout.Record{}, s.rec, nil)
 	case "record":
 		return showReason(s.rec)
+	case "spend":
+		s.rec.Retries = rollout.RetryBudget
+		return ""
 	}
 	s.now = s.now.Add(time.Second)
 	ev := s.event(t, d)
@@ -136,11 +141,14 @@ type args struct {
 	rest  []datadriven.CmdArg
 }
 
+// flagArgs are those without a value that mean the same for every command.
+var flagArgs = []string{"expired", "person", "transient", "silent"}
+
 func readArgs(d *datadriven.TestData, names ...string) args {
 	a := args{named: map[string]string{}}
 	for _, arg := range d.CmdArgs {
 		switch {
-		case arg.Key == "expired":
+		case slices.Contains(flagArgs, arg.Key):
 			a.named[arg.Key] = "yes"
 		case len(arg.Vals) > 0 && slices.Contains(names, arg.Key):
 			a.named[arg.Key] = arg.Vals[0]
@@ -181,6 +189,9 @@ func (s *story) event(t *testing.T, d *datadriven.TestData) rollout.Event {
 	case "tick":
 		return rollout.Tick{At: at, Expired: a.has("expired")}
 	case "lock_held":
+		if a.has("silent") {
+			return rollout.LockHeld{At: at, By: "topo does not answer", Silent: true, Expired: a.has("expired")}
+		}
 		return rollout.LockHeld{At: at, By: "held by MoveTables", Expired: a.has("expired")}
 	case "admitted":
 		return admitted(at, a)
@@ -208,12 +219,16 @@ func (s *story) event(t *testing.T, d *datadriven.TestData) rollout.Event {
 func admitted(at rollout.At, a args) rollout.Event {
 	ev := rollout.Admitted{
 		At: at, Code: rollout.Code(a.named["code"]), Reason: a.named["reason"],
-		Tokens: map[string]planes.Token{},
+		Tokens: map[string]planes.Token{}, Person: a.has("person"), Transient: a.has("transient"),
 	}
 	for _, arg := range a.rest {
 		switch {
 		case arg.Key == "nothing":
 			ev.Nothing = true
+		case arg.Key == "waits":
+			for _, v := range arg.Vals {
+				ev.Waits = append(ev.Waits, blocker(v))
+			}
 		case len(arg.Vals) == 0:
 			ev.Verdict = rollout.Verdict(arg.Key)
 		default:
@@ -221,6 +236,11 @@ func admitted(at rollout.At, a args) rollout.Event {
 		}
 	}
 	return ev
+}
+
+func blocker(text string) rollout.Blocker {
+	part := strings.SplitN(text, ":", 4)
+	return rollout.Blocker{Kind: rollout.WaitKind(part[0]), Keyspace: part[1], Name: part[2], Text: part[3]}
 }
 
 func wrote(t *testing.T, d *datadriven.TestData, at rollout.At, a args) rollout.Event {

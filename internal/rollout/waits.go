@@ -1,0 +1,118 @@
+package rollout
+
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+	"time"
+)
+
+// What was waited for is kept up to these bounds, so that it never takes the
+// room of what a record is for.
+const (
+	maxWaits     = 64
+	maxWaitBytes = 16 << 10
+)
+
+// notYet is an admission check that says wait.
+func (m *machine) notYet(e Admitted) {
+	m.found(e)
+	switch {
+	case e.Transient && !m.retry("the admission checks", e.Reason):
+		m.spent(e.Reason, true)
+	case e.Code == CodeBreaker && e.Person && m.written() && m.rec.AutoUndo:
+		m.rec.HalfOpen = false
+		m.goBack(e.Code, e.Reason, true)
+	case e.Person:
+		m.called(e)
+	default:
+		m.wait(e.Code, e.Reason)
+	}
+}
+
+// called parks in waiting for what only a person can lift: asking again would
+// find the same.
+func (m *machine) called(e Admitted) {
+	if m.rec.State == Pending {
+		m.rec.Began = m.at
+	}
+	m.because(e.Code, e.Reason)
+	m.rec.State, m.rec.Step = Waiting, StepNone
+	if e.Code != CodeBreaker {
+		m.park(e.Code, e.Reason)
+		if id := m.rec.ID; e.Code == CodeApproval {
+			m.rec.Parked.Next = fmt.Sprintf("vtsync resume %s --approve, by one more person; or vtsync rollback %s", id, id)
+		}
+		return
+	}
+	m.rec.HalfOpen = false
+	text := e.Reason
+	if m.written() {
+		text += "; not taken back by itself, as that is " + m.rec.UndoHazard
+	}
+	m.park(e.Code, text)
+	m.rec.Parked.Next = fmt.Sprintf("see why: vtsync show %[1]s; when the migrations are retried: vtsync resume %[1]s; or vtsync rollback %[1]s", m.rec.ID)
+}
+
+// found notes what the phase in hand waits for. Where something did not answer,
+// what is not named may well be waited for still.
+func (m *machine) found(e Admitted) {
+	if !e.Transient && len(e.Waits) > 0 {
+		m.met(e.Waits)
+	}
+	for _, b := range e.Waits {
+		b = clipped(b)
+		i := slices.IndexFunc(m.rec.Waits, func(w Waited) bool { return w.Phase == m.rec.Phase && same(w.Blocker, b) })
+		if i < 0 {
+			m.rec.Waits = append(m.rec.Waits, Waited{Blocker: b, Phase: m.rec.Phase, Since: m.at})
+			continue
+		}
+		m.rec.Waits[i].Blocker, m.rec.Waits[i].Met = b, time.Time{}
+	}
+	m.boundWaits()
+}
+
+// met notes that the phase in hand does not wait any more, but for those named.
+func (m *machine) met(still []Blocker) {
+	for i := range m.rec.Waits {
+		w := &m.rec.Waits[i]
+		named := func(b Blocker) bool { return same(w.Blocker, clipped(b)) }
+		if w.Phase == m.rec.Phase && w.Met.IsZero() && !slices.ContainsFunc(still, named) {
+			w.Met = m.at
+		}
+	}
+}
+
+// same tells whether two are about one thing. What has no name is told by its
+// text.
+func same(a, b Blocker) bool {
+	if a.Kind != b.Kind || a.Keyspace != b.Keyspace || a.Name != b.Name {
+		return false
+	}
+	return a.Name != "" || a.Kind != WaitOther || a.Text == b.Text
+}
+
+func clipped(b Blocker) Blocker {
+	b.Keyspace, b.Name, b.Text = clip(b.Keyspace, maxName), clip(b.Name, maxName), clip(b.Text, maxWait)
+	return b
+}
+
+// boundWaits lets go of what is waited for no more, the oldest first, then of
+// what was found last.
+func (m *machine) boundWaits() {
+	for len(m.rec.Waits) > maxWaits || sizeOf(m.rec.Waits) > maxWaitBytes {
+		i := slices.IndexFunc(m.rec.Waits, func(w Waited) bool { return !w.Met.IsZero() })
+		if i < 0 {
+			i = len(m.rec.Waits) - 1
+		}
+		m.rec.Waits = slices.Delete(m.rec.Waits, i, i+1)
+	}
+}
+
+func sizeOf(waits []Waited) int {
+	raw, err := json.Marshal(waits)
+	if err != nil {
+		return 0 // text and times always encode
+	}
+	return len(raw)
+}
