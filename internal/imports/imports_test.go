@@ -30,7 +30,7 @@ type rule struct {
 var pure = []string{
 	"internal/vschema", "internal/desired", "internal/lint", "internal/diff", "internal/plan",
 	"internal/admit", "internal/rollout", "internal/converge", "internal/planes", "internal/errs", "internal/near",
-	"internal/status", "internal/view", "internal/physical", "internal/review", "internal/fileschema", "internal/yamldoc", "internal/ddl", "internal/workflow",
+	"internal/status", "internal/view", "internal/physical", "internal/review", "internal/fileschema", "internal/yamldoc", "internal/ddl", "internal/freeze", "internal/workflow",
 }
 
 var adapters = []string{
