@@ -2,8 +2,8 @@
 // reached, by which policy it is changed, and which findings of lint are known
 // and do not count. It is strict (an unknown key, a
 // duplicate or a wrong type is an error with its position) and knows nothing
-// of what it configures: it must import no adapter and no room but errs,
-// near and yamldoc.
+// of what it configures: it must import no adapter and no room but errs, near,
+// yamldoc, freeze for its windows and diff for the names of the hazards.
 package config
 
 import (
@@ -12,7 +12,6 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"time"
 
 	"github.com/vtsync/vtsync/internal/errs"
 	"github.com/vtsync/vtsync/internal/near"
@@ -20,15 +19,6 @@ import (
 
 // FileName is where the config is looked for when no other file is named.
 const FileName = "vtsync.yaml"
-
-// Defaults of the policy.
-const (
-	DefaultTimeout = 60 * time.Second
-	DefaultWait    = time.Hour
-	// DefaultBreakerPercent lets one of seven shards fail, and not one of six.
-	DefaultBreakerPercent = 15
-	DefaultMaxCellBytes   = 3 << 19 // 1.5 MiB: etcd refuses a request at about that size
-)
 
 const maxFileBytes = 1 << 20
 
@@ -105,29 +95,6 @@ type VTCtld struct {
 	User        string // of static authentication
 	PasswordEnv string // name of the environment variable that holds the password
 	TLS         TLS
-}
-
-// Policy bounds how a cluster is changed.
-type Policy struct {
-	// Timeout is how long the planes may take to serve a written change
-	// before the rollout parks.
-	Timeout time.Duration
-	// MaxCellBytes is the largest SrvVSchema that a plan may lead to.
-	MaxCellBytes int
-	// Wait is how long a rollout waits for what a phase needs: migrations,
-	// workflows, freeze windows.
-	Wait time.Duration
-	// BreakerPercent is how many of a keyspace's serving shards may report a
-	// failed migration, in percent, before a rollout stops.
-	BreakerPercent float64
-}
-
-// DefaultPolicy is the policy of a cluster that names none.
-func DefaultPolicy() Policy {
-	return Policy{
-		Timeout: DefaultTimeout, MaxCellBytes: DefaultMaxCellBytes,
-		Wait: DefaultWait, BreakerPercent: DefaultBreakerPercent,
-	}
 }
 
 // Load reads the config file at path. A missing file is an error that wraps

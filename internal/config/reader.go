@@ -3,9 +3,7 @@ package config
 import (
 	"fmt"
 	"slices"
-	"strconv"
 	"strings"
-	"time"
 
 	"go.yaml.in/yaml/v3"
 
@@ -156,43 +154,6 @@ func (r *reader) vtctld(n *yaml.Node) VTCtld {
 		r.fail(n, "vtctld has no address", "add `address: HOST:PORT`, the port of its gRPC server")
 	}
 	return v
-}
-
-func (r *reader) policy(n *yaml.Node, p *Policy) {
-	r.mapping(n, "policy", fields{
-		"timeout": func(n *yaml.Node) {
-			d, err := time.ParseDuration(r.text(n, "timeout"))
-			if err != nil || d <= 0 {
-				r.fail(n, fmt.Sprintf("timeout %q is not a positive duration", n.Value), "write it as 60s or 2m")
-				return
-			}
-			p.Timeout = d
-		},
-		"wait": func(n *yaml.Node) {
-			d, err := time.ParseDuration(r.text(n, "wait"))
-			if err != nil || d <= 0 {
-				r.fail(n, fmt.Sprintf("wait %q is not a positive duration", n.Value), "write it as 30m or 12h")
-				return
-			}
-			p.Wait = d
-		},
-		"breaker_percent": func(n *yaml.Node) {
-			percent, err := strconv.ParseFloat(n.Value, 64)
-			if err != nil || percent <= 0 || percent > 100 {
-				r.fail(n, fmt.Sprintf("breaker_percent %q is not a number above 0, up to 100", n.Value), "")
-				return
-			}
-			p.BreakerPercent = percent
-		},
-		"max_cell_bytes": func(n *yaml.Node) {
-			size, err := strconv.Atoi(n.Value)
-			if err != nil || size <= 0 {
-				r.fail(n, fmt.Sprintf("max_cell_bytes %q is not a positive whole number", n.Value), "")
-				return
-			}
-			p.MaxCellBytes = size
-		},
-	})
 }
 
 // mapping reads a mapping that may have the known keys only.

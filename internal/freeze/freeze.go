@@ -70,6 +70,12 @@ func Between(from, to string, zone *time.Location, reason string) (Window, error
 	return w, nil
 }
 
+// CheckDate tells what is wrong with one date of Between.
+func CheckDate(text string) error {
+	_, _, err := parseDate(text)
+	return err
+}
+
 // parseDate gives a wall-clock time, and whether only its day was said.
 func parseDate(text string) (wall time.Time, day bool, err error) {
 	for _, layout := range []string{time.DateOnly, "2006-01-02 15:04", "2006-01-02T15:04"} {
