@@ -75,7 +75,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	case "down":
 		return down(ctx, s, stdout)
 	case "build":
-		return cluster.Build(ctx, stderr)
+		return cluster.Build(ctx, stderr, true)
 	case "serve": // what up leaves running; not for people
 		return serve(ctx, s, stderr)
 	default:

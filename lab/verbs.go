@@ -33,7 +33,7 @@ func up(ctx context.Context, s settings, args []string, stdout, stderr io.Writer
 		return fmt.Errorf("lab: %w", err)
 	}
 	// Here, where a person sees what takes minutes the first time.
-	if err := cluster.Build(ctx, stderr); err != nil {
+	if err := cluster.Build(ctx, stderr, false); err != nil {
 		return err
 	}
 	dead, err := launch(s, args)

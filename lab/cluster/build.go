@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
-	"errors"
 	"fmt"
 	"io"
 	"io/fs"
@@ -12,32 +11,32 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
-	"syscall"
-	"time"
 )
 
 const (
 	// vitessModule is the module of the programs, below the root of ours.
 	vitessModule = "lab/v24"
 	ownModule    = "module github.com/vtsync/vtsync\n"
-	// unusedFor is how long a build is kept that no lab has started from.
-	unusedFor = 7 * 24 * time.Hour
 )
 
 // programs are the paths of what the lab runs.
-type programs struct{ vtlab, vtctldclient string }
+type programs struct {
+	vtlab, vtctldclient string
+	mysql               mysqlFiles // empty in a lab without MySQL
+}
 
 // Build makes the programs that a cluster starts, or finds them made, so that a
-// later Start takes no time for it. What it is doing goes to log.
-func Build(ctx context.Context, log io.Writer) error {
-	_, err := build(ctx, log)
+// later Start takes no time for it; for a full lab with MySQL, which is fetched.
+// What it is doing goes to log.
+func Build(ctx context.Context, log io.Writer, full bool) error {
+	_, err := build(ctx, log, full)
 	return err
 }
 
 // build makes the programs, or finds them made: they are kept in the user's
 // cache folder under the hash of their sources and of the toolchain. Processes
 // that build at the same time wait for the first of them.
-func build(ctx context.Context, log io.Writer) (programs, error) {
+func build(ctx context.Context, log io.Writer, full bool) (programs, error) {
 	root, err := moduleRoot()
 	if err != nil {
 		return programs{}, err
@@ -47,52 +46,32 @@ func build(ctx context.Context, log io.Writer) (programs, error) {
 	if err != nil {
 		return programs{}, err
 	}
-	cache, err := os.UserCacheDir()
-	if err != nil {
-		return programs{}, fmt.Errorf("lab: no folder to keep the built programs in: %w", err)
-	}
-	cache = filepath.Join(cache, "vtsync-lab")
-	if err := os.MkdirAll(cache, 0o755); err != nil {
-		return programs{}, fmt.Errorf("lab: %w", err)
-	}
-	unlock, err := lockFile(ctx, filepath.Join(cache, "lock"))
+	c, err := openCache(ctx)
 	if err != nil {
 		return programs{}, err
 	}
-	defer unlock()
+	defer c.close()
 
-	dir := filepath.Join(cache, sum)
+	dir, err := c.folder(sum, func(tmp, _ string) error { return compile(ctx, src, tmp, log) })
+	if err != nil {
+		return programs{}, err
+	}
 	made := programs{vtlab: filepath.Join(dir, "vtlab"), vtctldclient: filepath.Join(dir, "vtctldclient")}
-	if _, err := os.Stat(dir); errors.Is(err, fs.ErrNotExist) {
-		if err := compile(ctx, src, dir, log); err != nil {
-			return programs{}, err
-		}
+	if full {
+		made.mysql, err = provideMySQL(ctx, c, made.vtlab, sum, log)
 	}
-	now := time.Now()
-	if err := os.Chtimes(dir, now, now); err != nil {
-		return programs{}, fmt.Errorf("lab: %w", err)
-	}
-	removeUnused(cache, now)
-	return made, nil
+	return made, err
 }
 
-// compile builds into a folder beside dir and renames it, so that dir is whole
-// whenever it exists.
+// compile builds into a folder.
 func compile(ctx context.Context, src, dir string, log io.Writer) error {
 	_, _ = fmt.Fprintln(log, "lab: building Vitess's programs, once; minutes from an empty build cache")
-	tmp := dir + ".tmp"
-	if err := os.RemoveAll(tmp); err != nil {
-		return fmt.Errorf("lab: %w", err)
-	}
 	// No VCS stamp: the programs depend on these sources only.
-	cmd := exec.CommandContext(ctx, "go", "build", "-buildvcs=false", "-o", tmp+string(filepath.Separator),
+	cmd := exec.CommandContext(ctx, "go", "build", "-buildvcs=false", "-o", dir+string(filepath.Separator),
 		"./vtlab", "vitess.io/vitess/go/cmd/vtctldclient")
 	cmd.Dir = src
 	if out, err := cmd.CombinedOutput(); err != nil {
 		return fmt.Errorf("lab: building the programs in %s: %w\n%s", vitessModule, err, out)
-	}
-	if err := os.Rename(tmp, dir); err != nil {
-		return fmt.Errorf("lab: %w", err)
 	}
 	return nil
 }
@@ -141,37 +120,4 @@ func sourceHash(ctx context.Context, src string) (string, error) {
 		return "", fmt.Errorf("lab: reading the sources in %s: %w", vitessModule, err)
 	}
 	return hex.EncodeToString(sum.Sum(nil))[:16], nil
-}
-
-// lockFile takes an exclusive lock that the kernel drops if this process dies.
-func lockFile(ctx context.Context, path string) (unlock func(), err error) {
-	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o644)
-	if err != nil {
-		return nil, fmt.Errorf("lab: %w", err)
-	}
-	for {
-		err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
-		if err == nil {
-			return func() { _ = f.Close() }, nil
-		}
-		if !errors.Is(err, syscall.EWOULDBLOCK) && !errors.Is(err, syscall.EINTR) {
-			_ = f.Close()
-			return nil, fmt.Errorf("lab: locking %s: %w", path, err)
-		}
-		if err := pause(ctx, 50*time.Millisecond); err != nil {
-			_ = f.Close()
-			return nil, fmt.Errorf("lab: waiting for another process to build the programs: %w", err)
-		}
-	}
-}
-
-// removeUnused drops old builds. It may fail: they cost space only.
-func removeUnused(cache string, now time.Time) {
-	entries, _ := os.ReadDir(cache)
-	for _, e := range entries {
-		info, err := e.Info()
-		if err == nil && e.IsDir() && now.Sub(info.ModTime()) > unusedFor {
-			_ = os.RemoveAll(filepath.Join(cache, e.Name()))
-		}
-	}
 }

@@ -15,6 +15,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 
@@ -41,12 +42,16 @@ const (
 )
 
 // Options choose the shape of a cluster. The zero value is two cells with one
-// vtgate each.
+// vtgate each, without MySQL.
 type Options struct {
-	Cells          []string  // names; zone1 and zone2 if empty
-	VTGatesPerCell int       // 1 if zero; AddVTGate adds more
-	Log            io.Writer // progress that takes long, such as building; discarded if nil
+	Cells          []string   // names; zone1 and zone2 if empty
+	VTGatesPerCell int        // 1 if zero; AddVTGate adds more
+	Keyspaces      []Keyspace // with tablets and MySQL, such as Shop's; makes it a full lab
+	Log            io.Writer  // progress that takes long, such as building; discarded if nil
 }
+
+// full says whether there are tablets.
+func (o Options) full() bool { return len(o.Keyspaces) > 0 }
 
 func (o Options) withDefaults() (Options, error) {
 	if len(o.Cells) == 0 {
@@ -65,6 +70,12 @@ func (o Options) withDefaults() (Options, error) {
 		}
 		seen[cell] = true
 	}
+	o.Keyspaces = slices.Clone(o.Keyspaces)
+	for i, ks := range o.Keyspaces {
+		if len(ks.Shards) == 0 {
+			o.Keyspaces[i].Shards = []string{"0"}
+		}
+	}
 	return o, nil
 }
 
@@ -77,6 +88,8 @@ type Cluster struct {
 
 	etcds  map[string]string // server to address; fixed once started
 	vtctld string            // gRPC address; fixed once started
+	// tablets are in the order of the keyspaces and shards; fixed once started.
+	tablets []*tablet
 
 	stopOnce sync.Once
 	stopErr  error // set by stopOnce
@@ -86,6 +99,7 @@ type Cluster struct {
 	proxies map[link]*proxy.Proxy
 	clients map[string]*clientv3.Client
 	gates   []VTGate
+	ports   map[int]bool // given out by freePorts
 }
 
 // link is one client's way to one etcd.
@@ -98,7 +112,7 @@ func Start(ctx context.Context, options Options) (*Cluster, error) {
 	if err != nil {
 		return nil, err
 	}
-	programs, err := build(ctx, options.Log)
+	programs, err := build(ctx, options.Log, options.full())
 	if err != nil {
 		return nil, err
 	}
@@ -109,7 +123,7 @@ func Start(ctx context.Context, options Options) (*Cluster, error) {
 		if err == nil {
 			return c, nil
 		}
-		if attempt == portAttempts || !strings.Contains(err.Error(), "address already in use") {
+		if attempt == portAttempts || !strings.Contains(strings.ToLower(err.Error()), "address already in use") {
 			return nil, err
 		}
 	}
@@ -128,6 +142,7 @@ func start(ctx context.Context, options Options, programs programs) (*Cluster, e
 		etcds:    map[string]string{},
 		proxies:  map[link]*proxy.Proxy{},
 		clients:  map[string]*clientv3.Client{},
+		ports:    map[int]bool{},
 	}
 	if err := c.startAll(ctx); err != nil {
 		return nil, errors.Join(err, c.Stop())
@@ -143,6 +158,10 @@ func (c *Cluster) startAll(ctx context.Context) error {
 		return err
 	}
 	if err := c.startVtctld(ctx); err != nil {
+		return err
+	}
+	c.declareTablets()
+	if err := c.startKeyspaces(ctx); err != nil {
 		return err
 	}
 	var group errgroup.Group

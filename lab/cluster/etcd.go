@@ -18,7 +18,7 @@ import (
 func (c *Cluster) startEtcds(ctx context.Context) error {
 	var group errgroup.Group
 	for _, server := range append([]string{Global}, c.options.Cells...) {
-		ports, err := freePorts(ctx, 2)
+		ports, err := c.freePorts(ctx, 2)
 		if err != nil {
 			return errors.Join(err, group.Wait())
 		}

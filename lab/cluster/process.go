@@ -20,6 +20,7 @@ type Process struct {
 
 	path    string
 	args    []string
+	env     []string // ours if nil
 	spawner *spawner
 	ready   func(context.Context) error // returns when it serves
 	wire    wire
@@ -54,7 +55,7 @@ func (p *Process) start() error {
 	}
 	defer func() { _ = log.Close() }()     // the process has its own copy
 	cmd := exec.Command(p.path, p.args...) //nolint:noctx // it lives until Kill or Stop
-	cmd.Dir, cmd.Stdout, cmd.Stderr = p.Dir, log, log
+	cmd.Dir, cmd.Env, cmd.Stdout, cmd.Stderr = p.Dir, p.env, log, log
 	if err := p.spawner.start(cmd); err != nil {
 		return fmt.Errorf("lab: starting %s: %w", p.Name, err)
 	}

@@ -89,6 +89,11 @@ func (g VTGate) Query(ctx context.Context, keyspace, statement string) (rows [][
 		return nil, err
 	}
 	defer func() { _ = db.Close() }()
+	return query(ctx, db, statement)
+}
+
+// query runs a statement and returns its rows as text.
+func query(ctx context.Context, db *sql.DB, statement string) (rows [][]string, err error) {
 	result, err := db.QueryContext(ctx, statement)
 	if err != nil {
 		return nil, err

@@ -1,6 +1,7 @@
 package cluster
 
 import (
+	"errors"
 	"os"
 	"testing"
 )
@@ -20,6 +21,9 @@ func StartT(t testing.TB, options Options) *Cluster {
 		options.Log = os.Stderr
 	}
 	c, err := Start(t.Context(), options)
+	if errors.Is(err, ErrNoMySQL) && os.Getenv("CI") == "" {
+		t.Skipf("SKIPPED: %v", err)
+	}
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -45,4 +49,15 @@ func CommerceT(t testing.TB, options Options) *Cluster {
 		t.Fatal(err)
 	}
 	return c
+}
+
+// FullT is StartT with the tablets and tables of Shop, two shards of customer,
+// or with those of the options: statements through any vtgate work at once. A
+// machine where MySQL can't be had skips the test, but not in CI.
+func FullT(t testing.TB, options Options) *Cluster {
+	t.Helper()
+	if !options.full() {
+		options.Keyspaces = Shop(2)
+	}
+	return StartT(t, options)
 }

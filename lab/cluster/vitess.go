@@ -19,7 +19,7 @@ type VTGate struct {
 }
 
 func (c *Cluster) startVtctld(ctx context.Context) error {
-	ports, err := freePorts(ctx, 2)
+	ports, err := c.freePorts(ctx, 2)
 	if err != nil {
 		return err
 	}
@@ -64,7 +64,7 @@ func (c *Cluster) AddVTGate(ctx context.Context, cell, dir string) (VTGate, erro
 
 // newVTGate declares a vtgate, the nth of its cell, without starting it.
 func (c *Cluster) newVTGate(ctx context.Context, cell, dir string) (VTGate, *Process, error) {
-	ports, err := freePorts(ctx, 3)
+	ports, err := c.freePorts(ctx, 3)
 	if err != nil {
 		return VTGate{}, nil, err
 	}
@@ -88,18 +88,16 @@ func (c *Cluster) newVTGate(ctx context.Context, cell, dir string) (VTGate, *Pro
 	args := append([]string{"vtgate"}, c.topoFlags(gate.Name)...)
 	args = append(args, serverFlags(ports[0], ports[1])...)
 	args = append(args,
-		"--cell", cell, "--cells-to-watch", cell,
+		"--cell", cell,
 		"--mysql-server-bind-address", "127.0.0.1",
 		"--mysql-server-port", strconv.Itoa(ports[2]),
 		"--mysql-auth-server-impl", "none",
 		"--service-map", "grpc-vtgateservice",
 		"--vschema-ddl-authorized-users=%",
-		// There are no tablets to ask for their schema; nor to wait for, which
-		// a vtgate does only if told.
-		"--schema-change-signal=false",
 		// Off, a vtgate reads shard routing rules and follows none.
 		"--enable-partial-keyspace-migration",
 	)
+	args = append(args, c.tabletFlags(cell)...)
 	process, err := c.newProcess(gate.Name, dir, args, func(ctx context.Context) error {
 		if err := waitHealthy(ctx, gate.GRPC); err != nil {
 			return err
@@ -107,6 +105,20 @@ func (c *Cluster) newVTGate(ctx context.Context, cell, dir string) (VTGate, *Pro
 		return waitHTTP(ctx, "http://"+gate.HTTP+"/debug/health")
 	})
 	return gate, process, err
+}
+
+// tabletFlags are about the tablets that a vtgate of the cell should find.
+func (c *Cluster) tabletFlags(cell string) []string {
+	if !c.options.full() {
+		// There is none to ask for its schema; nor to wait for, which a vtgate
+		// does only if told.
+		return []string{"--cells-to-watch", cell, "--schema-change-signal=false"}
+	}
+	return []string{
+		"--cells-to-watch", strings.Join(c.options.Cells, ","),
+		"--tablet-types-to-wait", "PRIMARY",
+		"--tablet-refresh-interval", "1s",
+	}
 }
 
 // VTGates are all vtgates, by cell in the order of the options, later ones last.

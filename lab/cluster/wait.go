@@ -3,6 +3,7 @@ package cluster
 import (
 	"context"
 	"fmt"
+	"math/rand/v2"
 	"net"
 	"net/http"
 	"time"
@@ -81,20 +82,34 @@ func pause(ctx context.Context, d time.Duration) error {
 	}
 }
 
-// freePorts asks the kernel for n loopback ports that nobody listens on. They
-// are free until someone takes them: Start tries again when that happens.
-func freePorts(ctx context.Context, n int) ([]int, error) {
+// Ports are taken from below those that systems give to outgoing connections:
+// one of these could take the port of a process that is dead for a moment.
+const lowestPort, highestPort = 10000, 32767
+
+// freePorts finds n loopback ports that nobody listens on, and that were not
+// given out before. They are free until another process takes them: Start tries
+// again when that happens.
+func (c *Cluster) freePorts(ctx context.Context, n int) ([]int, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
 	ports := make([]int, 0, n)
-	for range n {
-		// All are held until all are known, so that they differ.
-		l, err := new(net.ListenConfig).Listen(ctx, "tcp", "127.0.0.1:0")
-		if err != nil {
-			return nil, fmt.Errorf("lab: no free port: %w", err)
+	var err error
+	for range 100 * n {
+		port := lowestPort + rand.IntN(highestPort-lowestPort+1)
+		if c.ports[port] {
+			continue
 		}
-		defer func() { _ = l.Close() }()
-		ports = append(ports, l.Addr().(*net.TCPAddr).Port)
+		var l net.Listener
+		if l, err = new(net.ListenConfig).Listen(ctx, "tcp", loopback(port)); err != nil {
+			continue
+		}
+		_ = l.Close()
+		c.ports[port] = true
+		if ports = append(ports, port); len(ports) == n {
+			return ports, nil
+		}
 	}
-	return ports, nil
+	return nil, fmt.Errorf("lab: no free port: %w", err)
 }
 
 // httpClient keeps no connection, so that a stopped cluster leaves nothing.

@@ -1,9 +1,12 @@
-// Command vtlab is the programs of the lab in one binary: an etcd, a vtctld and
-// a vtgate, each made of the real code. It is started once per component, as
+// Command vtlab is the programs of the lab in one binary: an etcd, a vtctld, a
+// vtgate and a vttablet, each made of the real code. It is started once per
+// component, as
 //
-//	vtlab etcd   --name zone1 --dir DIR --client-port N --peer-port N
-//	vtlab vtctld FLAGS   with vtctld's own flags, and those of topo.go
-//	vtlab vtgate FLAGS   with vtgate's own flags, and those of topo.go
+//	vtlab etcd     --name zone1 --dir DIR --client-port N --peer-port N
+//	vtlab vtctld   FLAGS   with vtctld's own flags, and those of topo.go
+//	vtlab vtgate   FLAGS   with vtgate's own flags, and those of topo.go
+//	vtlab vttablet FLAGS   with vttablet's own flags, and those of topo.go
+//	vtlab mycnf    --tablet-uid N --mysql-port N   which prepares a mysqld
 //
 // It exists because Vitess's own programs refuse to run as root, and because a
 // component must reach each etcd through a fault proxy of its own although
@@ -33,6 +36,10 @@ func main() {
 		err = runVtctld()
 	case "vtgate":
 		err = runVtgate()
+	case "vttablet":
+		err = runVttablet()
+	case "mycnf":
+		err = runMycnf(os.Args[1:])
 	default:
 		usage()
 	}
@@ -43,6 +50,6 @@ func main() {
 }
 
 func usage() {
-	fmt.Fprintln(os.Stderr, "usage: vtlab etcd|vtctld|vtgate FLAGS")
+	fmt.Fprintln(os.Stderr, "usage: vtlab etcd|vtctld|vtgate|vttablet|mycnf FLAGS")
 	os.Exit(2)
 }

@@ -24,7 +24,7 @@ var (
 )
 
 func init() {
-	for _, component := range []string{"vtctld", "vtgate"} {
+	for _, component := range []string{"vtctld", "vtgate", "vttablet"} {
 		servenv.OnParseFor(component, func(fs *pflag.FlagSet) {
 			fs.StringToStringVar(&topoSwap, "lab-topo-swap", nil,
 				"addresses of topology servers to replace when dialling, as FROM=TO,FROM=TO")
