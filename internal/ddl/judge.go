@@ -1,0 +1,283 @@
+package ddl
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"vitess.io/vitess/go/vt/schema"
+
+	"github.com/vtsync/vtsync/internal/near"
+	"github.com/vtsync/vtsync/internal/physical"
+	"github.com/vtsync/vtsync/internal/planes"
+)
+
+// Input is what needs are judged by.
+type Input struct {
+	Needs []Need
+	// Global says which shards serve, and what the VSchema says of a table.
+	Global   planes.Global
+	Physical planes.Physical
+	VTGates  []planes.VTGate
+	// IgnoredCells are decommissioned: their vtgates are not asked.
+	IgnoredCells []string
+}
+
+// IsUUID tells whether a text can be a migration's UUID.
+func IsUUID(text string) bool { return schema.IsOnlineDDLUUID(text) }
+
+// Judge says how far each need is met, in the order of the needs.
+func Judge(in Input) []Answer {
+	j := judge{in: in, tables: make(map[string]parsed), effects: make(map[string]effect)}
+	out := make([]Answer, 0, len(in.Needs))
+	for _, n := range in.Needs {
+		out = append(out, j.need(n))
+	}
+	return out
+}
+
+// judge keeps what was parsed: shards mostly say the same.
+type judge struct {
+	in      Input
+	tables  map[string]parsed // by the text of the CREATE TABLE
+	effects map[string]effect // by the statement
+}
+
+type parsed struct {
+	table *physical.Table
+	err   error
+}
+
+type effect struct {
+	physical.Effect
+	err error
+}
+
+func (j *judge) need(n Need) Answer {
+	a := Answer{Need: n}
+	shards := Serving(j.in.Global, n.Keyspace)
+	switch {
+	case len(shards) == 0:
+		a.Status, a.Text = Unknown, fmt.Sprintf("topo lists no serving shard of keyspace %s", n.Keyspace)
+	case n.Migration == "" && n.Table == "":
+		a.Status, a.Text = Done, "every shard says which migrations are pending"
+		if why := unlisted(j.in.Global, j.in.Physical, n.Keyspace); why != "" {
+			a.Status, a.Text = Unknown, "whether a migration is pending is not known: "+why
+		}
+	case n.Migration == "":
+		j.columns(&a, shards)
+	default:
+		j.migration(&a, shards)
+	}
+	return a
+}
+
+// Serving gives the names of a keyspace's serving shards, sorted.
+func Serving(g planes.Global, keyspace string) []string {
+	var names []string
+	for _, s := range g.Keyspaces[keyspace].Shards {
+		if s.Serving {
+			names = append(names, s.Name)
+		}
+	}
+	slices.Sort(names)
+	return names
+}
+
+// migration judges a need of a migration. What the shards' schemas show is only
+// looked at once every shard has a row that says complete, and what the vtgates
+// show once every schema shows it.
+func (j *judge) migration(a *Answer, shards []string) {
+	n := a.Need
+	rows := j.rows(n, shards)
+	if why := unread(j.in.Physical, n.Keyspace); why != "" {
+		for _, s := range shards {
+			a.Shards = append(a.Shards, Shard{Name: s, Status: Unknown, Text: "not known"})
+		}
+		a.Status, a.Text, a.Remedy = Unknown, why, "vtsync doctor"
+		return
+	}
+	for _, s := range shards {
+		a.Shards = append(a.Shards, j.row(n, s, rows[s]))
+	}
+	if n.From == FromPending && cancelled(rows, shards, a.Shards) {
+		a.Status, a.Text = Done, fmt.Sprintf("cancelled on %s: not waited for any more", allOf(len(shards)))
+		return
+	}
+	complete := allDone(a.Shards)
+	var e physical.Effect
+	if complete {
+		for i, s := range shards {
+			e = j.shows(&a.Shards[i], n.Keyspace, rows[s][0].Statement)
+		}
+	}
+	skipped := ""
+	if complete && allDone(a.Shards) {
+		a.VTGates, skipped = j.vtgates(n.Keyspace, e)
+	}
+	a.Status = worst(a)
+	a.Text = j.migrationText(a, rows, skipped)
+	a.Remedy = remedy(a, rows)
+}
+
+// rows gives the rows of a need's migration by shard.
+func (j *judge) rows(n Need, shards []string) map[string][]planes.Migration {
+	out := make(map[string][]planes.Migration, len(shards))
+	for _, m := range j.in.Physical.Keyspaces[n.Keyspace].Migrations {
+		if m.UUID == n.Migration && slices.Contains(shards, m.Shard) {
+			out[m.Shard] = append(out[m.Shard], m)
+		}
+	}
+	return out
+}
+
+// cancelled tells that nothing of a migration is to be waited for. What was
+// found pending is let go once it is cancelled everywhere; while a shard still
+// runs it, those where it is cancelled already have not failed.
+func cancelled(rows map[string][]planes.Migration, names []string, shards []Shard) bool {
+	n, ended := 0, 0
+	for _, s := range names {
+		if len(rows[s]) != 1 {
+			continue
+		}
+		if rows[s][0].Status == planes.MigrationCancelled {
+			n++
+		}
+		if rows[s][0].Status.Ended() {
+			ended++
+		}
+	}
+	if ended < len(names) {
+		for i, s := range names {
+			if len(rows[s]) == 1 && rows[s][0].Status == planes.MigrationCancelled {
+				shards[i].Status = Waiting
+			}
+		}
+	}
+	return n == len(names)
+}
+
+func allDone(shards []Shard) bool {
+	return !slices.ContainsFunc(shards, func(s Shard) bool { return s.Status != Done })
+}
+
+// order ranks the statuses, the best first.
+var order = []Status{Done, Waiting, Unknown, Failed}
+
+func worse(a, b Status) Status {
+	if slices.Index(order, a) > slices.Index(order, b) {
+		return a
+	}
+	return b
+}
+
+// worst gives the status of the shard or vtgate that is worst.
+func worst(a *Answer) Status {
+	status := Done
+	for _, s := range a.Shards {
+		status = worse(status, s.Status)
+	}
+	for _, g := range a.VTGates {
+		status = worse(status, g.Status)
+	}
+	return status
+}
+
+// maxShown bounds how many shards or vtgates a text names.
+const maxShown = 4
+
+func (j *judge) migrationText(a *Answer, rows map[string][]planes.Migration, skipped string) string {
+	if len(rows) == 0 {
+		text := fmt.Sprintf("no shard of %s knows it", a.Need.Keyspace)
+		if name := near.Name(a.Need.Migration, j.seen(a.Need.Keyspace)); name != "" {
+			text += fmt.Sprintf(" (did you mean %s?)", name)
+		}
+		return text
+	}
+	done := 0
+	for _, s := range a.Shards {
+		if s.Status == Done {
+			done++
+		}
+	}
+	parts := []string{fmt.Sprintf("%d of %s complete", done, count(len(a.Shards)))}
+	if done == len(a.Shards) {
+		parts[0] = "complete on " + allOf(done)
+	}
+	return strings.Join(append(parts, behind(a, skipped)...), "; ")
+}
+
+// behind names what is not ready yet.
+func behind(a *Answer, skipped string) []string {
+	var parts []string
+	for _, s := range a.Shards {
+		if s.Status != Done {
+			parts = append(parts, s.Name+": "+s.Text)
+		}
+	}
+	for _, g := range a.VTGates {
+		if g.Status != Done {
+			parts = append(parts, "vtgate "+g.Target+": "+g.Text)
+		}
+	}
+	if more := len(parts) - maxShown; more > 0 {
+		parts = append(parts[:maxShown], fmt.Sprintf("and %d more", more))
+	}
+	if skipped != "" {
+		parts = append(parts, skipped)
+	}
+	return parts
+}
+
+// seen are the UUIDs that some shard of the keyspace has.
+func (j *judge) seen(keyspace string) []string {
+	var out []string
+	for _, m := range j.in.Physical.Keyspaces[keyspace].Migrations {
+		out = append(out, m.UUID)
+	}
+	slices.Sort(out)
+	return slices.Compact(out)
+}
+
+func count(n int) string {
+	if n == 1 {
+		return "1 shard"
+	}
+	return fmt.Sprintf("%d shards", n)
+}
+
+func allOf(n int) string {
+	if n == 1 {
+		return "its shard"
+	}
+	return fmt.Sprintf("all %d shards", n)
+}
+
+// remedy is the command that helps.
+func remedy(a *Answer, rows map[string][]planes.Migration) string {
+	command := func(verb string) string {
+		return fmt.Sprintf("vtctldclient OnlineDDL %s %s %s", verb, a.Need.Keyspace, a.Need.Migration)
+	}
+	switch {
+	case a.Status == Done:
+		return ""
+	case len(rows) == 0:
+		return command("show")
+	case a.Status == Failed:
+		return command("retry") + "; or plan again with --allow migration=" + a.Need.Migration
+	}
+	for _, s := range a.Shards {
+		for _, m := range rows[s.Name] {
+			switch {
+			case s.Ready:
+				return command("complete")
+			case m.PostponeLaunch && !m.Status.Ended():
+				return command("launch")
+			}
+		}
+	}
+	if a.Status == Unknown {
+		return command("show")
+	}
+	return ""
+}

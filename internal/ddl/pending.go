@@ -1,0 +1,115 @@
+package ddl
+
+import (
+	"cmp"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/vtsync/vtsync/internal/planes"
+)
+
+// Touched are the tables, per keyspace, whose routing a phase changes.
+type Touched map[string]Tables
+
+// Tables are some tables of a keyspace, or all.
+type Tables struct {
+	All   bool
+	Names map[string]bool
+}
+
+// Add adds a table; the name "" stands for all of the keyspace.
+func (t Touched) Add(keyspace, table string) {
+	tables := t[keyspace]
+	if tables.Names == nil {
+		tables.Names = make(map[string]bool)
+	}
+	if table == "" {
+		tables.All = true
+	} else {
+		tables.Names[table] = true
+	}
+	t[keyspace] = tables
+}
+
+// Has tells whether a table is touched. Names are compared as Vitess does, with
+// their case.
+func (t Touched) Has(keyspace, table string) bool {
+	tables, ok := t[keyspace]
+	return ok && (tables.All || tables.Names[table])
+}
+
+// Pending gives a need for each migration that has not ended on some serving
+// shard and whose table is touched, sorted. Where nobody can say which
+// migrations are pending in a keyspace that is touched, that is a need too, with
+// neither a migration nor a table.
+func Pending(touched Touched, g planes.Global, p planes.Physical) []Need {
+	var out []Need
+	for _, ks := range slices.Sorted(maps.Keys(touched)) {
+		if unlisted(g, p, ks) != "" {
+			out = append(out, Need{Keyspace: ks, From: FromPending})
+		}
+		serving := Serving(g, ks)
+		for _, m := range p.Keyspaces[ks].Migrations {
+			if !m.Status.Ended() && touched.Has(ks, m.Table) && slices.Contains(serving, m.Shard) {
+				out = append(out, Need{Keyspace: ks, Migration: m.UUID, Table: m.Table, From: FromPending})
+			}
+		}
+	}
+	return Sort(out)
+}
+
+// Sort orders needs and leaves one of each migration: the one that was asked for
+// the most plainly.
+func Sort(needs []Need) []Need {
+	origins := []Origin{FromFlag, FromFile, FromPending, FromColumns}
+	slices.SortStableFunc(needs, func(a, b Need) int {
+		return cmp.Or(
+			strings.Compare(a.Keyspace, b.Keyspace), strings.Compare(a.Migration, b.Migration),
+			cmp.Compare(slices.Index(origins, a.From), slices.Index(origins, b.From)),
+			strings.Compare(a.Table, b.Table), slices.Compare(a.Columns, b.Columns), strings.Compare(a.Where, b.Where))
+	})
+	return slices.CompactFunc(needs, func(a, b Need) bool {
+		if a.Keyspace != b.Keyspace || a.Migration != b.Migration {
+			return false
+		}
+		return a.Migration != "" || a.Table == b.Table && slices.Equal(a.Columns, b.Columns)
+	})
+}
+
+// unread says why the migrations of a keyspace are not known.
+func unread(p planes.Physical, keyspace string) string {
+	ks, asked := p.Keyspaces[keyspace]
+	switch {
+	case p.Err != "":
+		return "vtctld does not answer: " + clip(p.Err)
+	case !asked:
+		return "its migrations were not read"
+	case ks.MigrationsErr != "":
+		return "its migrations cannot be read: " + clip(ks.MigrationsErr)
+	}
+	return ""
+}
+
+// unlisted says why pending migrations of a keyspace may be missing from the
+// list. vtctld leaves out a shard without a primary. A keyspace in which no shard
+// has one has no MySQL yet, and so no migrations.
+func unlisted(g planes.Global, p planes.Physical, keyspace string) string {
+	if why := unread(p, keyspace); why != "" {
+		return why
+	}
+	var without []string
+	with := 0
+	for _, s := range Serving(g, keyspace) {
+		if primary(g, keyspace, s) == "" {
+			without = append(without, s)
+		} else {
+			with++
+		}
+	}
+	if with > 0 && len(without) > 0 {
+		return fmt.Sprintf("shard %s has no primary", strings.Join(without, ", "))
+	}
+	return ""
+}
