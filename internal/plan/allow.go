@@ -14,10 +14,15 @@ import (
 
 const foreignPrefix = "foreign="
 
+// AllowFreeze, in Plan.Allowed, lets a plan be applied while a freeze window is
+// open.
+const AllowFreeze = "freeze"
+
 // allowed is what the user allows this once.
 type allowed struct {
 	hazards  map[diff.Hazard]bool
 	codes    map[string]bool            // of rules about changes
+	freeze   bool                       // see AllowFreeze
 	foreigns map[string][]vschema.Entry // KEYSPACE.NAME or KEYSPACE.KIND.NAME -> what it named
 }
 
@@ -39,8 +44,10 @@ func parseAllow(list []string) (allowed, error) {
 			a.hazards[diff.Hazard(item)] = true
 		case slices.Contains(codes, item):
 			a.codes[item] = true
+		case item == AllowFreeze:
+			a.freeze = true
 		default:
-			return a, unknownAllow(item, slices.Concat(hazards, codes))
+			return a, unknownAllow(item, slices.Concat(hazards, codes, []string{AllowFreeze}))
 		}
 	}
 	return a, nil
@@ -57,7 +64,7 @@ func unknownAllow(item string, known []string) error {
 	return &errs.Invalid{
 		Msg:  "--allow " + item + " is not known",
 		Near: near.Name(item, known),
-		Next: "--allow CODE as the plan names it, such as VS241; or --allow write_loss, --allow outage, --allow foreign=KEYSPACE.NAME",
+		Next: "--allow CODE as the plan names it, such as VS241; or --allow write_loss, --allow outage, --allow freeze, --allow foreign=KEYSPACE.NAME",
 	}
 }
 
@@ -93,6 +100,9 @@ func (a allowed) list() []string {
 		out = append(out, string(h))
 	}
 	out = append(out, sortedKeys(a.codes)...)
+	if a.freeze {
+		out = append(out, AllowFreeze)
+	}
 	for _, name := range sortedKeys(a.foreigns) {
 		out = append(out, foreignPrefix+name)
 	}
