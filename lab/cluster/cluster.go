@@ -26,6 +26,7 @@ import (
 )
 
 // Global is the name of the global topology's server where a cell is asked for.
+// Of several members each has a name of its own as well: see GlobalServers.
 const Global = "global"
 
 // Vtsync is the name of the client whose proxies vtsync dials. CellInfo holds
@@ -42,10 +43,11 @@ const (
 )
 
 // Options choose the shape of a cluster. The zero value is two cells with one
-// vtgate each, without MySQL.
+// vtgate each, a global etcd of one member, and no MySQL.
 type Options struct {
 	Cells          []string   // names; zone1 and zone2 if empty
 	VTGatesPerCell int        // 1 if zero; AddVTGate adds more
+	GlobalMembers  int        // of the global etcd, 1 if zero
 	Keyspaces      []Keyspace // with tablets and MySQL, such as Shop's; makes it a full lab
 	Log            io.Writer  // progress that takes long, such as building; discarded if nil
 }
@@ -60,13 +62,16 @@ func (o Options) withDefaults() (Options, error) {
 	if o.VTGatesPerCell == 0 {
 		o.VTGatesPerCell = 1
 	}
+	if o.GlobalMembers == 0 {
+		o.GlobalMembers = 1
+	}
 	if o.Log == nil {
 		o.Log = io.Discard
 	}
-	seen := map[string]bool{Global: true}
+	seen := map[string]bool{}
 	for _, cell := range o.Cells {
-		if cell == "" || seen[cell] {
-			return o, fmt.Errorf("lab: cell %q is empty, given twice, or %s", cell, Global)
+		if cell == "" || seen[cell] || strings.HasPrefix(cell, Global) {
+			return o, fmt.Errorf("lab: cell %q is empty, given twice, or named as the %s etcd", cell, Global)
 		}
 		seen[cell] = true
 	}
@@ -230,8 +235,9 @@ func (c *Cluster) Processes() []*Process {
 	return append([]*Process(nil), c.procs...)
 }
 
-// Process is the component of that name: etcd-global, etcd-CELL, vtctld or a
-// vtgate's name. It panics where there is none: names are written by hand.
+// Process is the component of that name: etcd-global or etcd-global-N, etcd-CELL,
+// vtctld, a vtgate's name, mysqld-KEYSPACE-SHARD, or vttablet-KEYSPACE-SHARD. It
+// panics where there is none: names are written by hand.
 func (c *Cluster) Process(name string) *Process {
 	for _, p := range c.Processes() {
 		if p.Name == name {

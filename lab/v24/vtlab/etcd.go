@@ -15,13 +15,14 @@ import (
 // walSegment replaces etcd's 64 MiB, which every start would write as zeros.
 const walSegment = 1 << 20
 
-// runEtcd serves a one-member etcd on loopback until it is told to stop.
+// runEtcd serves a member of an etcd on loopback until it is told to stop.
 func runEtcd(args []string) error {
 	fs := flag.NewFlagSet("vtlab etcd", flag.ExitOnError)
 	name := fs.String("name", "", "name of the member")
 	dir := fs.String("dir", "", "data folder; an existing one is served as it is")
 	clientPort := fs.Int("client-port", 0, "loopback port for clients")
 	peerPort := fs.Int("peer-port", 0, "loopback port for peers")
+	peers := fs.String("peers", "", "all members, as NAME=http://127.0.0.1:PEERPORT,...; only this one if empty")
 	if err := fs.Parse(args); err != nil {
 		return err
 	}
@@ -40,7 +41,13 @@ func runEtcd(args []string) error {
 	cfg.AdvertiseClientUrls = cfg.ListenClientUrls
 	cfg.ListenPeerUrls = loopback(*peerPort)
 	cfg.AdvertisePeerUrls = cfg.ListenPeerUrls
-	cfg.InitialCluster = cfg.InitialClusterFromName(*name)
+	cfg.InitialCluster = *peers
+	if *peers == "" {
+		cfg.InitialCluster = cfg.InitialClusterFromName(*name)
+	} else {
+		// Those who wait for others on a busy machine need more time.
+		cfg.TickMs, cfg.ElectionMs = 50, 500
+	}
 
 	etcd, err := embed.StartEtcd(cfg)
 	if err != nil {

@@ -2,7 +2,7 @@
 // vtgate and a vttablet, each made of the real code. It is started once per
 // component, as
 //
-//	vtlab etcd     --name zone1 --dir DIR --client-port N --peer-port N
+//	vtlab etcd     --name zone1 --dir DIR --client-port N --peer-port N [--peers MEMBERS]
 //	vtlab vtctld   FLAGS   with vtctld's own flags, and those of topo.go
 //	vtlab vtgate   FLAGS   with vtgate's own flags, and those of topo.go
 //	vtlab vttablet FLAGS   with vttablet's own flags, and those of topo.go
