@@ -78,11 +78,9 @@ func (j *judge) affected(n Need) []string {
 	return out
 }
 
-// Merge adds the schemas of a second look to what the first gave.
+// Merge adds the schemas of a second look to what the first gave. One that did
+// not answer has said so at each shard.
 func Merge(first, second planes.Physical) planes.Physical {
-	if first.Err == "" {
-		first.Err = second.Err
-	}
 	merged := maps.Clone(first.Keyspaces)
 	if merged == nil {
 		merged = make(map[string]planes.PhysicalKeyspace)

@@ -12,7 +12,10 @@ import (
 	"github.com/vtsync/vtsync/internal/vschema"
 )
 
-const foreignPrefix = "foreign="
+const (
+	foreignPrefix   = "foreign="
+	migrationPrefix = "migration="
+)
 
 // AllowFreeze, in Plan.Allowed, lets a plan be applied while a freeze window is
 // open.
@@ -24,6 +27,8 @@ type allowed struct {
 	codes    map[string]bool            // of rules about changes
 	freeze   bool                       // see AllowFreeze
 	foreigns map[string][]vschema.Entry // KEYSPACE.NAME or KEYSPACE.KIND.NAME -> what it named
+	// migrations are those that need not be complete, by UUID.
+	migrations map[string]bool
 }
 
 func parseAllow(list []string) (allowed, error) {
@@ -31,11 +36,19 @@ func parseAllow(list []string) (allowed, error) {
 		hazards:  make(map[diff.Hazard]bool),
 		codes:    make(map[string]bool),
 		foreigns: make(map[string][]vschema.Entry),
+
+		migrations: make(map[string]bool),
 	}
 	hazards, codes := []string{string(diff.WriteLoss), string(diff.Outage)}, lint.ChangeRules()
 	for _, item := range list {
 		name, isForeign := strings.CutPrefix(item, foreignPrefix)
+		uuid, isMigration := strings.CutPrefix(item, migrationPrefix)
 		switch {
+		case isMigration:
+			if err := checkUUID("--allow "+item, uuid); err != nil {
+				return a, err
+			}
+			a.migrations[uuid] = true
 		case isForeign && strings.Contains(name, "."):
 			a.foreigns[name] = nil
 		case isForeign:
@@ -64,7 +77,7 @@ func unknownAllow(item string, known []string) error {
 	return &errs.Invalid{
 		Msg:  "--allow " + item + " is not known",
 		Near: near.Name(item, known),
-		Next: "--allow CODE as the plan names it, such as VS241; or --allow write_loss, --allow outage, --allow freeze, --allow foreign=KEYSPACE.NAME",
+		Next: "--allow CODE as the plan names it, such as VS241; or --allow write_loss, --allow outage, --allow freeze, --allow foreign=KEYSPACE.NAME, --allow migration=UUID",
 	}
 }
 
@@ -105,6 +118,9 @@ func (a allowed) list() []string {
 	}
 	for _, name := range sortedKeys(a.foreigns) {
 		out = append(out, foreignPrefix+name)
+	}
+	for _, uuid := range sortedKeys(a.migrations) {
+		out = append(out, migrationPrefix+uuid)
 	}
 	slices.Sort(out)
 	return out

@@ -8,6 +8,7 @@ import (
 
 	"google.golang.org/protobuf/proto"
 
+	"github.com/vtsync/vtsync/internal/ddl"
 	"github.com/vtsync/vtsync/internal/diff"
 	"github.com/vtsync/vtsync/internal/errs"
 	"github.com/vtsync/vtsync/internal/lint"
@@ -60,6 +61,10 @@ type Input struct {
 	Forbidden []lint.Forbidden
 	// Ignores are the suppressions of the config and of the files.
 	Ignores []lint.Ignore
+	// After names migrations that must be complete before the plan is applied:
+	// UUID, or KEYSPACE=UUID. Requires are those that files name.
+	After    []string
+	Requires []Require
 }
 
 // Build makes the plan that leads from the snapshot to the desired state, with
@@ -81,6 +86,9 @@ func Build(in Input) (*Plan, error) {
 	b.findings(true)
 	b.hazards()
 	b.provable()
+	if err := b.needs(); err != nil {
+		return nil, err
+	}
 	return b.finish()
 }
 
@@ -99,7 +107,9 @@ type builder struct {
 	last map[string]json.RawMessage
 	// beside holds the commits of what others committed and the plan keeps.
 	beside map[string][]string
-	phase  Phase
+	// asked are the needs of Input.After.
+	asked []ddl.Need
+	phase Phase
 }
 
 func newBuilder(in Input) (*builder, error) {
@@ -107,6 +117,10 @@ func newBuilder(in Input) (*builder, error) {
 		return nil, fmt.Errorf("build plan: no snapshot")
 	}
 	allow, err := parseAllow(in.Allow)
+	if err != nil {
+		return nil, err
+	}
+	after, err := parseAfter(in)
 	if err != nil {
 		return nil, err
 	}
@@ -132,7 +146,7 @@ func newBuilder(in Input) (*builder, error) {
 		}
 	}
 	return &builder{
-		in: in, global: in.Snapshot.Global, allowed: allow, plan: p,
+		in: in, global: in.Snapshot.Global, allowed: allow, asked: after, plan: p,
 		managed: make(map[string]bool), after: make(map[string]*vschema.Keyspace),
 		last: make(map[string]json.RawMessage), beside: make(map[string][]string),
 	}, nil

@@ -1,0 +1,296 @@
+package plan
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/vtsync/vtsync/internal/ddl"
+	"github.com/vtsync/vtsync/internal/errs"
+	"github.com/vtsync/vtsync/internal/near"
+	"github.com/vtsync/vtsync/internal/planes"
+	"github.com/vtsync/vtsync/internal/vschema"
+)
+
+// Require is a migration that a file beside the VSchema names.
+type Require struct {
+	Keyspace, Migration string
+	// Tables are those whose changes wait for it; all of the keyspace where
+	// there are none.
+	Tables []string
+	Where  string // FILE:LINE
+}
+
+// Ignores tells whether a person allowed that a migration is not complete.
+func (p *Plan) Ignores(migration string) bool {
+	return slices.Contains(p.Allowed, migrationPrefix+migration)
+}
+
+// checkUUID wants a migration's UUID; what says where it is written.
+func checkUUID(what, uuid string) error {
+	if ddl.IsUUID(uuid) {
+		return nil
+	}
+	e := &errs.Invalid{
+		Msg:  fmt.Sprintf("%s: %q is no UUID of a migration", what, uuid),
+		Next: "vtctldclient OnlineDDL show KEYSPACE recent lists them",
+	}
+	if other := strings.ToLower(strings.ReplaceAll(uuid, "-", "_")); ddl.IsUUID(other) {
+		e.Near = other
+	}
+	return e
+}
+
+// parseAfter reads the needs that were asked for. The keyspace of one that names
+// none is found once it is known what the plan writes.
+func parseAfter(in Input) ([]ddl.Need, error) {
+	var out []ddl.Need
+	for _, text := range in.After {
+		flag := "--after-migration " + text
+		ks, uuid, named := strings.Cut(text, "=")
+		if !named {
+			ks, uuid = "", text
+		}
+		if err := checkUUID(flag, uuid); err != nil {
+			return nil, err
+		}
+		if in.Physical == nil {
+			return nil, &errs.Invalid{
+				Msg:  flag + ": no vtctld is named, so nobody can say whether the migration is complete",
+				Next: "--vtctld HOST:PORT, or vtctld in vtsync.yaml",
+			}
+		}
+		if _, known := in.Snapshot.Global.Keyspaces[ks]; named && !known {
+			return nil, &errs.Invalid{
+				Msg:  fmt.Sprintf("%s: the cluster has no keyspace %q", flag, ks),
+				Near: near.Name(ks, sortedKeys(in.Snapshot.Global.Keyspaces)),
+				Next: "--after-migration KEYSPACE=UUID",
+			}
+		}
+		out = append(out, ddl.Need{Keyspace: ks, Migration: uuid, From: ddl.FromFlag, Where: "--after-migration"})
+	}
+	return out, nil
+}
+
+// needs lists what MySQL must hold before the phase begins.
+func (b *builder) needs() error {
+	if b.in.Physical == nil {
+		b.unwatched()
+		return nil
+	}
+	if err := b.settleAfter(); err != nil {
+		return err
+	}
+	if len(b.phase.Writes)+len(b.phase.Heals) == 0 {
+		if len(b.asked) > 0 {
+			b.note("there is nothing to write: --after-migration has no effect")
+		}
+		return nil
+	}
+	touched := TouchedBy(b.phase, b.global)
+	needs := slices.Concat(b.asked, b.required(touched), ddl.Pending(touched, b.global, *b.in.Physical), b.columns())
+	// Whether a list could be read is of the moment, and no part of the plan.
+	needs = slices.DeleteFunc(needs, func(n ddl.Need) bool { return n.Migration == "" && n.Table == "" })
+	for _, uuid := range sortedKeys(b.allowed.migrations) {
+		all := len(needs)
+		needs = slices.DeleteFunc(needs, func(n ddl.Need) bool { return n.Migration == uuid })
+		if len(needs) < all {
+			b.note("migration %s is not waited for, as --allow %s%s says", uuid, migrationPrefix, uuid)
+		}
+	}
+	b.phase.Needs = ddl.Sort(needs)
+	if why := b.in.Physical.Err; why != "" {
+		b.note("vtctld does not answer (%s): how far migrations are is not known, nor which are pending; apply waits for it", why)
+	}
+	return nil
+}
+
+// unwatched notes what nobody looks after.
+func (b *builder) unwatched() {
+	if len(b.in.Requires) == 0 {
+		return
+	}
+	var names []string
+	for _, r := range b.in.Requires {
+		names = append(names, fmt.Sprintf("%s (%s)", r.Migration, r.Where))
+	}
+	b.note("no vtctld is named, so nothing waits for the migrations that the files require: %s", strings.Join(names, ", "))
+}
+
+// settleAfter finds the keyspace of each need that names none: the one that the plan
+// writes.
+func (b *builder) settleAfter() error {
+	written := sortedKeys(b.after)
+	if len(written) == 0 {
+		written = b.shipped()
+	}
+	for i, n := range b.asked {
+		switch {
+		case n.Keyspace != "" || len(written) == 0:
+		case len(written) == 1:
+			b.asked[i].Keyspace = written[0]
+		default:
+			return &errs.Invalid{
+				Msg:  fmt.Sprintf("--after-migration %s: the plan writes several keyspaces (%s)", n.Migration, strings.Join(written, ", ")),
+				Next: fmt.Sprintf("say where it runs: --after-migration %s=%s", written[0], n.Migration),
+			}
+		}
+	}
+	return nil
+}
+
+// required gives the needs of the files: those of a table that is touched, or of
+// a keyspace that is written.
+func (b *builder) required(touched ddl.Touched) []ddl.Need {
+	var out []ddl.Need
+	for _, r := range b.in.Requires {
+		_, written := touched[r.Keyspace]
+		if len(r.Tables) > 0 {
+			written = slices.ContainsFunc(r.Tables, func(t string) bool { return touched.Has(r.Keyspace, t) })
+		}
+		if written {
+			out = append(out, ddl.Need{Keyspace: r.Keyspace, Migration: r.Migration, From: ddl.FromFile, Where: r.Where})
+		}
+	}
+	return out
+}
+
+// columns gives, of each table that the phase writes, the columns that the
+// VSchema did not name before.
+func (b *builder) columns() []ddl.Need {
+	var out []ddl.Need
+	for _, w := range b.phase.Writes {
+		live, after := b.global.Keyspaces[w.Keyspace].VSchema, b.after[w.Keyspace]
+		for _, c := range w.Changes {
+			if c.Entry.Kind != vschema.TableEntry {
+				continue
+			}
+			before := named(live.GetTables()[c.Entry.Name])
+			var fresh []string
+			for _, column := range named(after.GetTables()[c.Entry.Name]) {
+				if !slices.Contains(before, column) && !slices.Contains(fresh, column) {
+					fresh = append(fresh, column)
+				}
+			}
+			if len(fresh) > 0 {
+				slices.Sort(fresh)
+				out = append(out, ddl.Need{Keyspace: w.Keyspace, Table: c.Entry.Name, Columns: fresh, From: ddl.FromColumns})
+			}
+		}
+	}
+	return out
+}
+
+// named gives the columns, in lower case, that must exist for what the VSchema
+// says of a table to work: those of its vindexes, the one that a sequence fills,
+// and all of a list that vtgate takes for complete.
+func named(t *vschema.Table) []string {
+	var out []string
+	add := func(names ...string) {
+		for _, n := range names {
+			if n != "" {
+				out = append(out, strings.ToLower(n))
+			}
+		}
+	}
+	for _, cv := range t.GetColumnVindexes() {
+		add(cv.GetColumn())
+		add(cv.GetColumns()...)
+	}
+	add(t.GetAutoIncrement().GetColumn())
+	if t.GetColumnListAuthoritative() {
+		for _, c := range t.GetColumns() {
+			add(c.GetName())
+		}
+	}
+	return out
+}
+
+// TouchedBy gives the tables whose routing a phase changes: those whose entries
+// it writes, heals or carries, those that bind such a vindex, and the lookup
+// table of one. A setting is of all tables of its keyspace.
+func TouchedBy(ph Phase, g planes.Global) ddl.Touched {
+	t := toucher{global: g, out: make(ddl.Touched)}
+	for _, w := range ph.Writes {
+		before, after := decoded(w.Before), decoded(w.After)
+		for _, c := range w.Changes {
+			t.entry(c.Entry, before, after)
+		}
+	}
+	for _, drift := range slices.Concat(ph.Heals, ph.Carried) {
+		for _, c := range drift.Changes {
+			t.entry(c.Entry, g.Keyspaces[drift.Keyspace].VSchema)
+		}
+	}
+	return t.out
+}
+
+// decoded reads a value of a plan, which its digest vouches for; nil where there
+// is none.
+func decoded(raw []byte) *vschema.Keyspace {
+	ks, err := vschema.DecodeJSON(raw)
+	if err != nil {
+		return nil
+	}
+	return ks
+}
+
+type toucher struct {
+	global planes.Global
+	out    ddl.Touched
+}
+
+// entry adds what an entry touches in any of the values that its keyspace has
+// before and after.
+func (t toucher) entry(e vschema.Entry, values ...*vschema.Keyspace) {
+	switch e.Kind {
+	case vschema.SettingEntry:
+		t.out.Add(e.Keyspace, "")
+	case vschema.TableEntry:
+		t.out.Add(e.Keyspace, e.Name)
+	case vschema.VindexEntry:
+		for _, vs := range values {
+			for _, table := range sortedKeys(vs.GetTables()) {
+				if binding(vs.Tables[table], e.Name) != nil {
+					t.out.Add(e.Keyspace, table)
+				}
+			}
+			if v := vs.GetVindexes()[e.Name]; v != nil {
+				t.lookup(e.Keyspace, v, values)
+			}
+		}
+	}
+}
+
+// lookup adds a vindex's lookup table; where its keyspace is not named, that of
+// each keyspace whose VSchema has it.
+func (t toucher) lookup(own string, v *vschema.Vindex, values []*vschema.Keyspace) {
+	ks, table := LookupTable(v)
+	switch {
+	case table == "":
+		return
+	case ks != "":
+		t.out.Add(ks, table)
+		return
+	}
+	for _, vs := range values {
+		if vs.GetTables()[table] != nil {
+			t.out.Add(own, table)
+		}
+	}
+	for _, name := range sortedKeys(t.global.Keyspaces) {
+		if t.global.Keyspaces[name].VSchema.GetTables()[table] != nil {
+			t.out.Add(name, table)
+		}
+	}
+}
+
+// LookupTable gives the keyspace and table of a vindex's lookup table; the
+// keyspace is empty where the param does not name it, both where it has none.
+func LookupTable(v *vschema.Vindex) (ks, table string) {
+	written := strings.ReplaceAll(v.GetParams()["table"], "`", "")
+	if ks, table, ok := strings.Cut(written, "."); ok {
+		return ks, table
+	}
+	return "", written
+}
