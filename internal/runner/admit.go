@@ -13,7 +13,8 @@ import (
 
 // admit runs the admission checks on what global holds now. A global plane
 // that does not answer has not refused: wait. Before the first phase all
-// planes are looked at, as what is broken already is no evidence against us.
+// planes are looked at, as what is broken already is no evidence against us;
+// before a later one only where MySQL is asked, as vtgates track its schema.
 func (x *run) admit(ctx context.Context, a rollout.Admit) rollout.Event {
 	snap, err := x.lookBefore(ctx, a.Phase)
 	if _, damaged := errors.AsType[*errs.Invalid](err); damaged {
@@ -25,11 +26,19 @@ func (x *run) admit(ctx context.Context, a rollout.Admit) rollout.Event {
 	if a.Phase == 0 && x.nothingToDo(snap) {
 		return rollout.Admitted{At: x.at(), Nothing: true}
 	}
-	v := admit.Judge(admit.Input{
-		Plan: x.plan, Phase: a.Phase, Global: snap.Global, Cells: snap.Cells, VTGates: snap.VTGates,
+	in := admit.Input{
+		Plan: x.plan, Phase: a.Phase, Global: snap.Global, VTGates: snap.VTGates,
 		OpaqueVindexes: x.OpaqueVindexes, Policy: x.Policy, Now: x.Now(),
 		Waits: x.rec.Waits, Approvals: x.rec.Approvals, HalfOpen: x.rec.HalfOpen,
-	})
+	}
+	if a.Phase == 0 {
+		in.Cells = snap.Cells
+	}
+	if x.Physical != nil {
+		found := LookPhysical(ctx, x.Physical, in)
+		in.Physical = &found
+	}
+	v := admit.Judge(in)
 	reason := v.Reason
 	if v.Remedy != "" {
 		reason += "; " + v.Remedy
@@ -43,7 +52,7 @@ func (x *run) admit(ctx context.Context, a rollout.Admit) rollout.Event {
 }
 
 func (x *run) lookBefore(ctx context.Context, phase int) (*planes.Snapshot, error) {
-	if phase == 0 {
+	if phase == 0 || x.Physical != nil {
 		return x.Observe.Snapshot(ctx)
 	}
 	g, err := x.Topo.ReadGlobal(ctx)
