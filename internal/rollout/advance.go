@@ -248,6 +248,7 @@ func (m *machine) resume(e Resume) {
 		return
 	}
 	m.log("resumed by %s@%s", e.By.User, e.By.Host)
+	m.approve(e.By)
 	if m.rec.Parked != nil && m.rec.Parked.Code == CodeBreaker {
 		m.rec.HalfOpen = true
 	}

@@ -80,7 +80,7 @@ type Record struct {
 	// Waits are what the admission checks of the phase in hand wait for, and
 	// what those of all phases have waited for.
 	Waits []Waited `json:"waits,omitempty"`
-	// Approvals are who approved of it, in order; each user once.
+	// Approvals are who approved of it, in order; each user once, see Approved.
 	Approvals []Approval `json:"approvals,omitempty"`
 	// HalfOpen tells that a person has resumed it after the circuit breaker
 	// opened: the next look decides whether it opens again.
@@ -114,6 +114,16 @@ type Who struct {
 	CI     string `json:"ci,omitempty"`     // URL of the CI run
 	// OverPause tells that they confirmed to change paused keyspaces.
 	OverPause bool `json:"over_pause,omitempty"`
+	// Approves tells that they approve of the plan; it is kept as an Approval.
+	Approves bool `json:"-"`
+}
+
+// String gives USER@HOST, as far as they are known.
+func (w Who) String() string {
+	if w.User == "" || w.Host == "" {
+		return w.User + w.Host
+	}
+	return w.User + "@" + w.Host
 }
 
 // Approval is one person's.

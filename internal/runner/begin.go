@@ -50,7 +50,9 @@ func newRecord(p *plan.Plan, hash, id string, by rollout.Who, undoes string, now
 		Format: rollout.Format, ID: id, PlanID: p.ID, Plan: hash, Undoes: undoes,
 		Keyspaces: admit.Keyspaces(p), By: by,
 		State: rollout.Pending, Created: now, Updated: now, Began: now,
+		Approvals: rollout.Approved(nil, by, now),
 	}
+	rec.By.Approves = false // kept as an approval
 	hazard := plan.UndoHazard(p)
 	rec.UndoHazard = string(hazard)
 	rec.AutoUndo = !hazard.Worse(diff.Scatter)
