@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/vtsync/vtsync/internal/diff"
+	"github.com/vtsync/vtsync/internal/freeze"
 	"github.com/vtsync/vtsync/internal/plan"
 	"github.com/vtsync/vtsync/internal/planes"
 	"github.com/vtsync/vtsync/internal/rollout"
@@ -34,8 +35,8 @@ type Input struct {
 	Approvals []rollout.Approval
 	// HalfOpen is that of the record.
 	HalfOpen bool
-	// Now is when the checks run.
-	Now time.Time
+	// Now is when the checks run, Deadline when the rollout gives up waiting.
+	Now, Deadline time.Time
 	// Policy bounds when and how the cluster may be changed.
 	Policy Policy
 	// OpaqueVindexes are the vindex types that stand in as opaque ones.
@@ -47,6 +48,10 @@ type Policy struct {
 	// BreakerPercent is how many of a keyspace's serving shards may report a
 	// failed migration, in percent; zero means DefaultBreakerPercent.
 	BreakerPercent float64
+	// Freeze are the windows in which nothing is begun.
+	Freeze []freeze.Window
+	// Approvals are what a plan needs of people.
+	Approvals Approvals
 }
 
 // DefaultBreakerPercent is used where the policy names none.
@@ -86,6 +91,9 @@ var Checks = []Check{
 	{Name: "cell", Judge: cells},
 	{Name: "base", Judge: base},
 	{Name: "whole", Judge: whole},
+	{Name: "migrations", Moment: true, Judge: migrations},
+	{Name: "approvals", Moment: true, Judge: approvals},
+	{Name: "freeze", Moment: true, Judge: frozen},
 }
 
 const remedyUnknown = "use a vtsync built for the Vitess that wrote it"

@@ -6,10 +6,13 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"google.golang.org/protobuf/encoding/protojson"
 	vschemapb "vitess.io/vitess/go/vt/proto/vschema"
 
+	"github.com/vtsync/vtsync/internal/ddl"
+	"github.com/vtsync/vtsync/internal/freeze"
 	"github.com/vtsync/vtsync/internal/plan"
 	"github.com/vtsync/vtsync/internal/planes"
 	"github.com/vtsync/vtsync/internal/rollout"
@@ -126,6 +129,15 @@ var faults = []struct {
 			rec.VSchema = &vschema.Keyspace{Tables: map[string]*vschema.Table{"customer_seq": {Type: "sequence"}}}
 		})
 	}, rollout.Deny, rollout.CodeStale, "would break routing"},
+	{"migrations", "a need, and no vtctld", func(in *Input) {
+		in.Plan.Phases[0].Needs = []ddl.Need{{Keyspace: "customer", Migration: "0a1b"}}
+	}, rollout.Deny, rollout.CodeDenied, "waits for MySQL (migration 0a1b of customer)"},
+	{"approvals", "nobody has approved", func(in *Input) { in.Policy.Approvals.Required = 1 },
+		rollout.Wait, rollout.CodeApproval, "0 of 1 approvals"},
+	{"freeze", "a window that ends in time", func(in *Input) {
+		in.Policy.Freeze = []freeze.Window{daily(12 * time.Hour)}
+		in.Now, in.Deadline = at("2026-11-20 11:00"), at("2026-11-20 12:00")
+	}, rollout.Wait, rollout.CodeFreeze, "a freeze window is open: night, until Fri 2026-11-20 12:00 UTC"},
 }
 
 func TestChecks(t *testing.T) {
@@ -183,7 +195,7 @@ func TestOrder(t *testing.T) {
 	for _, c := range Checks {
 		names = append(names, c.Name)
 	}
-	if want := []string{"cluster", "plan", "record", "cell", "base", "whole"}; !slices.Equal(names, want) {
+	if want := []string{"cluster", "plan", "record", "cell", "base", "whole", "migrations", "approvals", "freeze"}; !slices.Equal(names, want) {
 		t.Fatalf("checks %q, want %q", names, want)
 	}
 	for first := range names {
