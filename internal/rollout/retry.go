@@ -6,7 +6,7 @@ import (
 )
 
 // RetryBudget bounds how often a rollout asks again what did not answer, until
-// a person resumes it. At the pauses between two tries it is some ten minutes.
+// a person resumes it. At the runner's pauses that is some minutes.
 const RetryBudget = 300
 
 // retry counts that something did not answer and is to be asked again, and

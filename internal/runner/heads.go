@@ -25,7 +25,11 @@ func (r *Runner) updateHead(ctx context.Context, keyspace string, change func(*r
 	ctx, cancel := context.WithTimeout(ctx, r.Limits.Write)
 	defer cancel()
 	for range headTries {
-		h, tok, err := r.Store.Head(ctx, keyspace)
+		var tok planes.Token
+		h, err := again(ctx, r.Limits, func() (h rollout.Head, err error) {
+			h, tok, err = r.Store.Head(ctx, keyspace)
+			return h, err
+		})
 		if err != nil {
 			return fmt.Errorf("reading the head of keyspace %s: %w", keyspace, err)
 		}
@@ -84,7 +88,7 @@ func (x *run) takeHeads(ctx context.Context) error {
 // ended: its process died between its last save and its heads. A rollout that
 // has not ended keeps it.
 func (x *run) settleEnded(ctx context.Context, id string) error {
-	rec, _, err := x.Store.Rollout(ctx, id)
+	rec, _, err := x.record(ctx, id)
 	if err != nil && !errors.Is(err, errs.ErrNotFound) {
 		return fmt.Errorf("reading rollout %s: %w", id, err)
 	}
@@ -252,7 +256,7 @@ func (x *run) lock(ctx context.Context, a rollout.Lock) rollout.Event {
 		unlock, err := x.Topo.LockKeyspace(ctx, ks, "vtsync rollout "+x.rec.ID)
 		if err != nil {
 			x.unlock(ctx)
-			return rollout.LockHeld{At: x.at(), By: err.Error(), Expired: x.expired(x.Limits.Lock)}
+			return rollout.LockHeld{At: x.at(), By: err.Error(), Silent: isUnknown(err), Expired: x.expired(x.Limits.Lock)}
 		}
 		x.unlocks = append(x.unlocks, unlock)
 	}

@@ -7,6 +7,7 @@ import (
 	"reflect"
 	"time"
 
+	"github.com/cenkalti/backoff/v5"
 	"go.opentelemetry.io/otel"
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/codes"
@@ -32,8 +33,8 @@ type run struct {
 
 	unlocks []func(context.Context) error
 	cells   map[string]planes.Cell // as last read, for the writes decided on them
-	pause   time.Duration          // the last one
-	paused  time.Time              // what it belongs to: Record.Began
+	pauses  *backoff.ExponentialBackOff
+	paused  time.Time // what the pauses belong to: Record.Began
 }
 
 // Resume continues a rollout from its record, from any host.
@@ -69,11 +70,11 @@ func (r *Runner) Rollback(ctx context.Context, id string, by rollout.Who) (rollo
 }
 
 func (r *Runner) open(ctx context.Context, id string) (*run, error) {
-	rec, tok, err := r.Store.Rollout(ctx, id)
+	rec, tok, err := r.record(ctx, id)
 	if err != nil {
 		return nil, fmt.Errorf("reading rollout %s: %w", id, err)
 	}
-	raw, err := r.Store.Blob(ctx, rec.Plan)
+	raw, err := again(ctx, r.Limits, func() ([]byte, error) { return r.Store.Blob(ctx, rec.Plan) })
 	if err != nil {
 		return nil, fmt.Errorf("reading the plan of rollout %s: %w", id, err)
 	}
@@ -87,6 +88,16 @@ func (r *Runner) open(ctx context.Context, id string) (*run, error) {
 	}
 	x.rec, x.token = rec, tok
 	return x, nil
+}
+
+// record reads a rollout's record with its token.
+func (r *Runner) record(ctx context.Context, id string) (rec rollout.Record, tok planes.Token, err error) {
+	rec, err = again(ctx, r.Limits, func() (rollout.Record, error) {
+		var err error
+		rec, tok, err = r.Store.Rollout(ctx, id)
+		return rec, err
+	})
+	return rec, tok, err
 }
 
 func (r *Runner) newRun(p *plan.Plan) (*run, error) {
@@ -116,6 +127,7 @@ func (x *run) loop(ctx context.Context, ev rollout.Event) (rollout.Record, error
 			// What was written so far stands, and the record says what.
 			return x.rec, &errs.Unknown{Msg: "this rollout cannot go on", Next: "look at it: vtsync show " + x.rec.ID, Err: err}
 		}
+		traceRetry(phase.in(rec), x.rec, rec)
 		if err := x.save(work, rec); err != nil {
 			return x.rec, err
 		}
@@ -139,7 +151,8 @@ func (x *run) step(stop, work context.Context, a rollout.Action) rollout.Event {
 	work, span := tracer.Start(work, "rollout.step", trace.WithAttributes(
 		attribute.String("rollout.id", x.rec.ID),
 		attribute.String("rollout.state", string(x.rec.State)),
-		attribute.String("rollout.action", a.String())))
+		attribute.String("rollout.action", a.String()),
+		attribute.Int("rollout.attempt", x.attempt(a))))
 	defer span.End()
 	x.Log.DebugContext(work, "step", "rollout", x.rec.ID, "state", x.rec.State, "action", a.String())
 	ev := x.act(stop, work, a)
@@ -179,36 +192,6 @@ func (x *run) act(stop, work context.Context, a rollout.Action) rollout.Event {
 	default:
 		return x.judge(work)
 	}
-}
-
-// wait is a pause with a deadline behind it.
-func (x *run) wait(stop context.Context) rollout.Event {
-	x.Progress(x.rec)
-	x.rest(stop)
-	limit := x.Limits.Write
-	if x.rec.State == rollout.Waiting {
-		limit = x.Limits.Wait
-	}
-	return rollout.Tick{At: x.at(), Expired: x.expired(limit)}
-}
-
-// rest pauses a little longer each time, from when the state or the writes in
-// hand began; a stop ends it at once.
-func (x *run) rest(stop context.Context) {
-	if !x.rec.Began.Equal(x.paused) {
-		x.paused, x.pause = x.rec.Began, 0
-	}
-	x.pause = min(max(x.pause*2, 2*time.Millisecond), x.Limits.Poll)
-	t := time.NewTimer(x.pause)
-	defer t.Stop()
-	select {
-	case <-t.C:
-	case <-stop.Done():
-	}
-}
-
-func (x *run) expired(limit time.Duration) bool {
-	return x.Now().Sub(x.rec.Began) > limit
 }
 
 // save writes the record where it says something new. The record in hand only

@@ -71,6 +71,7 @@ type Limits struct {
 	Lock     time.Duration // for a lock that another holds: longer than that of a process that died lives
 	Settle   time.Duration // between two equal reads of a cell
 	Poll     time.Duration // the longest pause between two looks
+	WaitPoll time.Duration // the same while a phase waits for MySQL, workflows or a window
 }
 
 // DefaultLimits are used where a limit is zero.
@@ -78,9 +79,10 @@ var DefaultLimits = Limits{
 	Validate: 60 * time.Second,
 	Wait:     10 * time.Minute,
 	Write:    15 * time.Second,
-	Lock:     15 * time.Second,
+	Lock:     30 * time.Second, // etcd gives each lease its time anew when it elects a leader
 	Settle:   50 * time.Millisecond,
 	Poll:     500 * time.Millisecond,
+	WaitPoll: 2 * time.Second,
 }
 
 const (
@@ -144,5 +146,6 @@ func withDefaults(l Limits) Limits {
 	set(&l.Lock, DefaultLimits.Lock)
 	set(&l.Settle, DefaultLimits.Settle)
 	set(&l.Poll, DefaultLimits.Poll)
+	set(&l.WaitPoll, DefaultLimits.WaitPoll)
 	return l
 }

@@ -1,6 +1,7 @@
 package runner_test
 
 import (
+	"sync"
 	"testing"
 
 	"go.opentelemetry.io/otel"
@@ -11,14 +12,19 @@ import (
 	"github.com/vtsync/vtsync/internal/rollout"
 )
 
+// recorded is where all spans of the tests go: the runner's tracer heeds the
+// first provider only.
+var recorded = sync.OnceValue(func() *tracetest.SpanRecorder {
+	spans := tracetest.NewSpanRecorder()
+	otel.SetTracerProvider(sdktrace.NewTracerProvider(sdktrace.WithSpanProcessor(spans)))
+	return spans
+})
+
 // TestSpans: a rollout has a span, each phase one below it, and each step one
 // below its phase.
 func TestSpans(t *testing.T) {
-	spans := tracetest.NewSpanRecorder()
-	before := otel.GetTracerProvider()
-	otel.SetTracerProvider(sdktrace.NewTracerProvider(sdktrace.WithSpanProcessor(spans)))
-	t.Cleanup(func() { otel.SetTracerProvider(before) })
-
+	spans := recorded()
+	spans.Reset()
 	bubble(t, "a commit", func(t *testing.T, w *world) {
 		w.addTable("customer", "orders")
 		w.state(t, start(t, w, w.process("one"), w.plan()), rollout.Committed, "")
@@ -57,5 +63,38 @@ func TestSpans(t *testing.T) {
 		if steps[i] != want[i] {
 			t.Errorf("step %d is %q, want %q", i, steps[i], want[i])
 		}
+	}
+}
+
+// TestRetrySpans: each try of what did not answer is in the trace: as an event
+// of the phase, and as a number on the step that asks again.
+func TestRetrySpans(t *testing.T) {
+	spans := recorded()
+	spans.Reset()
+	retries := 0
+	bubble(t, "an election at the first look", func(t *testing.T, w *world) {
+		w.addTable("customer", "orders")
+		one := w.process("one")
+		var once sync.Once
+		one.OnSnapshot(func() { once.Do(func() { one.ElectAt(one.Calls() + 1) }) })
+		rec := start(t, w, one, w.plan())
+		w.state(t, rec, rollout.Committed, "")
+		retries = rec.Retries
+	})
+	events, highest := 0, int64(0)
+	for _, s := range spans.Ended() {
+		for _, e := range s.Events() {
+			if e.Name == "retry" {
+				events++
+			}
+		}
+		for _, a := range s.Attributes() {
+			if a.Key == "rollout.attempt" {
+				highest = max(highest, a.Value.AsInt64())
+			}
+		}
+	}
+	if retries == 0 || events != retries || highest != int64(retries)+1 {
+		t.Errorf("%d retries, %d events, and attempts up to %d", retries, events, highest)
 	}
 }

@@ -35,6 +35,7 @@ type Cluster struct {
 	silent    map[string]bool // cells
 	noHistory bool
 	locks     map[string]lock
+	elected   time.Time // when the topo server has a leader again
 	vtgates   []VTGate
 	shown     map[string]shown // by vtgate
 }

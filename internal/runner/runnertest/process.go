@@ -58,6 +58,7 @@ type Process struct {
 	writes  int
 	calls   int
 	cutAt   int // the write at which the process dies; 0 for none
+	electAt int // the call at which the topo server loses its leader; 0 for none
 	after   bool
 	dead    bool
 }
@@ -119,7 +120,8 @@ func (p *Process) Calls() int {
 func (p *Process) call(ctx context.Context, what string) (done func(), err error) {
 	p.cluster.mu.Lock()
 	p.calls++
-	if p.dead || ctx.Err() != nil {
+	p.cluster.elect(p.calls == p.electAt)
+	if p.dead || ctx.Err() != nil || p.cluster.leaderless() {
 		p.cluster.mu.Unlock()
 		return nil, noAnswer(what)
 	}
@@ -138,7 +140,8 @@ func (p *Process) write(ctx context.Context, path string, value []byte, tok plan
 	p.cluster.called()
 	p.calls++
 	p.writes++
-	if p.dead || ctx.Err() != nil {
+	p.cluster.elect(p.calls == p.electAt)
+	if p.dead || ctx.Err() != nil || p.cluster.leaderless() {
 		return planes.Token{}, noAnswer("write " + path)
 	}
 	if p.writes == p.cutAt {
