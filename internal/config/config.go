@@ -49,7 +49,14 @@ type Cluster struct {
 	// to the config file's folder; FilesDir resolves it.
 	Path    string
 	PathPos errs.Position // where it is written, if it is
-	// Topo is the global topo server: etcd2://HOST:PORT[,HOST:PORT]/ROOT.
+	// Backend is how the cluster is read and written.
+	Backend Backend
+	// State is the file that holds vtsync's own records where the backend is
+	// vtctld. In a Config it is relative to the config file's folder; StateFile
+	// resolves it.
+	State Text
+	// Topo is the global topo server: etcd2://HOST:PORT[,HOST:PORT]/ROOT. It is
+	// empty where the backend is vtctld.
 	Topo    Text
 	TopoTLS TLS
 	VTGates []VTGate
@@ -64,6 +71,18 @@ type Cluster struct {
 	// that stand in as opaque ones.
 	VindexTypes []string
 }
+
+// Backend is a way to read and write a cluster.
+type Backend string
+
+// The backends.
+const (
+	// BackendTopo compares and swaps in the cluster's own topo.
+	BackendTopo Backend = "topo"
+	// BackendVTCtld checks and then writes through vtctld, where topo is out of
+	// reach.
+	BackendVTCtld Backend = "vtctld"
+)
 
 // Text is a value with the place where it was written.
 type Text struct {
@@ -187,6 +206,15 @@ func (c *Config) FilesDir(cl *Cluster) string {
 		return filepath.Clean(cl.Path)
 	}
 	return filepath.Join(filepath.Dir(c.File), cl.Path)
+}
+
+// StateFile gives the file that holds vtsync's own records; empty where the
+// cluster's topo does.
+func (c *Config) StateFile(cl *Cluster) string {
+	if cl.State.Value == "" || filepath.IsAbs(cl.State.Value) {
+		return cl.State.Value
+	}
+	return filepath.Join(filepath.Dir(c.File), cl.State.Value)
 }
 
 func join(names []string) string {

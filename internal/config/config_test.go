@@ -42,7 +42,7 @@ func TestParse(t *testing.T) {
 	}
 	want := &Config{File: "dir/vtsync.yaml", Clusters: map[string]*Cluster{
 		"prod": {
-			Name: "prod", Path: "prod",
+			Name: "prod", Path: "prod", Backend: BackendTopo,
 			Topo:    Text{Value: "etcd2://10.0.0.1:2379,10.0.0.2:2379/vitess/global"},
 			TopoTLS: TLS{Cert: "c.pem", Key: "k.pem", CA: "ca.pem"},
 			VTGates: []VTGate{
@@ -57,7 +57,7 @@ func TestParse(t *testing.T) {
 			VindexTypes:  []string{"region_custom"},
 		},
 		"staging": {
-			Name: "staging", Path: ".",
+			Name: "staging", Path: ".", Backend: BackendTopo,
 			Topo:   Text{Value: "etcd2://10.1.0.1:2379/vitess/global"},
 			Policy: DefaultPolicy(),
 		},

@@ -73,11 +73,15 @@ func (r *reader) document(data []byte) *yaml.Node {
 }
 
 func (r *reader) cluster(key, n *yaml.Node) *Cluster {
-	c := &Cluster{Name: key.Value, Path: ".", Policy: DefaultPolicy()}
+	c := &Cluster{Name: key.Value, Path: ".", Backend: BackendTopo, Policy: DefaultPolicy()}
 	r.mapping(n, "a cluster", fields{
 		"path":     func(n *yaml.Node) { c.Path, c.PathPos = r.text(n, "path"), r.pos(n) },
 		"topo":     func(n *yaml.Node) { c.Topo = Text{Value: r.text(n, "topo"), Pos: r.pos(n)} },
 		"topo_tls": func(n *yaml.Node) { c.TopoTLS = r.tls(n, "topo_tls") },
+		"backend":  func(n *yaml.Node) { 
+			c.Backend = Backend(r.oneOf(n, "backend", "backend", []string{string(BackendTopo), string(BackendVTCtld)}))
+		},
+		"state":    func(n *yaml.Node) { c.State = Text{Value: r.text(n, "state"), Pos: r.pos(n)} },
 		"vtgates": func(n *yaml.Node) {
 			r.eachItem(n, "vtgates", func(n *yaml.Node) { c.VTGates = append(c.VTGates, r.vtgate(n)) })
 		},
@@ -88,10 +92,37 @@ func (r *reader) cluster(key, n *yaml.Node) *Cluster {
 		"policy":       func(n *yaml.Node) { r.policy(n, &c.Policy) },
 		"vindex_types": func(n *yaml.Node) { c.VindexTypes = r.texts(n, "vindex_types") },
 	})
-	if c.Topo.Value == "" && len(r.errs) == 0 {
-		r.fail(key, fmt.Sprintf("cluster %s has no topo", c.Name), "add `topo: etcd2://HOST:PORT/ROOT`")
+	if len(r.errs) == 0 {
+		r.reach(key, c)
 	}
 	return c
+}
+
+// reach holds a cluster to what its backend needs, and to nothing that would
+// look as if it had a meaning.
+func (r *reader) reach(key *yaml.Node, c *Cluster) {
+	at := func(t Text, msg, next string) { r.add(&errs.Invalid{Pos: t.Pos, Msg: msg, Next: next}) }
+	if c.Backend == BackendTopo {
+		if c.Topo.Value == "" {
+			r.fail(key, fmt.Sprintf("cluster %s has no topo", c.Name), "add `topo: etcd2://HOST:PORT/ROOT`")
+		}
+		if c.State.Value != "" {
+			at(c.State, "state is for `backend: vtctld` only: the cluster's topo holds the records otherwise", "take it out")
+		}
+		return
+	}
+	if c.VTCtld.Address.Value == "" {
+		r.fail(key, fmt.Sprintf("cluster %s is written through vtctld, and names none", c.Name), "add `vtctld: HOST:PORT`")
+	}
+	if c.State.Value == "" {
+		r.fail(key, fmt.Sprintf("cluster %s is written through vtctld, and has no file for vtsync's records", c.Name), "add `state: FILE`")
+	}
+	if c.Topo.Value != "" {
+		at(c.Topo, "a cluster that is written through vtctld has no topo", "take `topo` out, or `backend: vtctld`: topo is the better one")
+	}
+	if !c.TopoTLS.IsZero() {
+		r.fail(key, fmt.Sprintf("cluster %s is written through vtctld, so topo_tls has no meaning", c.Name), "take it out; `tls` below `vtctld` is for vtctld")
+	}
 }
 
 func (r *reader) tls(n *yaml.Node, what string) TLS {

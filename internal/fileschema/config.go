@@ -33,16 +33,59 @@ func clusterSchema() object {
 		"path":     text("The folder that holds keyspaces/, from the folder of this file."),
 		"topo":     text("The global topo: etcd2://HOST:PORT[,HOST:PORT]/ROOT."),
 		"topo_tls": object{"$ref": "#/$defs/tls"},
-		"vtgates":  list("The vtgates that must serve a change.", object{"$ref": "#/$defs/vtgate"}),
+		"backend": object{
+			"enum":        []string{"topo", "vtctld"},
+			"description": "How the cluster is written: topo by compare-and-swap, or vtctld, by check-then-write, where topo is out of reach.",
+		},
+		"state":   text("The file that holds vtsync's records where the backend is vtctld, from the folder of this file."),
+		"vtgates": list("The vtgates that must serve a change.", object{"$ref": "#/$defs/vtgate"}),
+		"vtctld":  vtctldSchema(),
 		"cells": closed("What is said of cells.", object{
 			"ignore": list("Decommissioned cells: neither written nor waited for.", text("A cell.")),
 		}),
-		"policy": closed("What bounds a change.", object{
-			"timeout":        text("How long the planes may take to serve a change before the rollout parks, such as 60s."),
-			"max_cell_bytes": object{"type": "integer", "minimum": 1, "description": "The largest SrvVSchema that a plan may lead to."},
-		}),
+		"policy":       policySchema(),
 		"vindex_types": list("Types of vindexes that the vtgates have and vtsync cannot construct.", text("A type.")),
-	}), "required", []string{"topo"})
+	}), "oneOf", []object{
+		{"required": []string{"topo"}, "properties": object{"backend": object{"const": "topo"}}},
+		{"required": []string{"backend", "vtctld", "state"}, "properties": object{"backend": object{"const": "vtctld"}}},
+	})
+}
+
+func policySchema() object {
+	return closed("What bounds a change.", object{
+		"timeout":         text("How long the planes may take to serve a change before the rollout parks, such as 60s."),
+		"max_cell_bytes":  object{"type": "integer", "minimum": 1, "description": "The largest SrvVSchema that a plan may lead to."},
+		"wait":            text("How long a rollout waits for migrations, workflows and freeze windows, such as 1h."),
+		"breaker_percent": object{"type": "number", "exclusiveMinimum": 0, "maximum": 100, "description": "How many of a keyspace's serving shards may report a failed migration before a rollout stops."},
+		"freeze": list("Windows in which nothing is begun.", closed("A freeze window: cron and for, or from and to.", object{
+			"cron":     text("When it begins, as cron has it, such as 0 17 * * 5."),
+			"for":      text("How long it lasts, such as 63h."),
+			"from":     text("When it begins, such as 2026-12-20."),
+			"to":       text("When it ends."),
+			"timezone": text("The timezone of its times, such as Europe/Berlin; UTC where none is named."),
+			"reason":   text("Why."),
+		})),
+		"approvals": closed("The people that a plan needs.", object{
+			"required": object{"type": "integer", "minimum": 1, "description": "How many people must approve."},
+			"from":     text("The mildest hazard of a plan that needs them."),
+		}),
+	})
+}
+
+func vtctldSchema() object {
+	return object{
+		"description":          "The cluster's vtctld: HOST:PORT of its gRPC server, or a mapping that says more.",
+		"type":                 []string{"string", "object"},
+		"minLength":            1,
+		"required":             []string{"address"},
+		"additionalProperties": false,
+		"properties": object{
+			"address":      text("HOST:PORT of its gRPC server."),
+			"user":         text("The user of static authentication."),
+			"password_env": text("The environment variable that holds the password."),
+			"tls":          object{"$ref": "#/$defs/tls"},
+		},
+	}
 }
 
 func vtgateSchema() object {
