@@ -12,6 +12,7 @@ import (
 	"github.com/vtsync/vtsync/internal/diff"
 	"github.com/vtsync/vtsync/internal/planes"
 	"github.com/vtsync/vtsync/internal/vschema"
+	"github.com/vtsync/vtsync/internal/workflow"
 )
 
 // FullSrv gives the SrvVSchema that a rebuild makes of the global records, as
@@ -211,10 +212,22 @@ func (b *builder) drifts() {
 			case b.managed[d.Keyspace] && b.vouched(d):
 				b.phase.Heals = append(b.phase.Heals, d)
 			default:
-				b.note("%s; this plan leaves it so (vtctldclient RebuildVSchemaGraph --cells %s ships it)", d.Text, name)
+				b.left(d, cell)
 			}
 		}
 	}
+}
+
+// left notes a drift that the plan leaves as it is. Rules that a workflow owns
+// may differ on purpose: to ship them would switch its traffic.
+func (b *builder) left(d CellDrift, cell planes.Cell) {
+	if d.Rules != "" && b.in.Physical != nil {
+		if w, owned := workflow.OwnerOfRules(b.in.Physical.Workflows, d.Rules, rulesIn(b.global, d.Rules), vschema.RulesOf(cell.Srv, d.Rules)); owned {
+			b.note("%s; %s owns these rules, and where it switched only some cells this is as it should be", d.Text, workflow.Describe(w))
+			return
+		}
+	}
+	b.note("%s; this plan leaves it so (vtctldclient RebuildVSchemaGraph --cells %s ships it)", d.Text, cell.Name)
 }
 
 // vouched tells whether the file agrees with global on something that the cell

@@ -18,8 +18,14 @@ func (b *builder) conflicts(what, then string) {
 		by[c.Entry.Keyspace] = append(by[c.Entry.Keyspace], c)
 	}
 	for _, ks := range sortedKeys(by) {
-		b.deny(DeniedConflict, RemedyPull(ks)+"; "+then, "%s:\n%s", what, diff.Text(by[ks]))
+		b.deny(DeniedConflict, remedyMerge(ks)+"; "+RemedyPull(ks)+"; "+then, "%s:\n%s", what, diff.Text(by[ks]))
 	}
+}
+
+// remedyMerge is the command that takes what others changed into a file beside
+// the file's own edits.
+func remedyMerge(ks string) string {
+	return fmt.Sprintf("vtsync pull --merge --keyspace %s takes what is live into the file beside the file's own edits, as far as they do not meet", ks)
 }
 
 // RemedyPull is the command that gives a keyspace's file up for what is live; a

@@ -6,7 +6,9 @@ import (
 	"strings"
 
 	"github.com/vtsync/vtsync/internal/diff"
+	"github.com/vtsync/vtsync/internal/planes"
 	"github.com/vtsync/vtsync/internal/vschema"
+	"github.com/vtsync/vtsync/internal/workflow"
 )
 
 // backfill is a live lookup vindex with write_only: a workflow fills its lookup
@@ -18,14 +20,58 @@ type backfill struct {
 	tables []string
 }
 
-// workflows denies every change of what a backfill owns: the vindex, its
-// column vindexes and its lookup table's entry. Nothing allows this away.
+// workflows denies every change of what a workflow owns. Nothing allows this
+// away. A backfill is protected without a vtctld too: where the workflow itself
+// is seen, it is the one that is named.
 func (b *builder) workflows() {
+	seen := b.claims()
 	for _, bf := range b.backfills() {
+		entry := vschema.Entry{Keyspace: bf.keyspace, Kind: vschema.VindexEntry, Name: bf.vindex}
+		if slices.ContainsFunc(seen, func(c workflow.Claim) bool { return c.Entry == entry && c.Part == workflow.Whole }) {
+			continue
+		}
 		if what := b.disturbed(bf); what != "" {
 			b.deny(DeniedWorkflow, bf.remedy(b.global.Keyspaces[bf.keyspace].VSchema),
 				"%s.%s is live with write_only, so its lookup table is being backfilled, and the plan %s: vtgate would miss rows or stop writing lookup rows",
 				bf.keyspace, bf.vindex, what)
+		}
+	}
+}
+
+// claims denies what would change of the workflows that are seen, notes what
+// apply would wait for, and which of them explain what the plan keeps; it gives
+// all that they own.
+func (b *builder) claims() []workflow.Claim {
+	if b.in.Physical == nil {
+		return nil
+	}
+	claims := workflow.Claims(b.in.Physical.Workflows, b.global)
+	var broken []workflow.Break
+	for _, w := range b.phase.Writes {
+		broken = append(broken, workflow.Broken(claims, w.Keyspace, b.global.Keyspaces[w.Keyspace].VSchema, b.after[w.Keyspace])...)
+	}
+	for _, r := range workflow.Refusals(broken) {
+		b.deny(DeniedWorkflow, r.Remedy, "%s", r.Text)
+	}
+	for _, h := range workflow.Holds(*b.in.Physical, b.global) {
+		if slices.ContainsFunc(b.phase.Writes, func(w GlobalWrite) bool { return h.On(w.Keyspace) }) {
+			b.note("waits: %s (%s)", h.Text, h.Remedy)
+		}
+	}
+	b.explainKept(claims)
+	return claims
+}
+
+// explainKept notes the workflows that own something of what others made and the
+// plan keeps.
+func (b *builder) explainKept(claims []workflow.Claim) {
+	for _, kept := range b.plan.Kept {
+		var last planes.Workflow
+		for _, c := range claims {
+			if c.Entry == kept.Entry && (c.Workflow.Name != last.Name || c.Workflow.Target != last.Target) {
+				b.note("%s is kept: %s uses it", kept.Entry, workflow.Describe(c.Workflow))
+				last = c.Workflow
+			}
 		}
 	}
 }
