@@ -45,6 +45,8 @@ type Keyspace struct {
 	Document
 	Name    string
 	VSchema *vschema.Keyspace
+	// Requires are the migrations that the file beside it names, in its order.
+	Requires []Require
 }
 
 // Rules is the file of one kind of rules.

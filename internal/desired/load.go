@@ -29,6 +29,8 @@ var (
 	fileNames = []string{"vschema.json", "vschema.yaml", "vschema.yml"}
 	// sideDirs hold what lint and impact read.
 	sideDirs = []string{"schema", "queries"}
+	// sideNames are all that may stand beside a VSchema.
+	sideNames = append(slices.Clone(sideDirs), RequiresFile)
 )
 
 // IsKeyspaceFile tells whether the name is that of a keyspace's VSchema.
@@ -165,17 +167,19 @@ func findFile(fsys fs.FS, dir string) (string, error) {
 	}
 	var found string
 	var failed []error
+	requires := false
 	for _, entry := range entries {
 		name := entry.Name()
 		file := path.Join(dir, name)
+		requires = requires || name == RequiresFile
 		switch {
-		case isAside(name), slices.Contains(sideDirs, name):
+		case isAside(name), slices.Contains(sideNames, name):
 		case !slices.Contains(fileNames, name):
 			failed = append(failed, &errs.Invalid{
 				Code: codeLayout,
 				Pos:  errs.Position{File: file},
 				Msg:  "not a file of a keyspace",
-				Near: near.Name(name, slices.Concat(fileNames, sideDirs)),
+				Near: near.Name(name, slices.Concat(fileNames, sideNames)),
 			})
 		case found != "":
 			failed = append(failed, &errs.Invalid{
@@ -187,6 +191,14 @@ func findFile(fsys fs.FS, dir string) (string, error) {
 		default:
 			found = file
 		}
+	}
+	if requires && found == "" {
+		failed = append(failed, &errs.Invalid{
+			Code: codeLayout,
+			Pos:  errs.Position{File: path.Join(dir, RequiresFile)},
+			Msg:  "stands beside no VSchema, so nothing waits for what it requires",
+			Next: "remove it, or add " + fileNames[0],
+		})
 	}
 	return found, errors.Join(failed...)
 }
@@ -242,8 +254,22 @@ func readFile(fsys fs.FS, file string) ([]byte, error) {
 	return data, nil
 }
 
-// loadFile reads a keyspace's file.
+// loadFile reads a keyspace's file, and what stands beside it.
 func loadFile(fsys fs.FS, name, file string) (*Keyspace, error) {
+	ks, err := loadVSchema(fsys, name, file)
+	var known *vschema.Keyspace
+	if ks != nil {
+		known = ks.VSchema
+	}
+	requires, beside := loadRequires(fsys, file, known)
+	if err := errors.Join(err, beside); err != nil {
+		return nil, err
+	}
+	ks.Requires = requires
+	return ks, nil
+}
+
+func loadVSchema(fsys fs.FS, name, file string) (*Keyspace, error) {
 	data, err := readFile(fsys, file)
 	if err != nil {
 		return nil, err
