@@ -20,8 +20,8 @@ type Physical struct {
 // PhysicalKeyspace is what was asked of one keyspace.
 type PhysicalKeyspace struct {
 	// Migrations are the rows found, sorted by UUID and shard, one per
-	// migration and shard: those that were named, those that are pending and
-	// the recent ones. A shard without a reachable primary has none, and
+	// migration and shard: those that were named, those that are pending and,
+	// where one was named, all that were requested since, its reverts among them. A shard without a reachable primary has none, and
 	// Vitess does not say so.
 	Migrations []Migration `json:"migrations,omitempty"`
 	// MigrationsErr says why they could not be read.
@@ -94,7 +94,7 @@ type Workflow struct {
 	Name    string `json:"name"`
 	Type    string `json:"type"` // MoveTables, Reshard, CreateLookupIndex, Materialize, Migrate, OnlineDDL
 	SubType string `json:"sub_type,omitempty"`
-	Source  string `json:"source"` // keyspace
+	Source  string `json:"source"` // keyspace; CLUSTER/KEYSPACE of another cluster
 	Target  string `json:"target"` // keyspace
 	// SourceShards and TargetShards are sorted.
 	SourceShards []string `json:"source_shards,omitempty"`
@@ -109,7 +109,8 @@ type Workflow struct {
 	// Tables are those of the target that its streams fill, sorted; empty
 	// where the streams do not name them. Views are not among them.
 	Tables []string `json:"tables,omitempty"`
-	// SourceTables are those that its streams read, sorted.
+	// SourceTables are those that its streams read, sorted; empty where the
+	// streams do not name them.
 	SourceTables []string `json:"source_tables,omitempty"`
 	// LookupVindexes are those that it fills, as its options name them; of a
 	// workflow of Vitess 22, its own name.

@@ -61,7 +61,6 @@ type Client struct {
 	timeout time.Duration
 	conn    *grpc.ClientConn
 	rpc     vtctlservicepb.VtctldClient
-	tracer  trace.Tracer
 }
 
 // New checks the options. Nothing is dialled before the first call.
@@ -101,7 +100,6 @@ func New(o Options) (*Client, error) {
 		timeout: o.Timeout,
 		conn:    conn,
 		rpc:     vtctlservicepb.NewVtctldClient(conn),
-		tracer:  tracer,
 	}, nil
 }
 
@@ -133,7 +131,7 @@ func call[Req, Resp any](
 	ctx context.Context, c *Client, name, what string,
 	method func(context.Context, Req, ...grpc.CallOption) (Resp, error), req Req,
 ) (Resp, error) {
-	ctx, span := c.tracer.Start(ctx, "vtctld."+name,
+	ctx, span := tracer.Start(ctx, "vtctld."+name,
 		trace.WithSpanKind(trace.SpanKindClient), trace.WithAttributes(attribute.String("server.address", c.address)))
 	defer span.End()
 	ctx, cancel := context.WithTimeout(ctx, c.timeout)

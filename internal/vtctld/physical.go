@@ -14,7 +14,7 @@ import (
 // Physical reads what is asked of the physical plane. What cannot be read says
 // so in its place; where nothing at all answered Err says so too.
 func (c *Client) Physical(ctx context.Context, ask planes.Ask) planes.Physical {
-	ctx, span := c.tracer.Start(ctx, "vtctld.Physical")
+	ctx, span := tracer.Start(ctx, "vtctld.Physical")
 	defer span.End()
 	ctx, cancel := context.WithTimeout(ctx, lookTimeouts*c.timeout)
 	defer cancel()
