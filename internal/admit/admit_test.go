@@ -129,6 +129,9 @@ var faults = []struct {
 			rec.VSchema = &vschema.Keyspace{Tables: map[string]*vschema.Table{"customer_seq": {Type: "sequence"}}}
 		})
 	}, rollout.Deny, rollout.CodeStale, "would break routing"},
+	{"workflows", "a workflow moves its table", func(in *Input) {
+		in.Physical = &planes.Physical{Workflows: []planes.Workflow{{Name: "in", Type: "MoveTables", Source: "commerce", Target: "customer", Tables: []string{"orders"}}}}
+	}, rollout.Deny, rollout.CodeWorkflow, "workflow in (MoveTables, commerce to customer, state unknown) owns what would change"},
 	{"migrations", "a need, and no vtctld", func(in *Input) {
 		in.Plan.Phases[0].Needs = []ddl.Need{{Keyspace: "customer", Migration: "0a1b"}}
 	}, rollout.Deny, rollout.CodeDenied, "waits for MySQL (migration 0a1b of customer)"},
@@ -195,7 +198,7 @@ func TestOrder(t *testing.T) {
 	for _, c := range Checks {
 		names = append(names, c.Name)
 	}
-	if want := []string{"cluster", "plan", "record", "cell", "base", "whole", "migrations", "approvals", "freeze"}; !slices.Equal(names, want) {
+	if want := []string{"cluster", "plan", "record", "cell", "base", "whole", "workflows", "migrations", "approvals", "freeze"}; !slices.Equal(names, want) {
 		t.Fatalf("checks %q, want %q", names, want)
 	}
 	for first := range names {

@@ -81,7 +81,7 @@ func Build(in Input) (*Plan, error) {
 		}
 	}
 	b.foreignAllows()
-	b.conflicts("changed in the cluster and in the file since the file was derived", "then make the change again")
+	b.conflicts("changed in the cluster and in the file since the file was derived", remedyMerge)
 	b.drifts()
 	b.findings(true)
 	b.hazards()

@@ -11,21 +11,21 @@ import (
 )
 
 // conflicts denies the entries that changed on both sides, keyspace by
-// keyspace; then is what to do after a pull.
-func (b *builder) conflicts(what, then string) {
+// keyspace, each with its remedy.
+func (b *builder) conflicts(what string, remedy func(ks string) string) {
 	by := make(map[string][]diff.EntryChange)
 	for _, c := range b.plan.Conflicts {
 		by[c.Entry.Keyspace] = append(by[c.Entry.Keyspace], c)
 	}
 	for _, ks := range sortedKeys(by) {
-		b.deny(DeniedConflict, remedyMerge(ks)+"; "+RemedyPull(ks)+"; "+then, "%s:\n%s", what, diff.Text(by[ks]))
+		b.deny(DeniedConflict, remedy(ks), "%s:\n%s", what, diff.Text(by[ks]))
 	}
 }
 
 // remedyMerge is the command that takes what others changed into a file beside
 // the file's own edits.
 func remedyMerge(ks string) string {
-	return fmt.Sprintf("vtsync pull --merge --keyspace %s takes what is live into the file beside the file's own edits, as far as they do not meet", ks)
+	return fmt.Sprintf("vtsync pull --merge --keyspace %s takes what is live into the file beside the file's own edits, as far as they do not meet; %s; then make the change again", ks, RemedyPull(ks))
 }
 
 // RemedyPull is the command that gives a keyspace's file up for what is live; a

@@ -39,7 +39,7 @@ func Undo(p *Plan, in Input) (*Plan, error) {
 		}
 		b.write(ks, rec.VSchema, after)
 	}
-	b.conflicts("changed by others since it was committed", "then edit and apply")
+	b.conflicts("changed by others since it was committed", func(ks string) string { return RemedyPull(ks) + "; then edit and apply" })
 	if h := writesHazard(b.phase.Writes); h.Worse(diff.Replan) {
 		b.note("this undo has a hazard of its own: %s", strings.TrimSpace(fmt.Sprintf("%s %s", h, strings.Join(b.phase.codes(h), ", "))))
 	}
