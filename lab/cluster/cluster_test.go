@@ -91,6 +91,12 @@ func TestStopLeavesNothing(t *testing.T) {
 		t.Errorf("processes %v, want two etcds, vtctld and two vtgates", pids)
 	}
 	c.Process("vtgate-zone1-2").Freeze() // a stopped process must end too
+	checkStop(t, c, pids)
+}
+
+// checkStop stops the cluster and looks for what is left of it.
+func checkStop(t *testing.T, c *cluster.Cluster, pids map[string]int) {
+	t.Helper()
 	if err := c.Stop(); err != nil {
 		t.Error(err)
 	}

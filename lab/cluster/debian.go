@@ -122,33 +122,43 @@ func fetch(ctx context.Context, dir, mirror string, packages []string) error {
 	for name, content := range map[string]string{
 		"status":       "",
 		"sources.list": "deb " + signed + mirror + " " + mysqlSuite + " main\n",
+		"apt.conf":     fmt.Sprintf(aptConf, dir),
 	} {
 		if err := os.WriteFile(filepath.Join(dir, name), []byte(content), 0o644); err != nil {
 			return fmt.Errorf("lab: %w", err)
 		}
 	}
-	options := []string{
-		"-oDir::Etc::sourcelist=" + filepath.Join(dir, "sources.list"),
-		"-oDir::Etc::sourceparts=/dev/null",
-		"-oDir::Etc::preferences=/dev/null",
-		"-oDir::Etc::preferencesparts=/dev/null",
-		"-oDir::State=" + dir,
-		"-oDir::State::lists=" + filepath.Join(dir, "lists"),
-		"-oDir::State::status=" + filepath.Join(dir, "status"),
-		"-oDir::Cache=" + filepath.Join(dir, "cache"),
-		"-oAcquire::Languages=none",
-		"-oAcquire::Retries=3",
-		"-oAPT::Sandbox::User=root",   // folders of ours, which apt's own user can't read
-		"-oDebug::NoLocking=true",     // the locks are the system's, and ask for root
-		"-oAPT::Update::Post-Invoke=", // of the system's cache
-	}
-	if _, err := output(ctx, "apt-get", append(options, "update")...); err != nil {
+	conf := "--config-file=" + filepath.Join(dir, "apt.conf")
+	if _, err := output(ctx, "apt-get", conf, "update"); err != nil {
 		return err
 	}
-	install := append(options, "install", "--yes", "--no-install-recommends", "--download-only")
+	install := []string{conf, "install", "--yes", "--no-install-recommends", "--download-only"}
 	_, err := output(ctx, "apt-get", append(install, packages...)...)
 	return err
 }
+
+// aptConf makes apt work in a folder, %[1]s: with no file of the system's but
+// its other settings, such as a proxy, and as any user.
+const aptConf = `
+Dir::Etc::sourcelist "%[1]s/sources.list";
+Dir::Etc::sourceparts "/dev/null";
+Dir::Etc::preferences "/dev/null";
+Dir::Etc::preferencesparts "/dev/null";
+Dir::State "%[1]s";
+Dir::State::lists "%[1]s/lists";
+Dir::State::status "%[1]s/status";
+Dir::Cache "%[1]s/cache";
+Acquire::Languages "none";
+Acquire::Retries "3";
+// Its own user could not read the folder.
+APT::Sandbox::User "root";
+// The locks are the system's, and ask for root.
+Debug::NoLocking "true";
+// Others' commands would tidy up the system's cache.
+#clear APT::Update::Pre-Invoke;
+#clear APT::Update::Post-Invoke;
+#clear APT::Update::Post-Invoke-Success;
+`
 
 // relocate makes mysqld run from final, with its own libraries and not the
 // system's, which may be older than it needs.

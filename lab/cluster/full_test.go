@@ -86,3 +86,63 @@ func TestDropPrimary(t *testing.T) {
 		}
 	}
 }
+
+func TestOnlineDDL(t *testing.T) {
+	c := cluster.FullT(t, cluster.Options{})
+	began := time.Now()
+	out, err := c.VTCtldClient(t.Context(), "ApplySchema", "--ddl-strategy", "vitess",
+		"--sql", "alter table customer add column phone varchar(32), add index by_email(email)", "customer")
+	if err != nil {
+		t.Fatal(err)
+	}
+	uuid := strings.TrimSpace(out)
+	for _, shard := range c.Shards("customer") {
+		err := cluster.Poll(t.Context(), func() error {
+			rows, err := c.MySQL(t.Context(), "customer", shard,
+				"select migration_status from _vt.schema_migrations where migration_uuid = '"+uuid+"'")
+			if err != nil {
+				return err
+			}
+			if len(rows) != 1 || rows[0][0] != "complete" {
+				return fmt.Errorf("customer/%s: the migration is %v", shard, rows)
+			}
+			return nil
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	t.Logf("complete on both shards after %s", time.Since(began).Round(time.Millisecond))
+	for _, gate := range c.VTGates() {
+		if _, err := c.Query(t.Context(), gate, "customer", "insert into customer(name, phone) values ('a', '1')"); err != nil {
+			t.Error(err)
+		}
+		// Its tracker follows.
+		err := cluster.Poll(t.Context(), func() error {
+			page, err := c.Debug(t.Context(), gate, "vschema")
+			if err == nil && !strings.Contains(string(page), `"phone"`) {
+				err = fmt.Errorf("%s does not know the new column", gate.Name)
+			}
+			return err
+		})
+		if err != nil {
+			t.Error(err)
+		}
+	}
+	t.Logf("known to every vtgate after %s", time.Since(began).Round(time.Millisecond))
+}
+
+func TestStopLeavesNothingOfAFullLab(t *testing.T) {
+	c := cluster.FullT(t, cluster.Options{Cells: []string{"zone1"}})
+	pids := map[string]int{}
+	for _, p := range c.Processes() {
+		pids[p.Name] = p.PID()
+	}
+	for _, name := range []string{"mysqld-commerce-0", "vttablet-commerce-0", "mysqld-customer--80", "vttablet-customer-80-"} {
+		if pids[name] == 0 {
+			t.Errorf("processes %v, want %s among them", pids, name)
+		}
+	}
+	c.Process("mysqld-commerce-0").Freeze()
+	checkStop(t, c, pids)
+}

@@ -25,7 +25,7 @@ func TestOwner(t *testing.T) {
 	if os.Getenv(ownsACluster) == "" {
 		t.Skip("run by TestNoOrphans")
 	}
-	c := cluster.StartT(t, cluster.Options{Cells: []string{"zone1"}})
+	c := cluster.FullT(t, cluster.Options{Cells: []string{"zone1"}, Keyspaces: cluster.Shop(1)[:1]})
 	for _, p := range c.Processes() {
 		fmt.Printf("pid %d\n", p.PID())
 	}
@@ -36,6 +36,10 @@ func TestOwner(t *testing.T) {
 func TestNoOrphans(t *testing.T) {
 	if testing.Short() {
 		t.Skip("SKIPPED with -short: this test starts a real Vitess cluster")
+	}
+	// Here, where it is seen why the owner would start nothing.
+	if err := cluster.Build(t.Context(), os.Stderr, true); errors.Is(err, cluster.ErrNoMySQL) {
+		t.Skip(err)
 	}
 	owner := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestOwner$")
 	owner.Env = append(os.Environ(), ownsACluster+"=1", "TMPDIR="+t.TempDir())
@@ -61,8 +65,8 @@ func TestNoOrphans(t *testing.T) {
 		t.Fatal(err)
 	}
 	_ = owner.Wait() // killed, as we wanted
-	if len(pids) != 4 {
-		t.Fatalf("the owner started %v, want two etcds, vtctld and a vtgate", pids)
+	if len(pids) != 6 {
+		t.Fatalf("the owner started %v, want two etcds, vtctld, a mysqld, a vttablet and a vtgate", pids)
 	}
 	for _, pid := range pids {
 		err := cluster.Poll(t.Context(), func() error {
