@@ -8,6 +8,7 @@ import (
 	"os/signal"
 	"runtime/debug"
 	"syscall"
+	_ "time/tzdata" // the timezones of freeze windows, where the machine has none
 
 	"github.com/vtsync/vtsync/internal/app"
 	"github.com/vtsync/vtsync/internal/cli"

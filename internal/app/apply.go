@@ -63,10 +63,12 @@ func (a *App) start(ctx context.Context, p *plan.Plan, run cli.Running) (rollout
 	if err := a.mayApply(ctx, p, run); err != nil {
 		return rollout.Record{}, err
 	}
+	by, err := a.runs(p.Base.Commit, run)
+	if err != nil {
+		return rollout.Record{}, err
+	}
 	stop, done := untilParked(ctx, run.Park)
 	defer done()
-	by := a.who(p.Base.Commit)
-	by.OverPause = run.OverPause
 	return a.runner(run).Start(stop, p, by, "")
 }
 

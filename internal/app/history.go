@@ -89,9 +89,13 @@ func (a *App) Resume(ctx context.Context, id string, run cli.Running) (rollout.R
 			return rec, err
 		}
 	}
+	by, err := a.runs(rec.By.Commit, run)
+	if err != nil {
+		return rec, err
+	}
 	stop, done := untilParked(ctx, run.Park)
 	defer done()
-	rec, err = a.runner(run).Resume(stop, id, a.who(rec.By.Commit))
+	rec, err = a.runner(run).Resume(stop, id, by)
 	if err == nil && rec.State == rollout.Committed {
 		if p, perr := a.planOf(ctx, rec); perr == nil {
 			a.keepBases(ctx, p)

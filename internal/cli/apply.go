@@ -22,10 +22,7 @@ import (
 const maxPlanBytes = 16 << 20
 
 func (c *command) apply() *cobra.Command {
-	var (
-		yes   bool
-		allow []string
-	)
+	var f applyFlags
 	cmd := &cobra.Command{
 		Use:   "apply [DIR | PLAN]",
 		Short: "Change the cluster, and prove that every cell and vtgate serves it",
@@ -42,6 +39,10 @@ Ctrl-C stops at once, and ` + "`vtsync resume`" + ` goes on from the record.
 Without a terminal apply needs --yes. A paused keyspace is only changed when a
 person confirms it at a terminal.
 
+Where the policy asks for approvals, --approve records yours, and the rollout
+parks until as many others have run ` + "`vtsync resume ROLLOUT --approve`" + `. While a
+freeze window is open apply is denied, or waits where that ends within --wait.
+
 Exit codes: 0 committed, or nothing to do; 2 a file or plan cannot be read;
 3 denied, stale or in conflict, nothing was changed; 4 parked, or the outcome is
 unknown; 5 rolled back by itself.`,
@@ -50,15 +51,25 @@ unknown; 5 rolled back by itself.`,
   vtsync apply --allow VS247 --keyspace customer   # a change that plan denied`,
 		Args: atMostOneArg("DIR or PLAN"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return c.runApply(cmd.Context(), arg(args), allow, yes)
+			return c.runApply(cmd.Context(), arg(args), f)
 		},
 	}
-	cmd.Flags().BoolVar(&yes, "yes", false, "do not ask")
-	cmd.Flags().StringArrayVar(&allow, "allow", nil, allowUsage)
+	cmd.Flags().BoolVar(&f.yes, "yes", false, "do not ask")
+	cmd.Flags().BoolVar(&f.approve, "approve", false, approveUsage)
+	cmd.Flags().StringArrayVar(&f.allow, "allow", nil, allowUsage)
 	return cmd
 }
 
-func (c *command) runApply(ctx context.Context, target string, allow []string, yes bool) error {
+// approveUsage is the help of --approve, which apply and resume share.
+const approveUsage = "record that you approve of the plan"
+
+// applyFlags are the flags of apply.
+type applyFlags struct {
+	yes, approve bool
+	allow        []string
+}
+
+func (c *command) runApply(ctx context.Context, target string, f applyFlags) error {
 	saved, err := readPlan(target)
 	if err != nil {
 		return err
@@ -66,7 +77,7 @@ func (c *command) runApply(ctx context.Context, target string, allow []string, y
 	dir := target
 	if saved != nil {
 		dir = ""
-		if len(allow) > 0 {
+		if len(f.allow) > 0 {
 			return &errs.Invalid{Msg: "a saved plan holds what was allowed: --allow goes with `vtsync plan --out`"}
 		}
 	}
@@ -78,19 +89,19 @@ func (c *command) runApply(ctx context.Context, target string, allow []string, y
 
 	p := saved
 	if p == nil {
-		if p, err = c.planToApply(ctx, engine, allow); err != nil {
+		if p, err = c.planToApply(ctx, engine, f.allow); err != nil {
 			return err
 		}
 	}
-	if err := c.showIfText(p); err != nil {
+	if err := c.showIfText(p, engine.Outlook(p)); err != nil {
 		return err
 	}
 	if len(p.Denials) > 0 {
 		return deniedPlan(p)
 	}
-	run := Running{Park: c.env.Park}
+	run := Running{Park: c.env.Park, Approve: f.approve}
 	if !p.Empty() {
-		if run.OverPause, err = c.confirm(ctx, engine, p, yes); err != nil {
+		if run.OverPause, err = c.confirm(ctx, engine, p, f.yes); err != nil {
 			return err
 		}
 	}

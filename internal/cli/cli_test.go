@@ -110,6 +110,40 @@ func TestApply(t *testing.T) {
 
 // TestApplyInJSON: programs get the reasons of a denial, and of nothing to do no
 // rollout that there is not.
+// TestApproves: apply and resume hand over that somebody approves.
+func TestApproves(t *testing.T) {
+	for _, tt := range []struct {
+		args []string
+		want string
+	}{
+		{[]string{"apply", "--yes"}, "apply"},
+		{[]string{"apply", "--yes", "--approve"}, "apply and approve"},
+		{[]string{"resume", "r1"}, "resume r1"},
+		{[]string{"resume", "r1", "--approve"}, "resume r1 and approve"},
+	} {
+		d := &double{plan: onePlan(t), record: rollout.Record{State: rollout.Committed}}
+		if got := d.run(t, tt.args...); got.code != errs.ExitOK || !slices.Contains(d.calls, tt.want) {
+			t.Errorf("%q: exit code %d, calls %q", tt.args, got.code, d.calls)
+		}
+	}
+}
+
+// TestOutlook: what would hold a plan up now stands after it for people, and
+// never in the JSON that apply takes.
+func TestOutlook(t *testing.T) {
+	const line = "now: a freeze window is open: weekend"
+	d := &double{plan: onePlan(t), outlook: []string{"a freeze window is open: weekend"}}
+	for _, args := range [][]string{{"plan"}, {"apply", "--yes"}} {
+		if got := d.run(t, args...); !strings.Contains(got.stdout, line+"\n") {
+			t.Errorf("%q does not say it:\n%s", args, got.stdout)
+		}
+	}
+	got := d.run(t, "plan", "--format", "json")
+	if p, err := plan.Decode([]byte(got.stdout)); err != nil || p.ID != d.plan.ID {
+		t.Errorf("as JSON: %v\n%s", err, got.stdout)
+	}
+}
+
 func TestApplyInJSON(t *testing.T) {
 	d := &double{plan: onePlan(t, finding)}
 	got := d.run(t, "apply", "--yes", "--format", "json")
@@ -304,7 +338,7 @@ func TestSettings(t *testing.T) {
 	d.runIn(t, nil, "status", "--topo", "etcd2://q:1/r", "--topo-cert", "c", "--topo-key", "k")
 	s = d.settings
 	if s.Dir != "." || s.Cluster.Topo.Value != "etcd2://q:1/r" || s.Cluster.TopoTLS != (config.TLS{Cert: "c", Key: "k"}) ||
-		s.Cluster.Policy != config.DefaultPolicy() {
+		!reflect.DeepEqual(s.Cluster.Policy, config.DefaultPolicy()) {
 		t.Errorf("flags alone: %+v", s)
 	}
 }

@@ -34,6 +34,9 @@ type Engine interface {
 	// cluster, as apply wants it, by giving the cluster an id if it has none;
 	// without it nothing is written anywhere.
 	Plan(ctx context.Context, allow []string, bind bool) (*plan.Plan, error)
+	// Outlook says what of the policy would hold a plan up if it were applied
+	// now: that is no part of the plan, which holds no time.
+	Outlook(p *plan.Plan) []string
 	// Paused gives the heads of those keyspaces that are paused.
 	Paused(ctx context.Context, keyspaces []string) ([]rollout.Head, error)
 	// Apply runs a plan to its end, or parks it.
@@ -66,4 +69,6 @@ type Running struct {
 	Confirm func(question string) error
 	// OverPause tells that a person confirmed to change paused keyspaces.
 	OverPause bool
+	// Approve tells that whoever runs it approves of its plan.
+	Approve bool
 }

@@ -22,6 +22,7 @@ import (
 type double struct {
 	settings Settings
 	plan     *plan.Plan
+	outlook  []string
 	paused   []rollout.Head
 	record   rollout.Record
 	status   status.Status
@@ -57,19 +58,28 @@ func (d *double) Plan(ctx context.Context, _ []string, bind bool) (*plan.Plan, e
 	return d.plan, d.err
 }
 
+func (d *double) Outlook(*plan.Plan) []string { return d.outlook }
+
 func (d *double) Paused(ctx context.Context, _ []string) ([]rollout.Head, error) {
 	d.called(ctx, "paused")
 	return d.paused, d.err
 }
 
-func (d *double) Apply(ctx context.Context, _ *plan.Plan, _ Running) (rollout.Record, error) {
-	d.called(ctx, "apply")
+func (d *double) Apply(ctx context.Context, _ *plan.Plan, run Running) (rollout.Record, error) {
+	d.called(ctx, "apply"+approving(run))
 	return d.record, d.err
 }
 
-func (d *double) Resume(ctx context.Context, id string, _ Running) (rollout.Record, error) {
-	d.called(ctx, "resume "+id)
+func (d *double) Resume(ctx context.Context, id string, run Running) (rollout.Record, error) {
+	d.called(ctx, "resume "+id+approving(run))
 	return d.record, d.err
+}
+
+func approving(run Running) string {
+	if run.Approve {
+		return " and approve"
+	}
+	return ""
 }
 
 func (d *double) Rollback(ctx context.Context, id string, run Running) (rollout.Record, error) {

@@ -12,7 +12,7 @@ import (
 )
 
 // allowUsage is the help of --allow, which plan and apply share.
-const allowUsage = "allow a change by its code (VS241) or hazard (write_loss, outage), or take out foreign=KEYSPACE.NAME; repeatable"
+const allowUsage = "allow a change by its code (VS241) or hazard (write_loss, outage), apply in a freeze window (freeze), or take out foreign=KEYSPACE.NAME; repeatable"
 
 func (c *command) plan() *cobra.Command {
 	var (
@@ -50,13 +50,18 @@ Exit codes: 0 shown; 1 mistakes in the files, or with --exit-code any difference
   vtsync plan --exit-code --format json    # in CI`,
 		Args: atMostOneArg("DIR"),
 		RunE: func(cmd *cobra.Command, args []string) error {
+			var outlook []string
 			p, err := look(cmd.Context(), c, arg(args), "planning", func(ctx context.Context, e Engine) (*plan.Plan, error) {
-				return e.Plan(ctx, allow, out != "")
+				p, err := e.Plan(ctx, allow, out != "")
+				if err == nil {
+					outlook = e.Outlook(p)
+				}
+				return p, err
 			})
 			if err != nil {
 				return err
 			}
-			if err := c.showPlan(p); err != nil {
+			if err := c.showPlan(p, outlook); err != nil {
 				return err
 			}
 			if out != "" {
@@ -73,10 +78,14 @@ Exit codes: 0 shown; 1 mistakes in the files, or with --exit-code any difference
 	return cmd
 }
 
-// showPlan writes a plan; as JSON it is exactly what apply takes.
-func (c *command) showPlan(p *plan.Plan) error {
+// showPlan writes a plan; as JSON it is exactly what apply takes. What would
+// hold it up now is for people.
+func (c *command) showPlan(p *plan.Plan, outlook []string) error {
 	if c.flags.format != formatJSON {
-		return view.Plan(c.env.Stdout, p, c.style(c.env.Stdout))
+		if err := view.Plan(c.env.Stdout, p, c.style(c.env.Stdout)); err != nil {
+			return err
+		}
+		return view.Outlook(c.env.Stdout, outlook, c.style(c.env.Stdout))
 	}
 	data, err := plan.Encode(p)
 	if err != nil {
@@ -87,11 +96,11 @@ func (c *command) showPlan(p *plan.Plan) error {
 }
 
 // showIfText writes a plan for people; as JSON a command has one value to show.
-func (c *command) showIfText(p *plan.Plan) error {
+func (c *command) showIfText(p *plan.Plan, outlook []string) error {
 	if c.flags.format != formatText {
 		return nil
 	}
-	return c.showPlan(p)
+	return c.showPlan(p, outlook)
 }
 
 func writePlan(path string, p *plan.Plan) error {

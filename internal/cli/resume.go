@@ -5,16 +5,21 @@ import (
 )
 
 func (c *command) resume() *cobra.Command {
-	return &cobra.Command{
+	var approve bool
+	cmd := &cobra.Command{
 		Use:   "resume ROLLOUT",
 		Short: "Go on with a rollout that parked or lost its process",
 		Long: `Resume goes on with an open rollout from its record, on any host: it looks at
 every plane first, settles what was in doubt, and continues as apply would.
 Take ` + "`vtsync rollback`" + ` instead to go back.
 
+With --approve it is recorded that you approve of the plan, which ` + "`vtsync show`" + `
+shows: that is how a rollout goes on that parked for approvals.
+
 Exit codes: as for apply; 0 also when a rollback that was asked for is done.`,
-		Example: `  vtsync resume 20260102t150405-ab12cd`,
-		Args:    oneArg("ROLLOUT", "vtsync history"),
+		Example: `  vtsync resume 20260102t150405-ab12cd
+  vtsync resume 20260102t150405-ab12cd --approve`,
+		Args: oneArg("ROLLOUT", "vtsync history"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			engine, err := c.engine("")
 			if err != nil {
@@ -22,7 +27,7 @@ Exit codes: as for apply; 0 also when a rollback that was asked for is done.`,
 			}
 			defer engine.Close()
 			line := c.startProgress("resuming")
-			record, err := engine.Resume(cmd.Context(), args[0], Running{Park: c.env.Park, Progress: line.say})
+			record, err := engine.Resume(cmd.Context(), args[0], Running{Park: c.env.Park, Approve: approve, Progress: line.say})
 			line.finish()
 			if err != nil {
 				return err
@@ -34,4 +39,6 @@ Exit codes: as for apply; 0 also when a rollback that was asked for is done.`,
 			return c.showOutcome(record, code)
 		},
 	}
+	cmd.Flags().BoolVar(&approve, "approve", false, approveUsage)
+	return cmd
 }

@@ -55,7 +55,7 @@ func (c *command) runRollback(ctx context.Context, id string, yes bool) error {
 		Park:     c.env.Park,
 		Progress: func(text string) { line.say(text) },
 		Show: func(p *plan.Plan) error {
-			return aside(func() error { return c.showIfText(p) })
+			return aside(func() error { return c.showIfText(p, nil) })
 		},
 		Confirm: func(question string) error {
 			if yes {

@@ -31,6 +31,15 @@ func Plan(w io.Writer, p *plan.Plan, style Style) error {
 	return out.writeTo(w)
 }
 
+// Outlook writes what would hold a plan up if it were applied now.
+func Outlook(w io.Writer, lines []string, style Style) error {
+	out := page{style: style}
+	for _, line := range lines {
+		out.line("%s %s", style.paint(yellow, "now:"), line)
+	}
+	return out.writeTo(w)
+}
+
 func (p *page) phase(ph *plan.Phase, number, of int) {
 	if of > 1 {
 		p.heading(fmt.Sprintf("phase %d of %d", number, of))

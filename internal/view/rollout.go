@@ -95,7 +95,7 @@ func History(w io.Writer, records []rollout.Record, _ Style) error {
 	fmt.Fprintln(t, "ROLLOUT\tSTATE\tKEYSPACES\tBEGAN\tBY\tREASON")
 	for _, r := range records {
 		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\t%s\n", r.ID, stateText(r), strings.Join(r.Keyspaces, ","),
-			stamp(r.Created), who(r.By), r.Reason)
+			stamp(r.Created), byAndApproved(r), r.Reason)
 	}
 	return t.Flush()
 }
@@ -137,7 +137,7 @@ func (p *page) record(r rollout.Record) {
 	}
 	p.block("  ", p.style.paintDiff(r.Diff))
 	p.line("  keyspaces: %s", strings.Join(r.Keyspaces, ", "))
-	if by := who(r.By); by != "" {
+	if by := r.By.String(); by != "" {
 		p.line("  by: %s", by)
 	}
 	if r.By.Commit != "" {
@@ -148,6 +148,9 @@ func (p *page) record(r rollout.Record) {
 	}
 	if r.By.OverPause {
 		p.line("  over a pause, which they confirmed")
+	}
+	for _, a := range r.Approvals {
+		p.line("  approved: %s %s%s", stamp(a.At), a.By, detail(a.By.CI))
 	}
 	if r.Undoes != "" {
 		p.line("  undoes: %s", r.Undoes)
@@ -184,11 +187,15 @@ func stateText(r rollout.Record) string {
 	return string(r.State)
 }
 
-func who(w rollout.Who) string {
-	if w.User == "" || w.Host == "" {
-		return w.User + w.Host
+// byAndApproved names who started a rollout, and who else approved of it.
+func byAndApproved(r rollout.Record) string {
+	text := r.By.String()
+	for _, a := range r.Approvals {
+		if a.By.User != r.By.User {
+			text += " +" + a.By.String()
+		}
 	}
-	return w.User + "@" + w.Host
+	return text
 }
 
 func stamp(t time.Time) string {

@@ -241,6 +241,10 @@ func TestRollout(t *testing.T) {
 		Cells:   []rollout.CellWrite{{Cell: "z1", Status: rollout.WritePlanned, Detail: "no answer"}},
 		Log:     []rollout.LogLine{{At: at, Text: "pending -> applying"}},
 		Parked:  &rollout.Park{Text: "etcd does not answer", Next: "vtsync resume r1"},
+		Approvals: []rollout.Approval{
+			{By: rollout.Who{User: "u", Host: "h"}, At: at},
+			{By: rollout.Who{User: "bob", CI: "https://ci/1"}, At: at.Add(time.Hour)},
+		},
 	}, &plan.Plan{Phases: []plan.Phase{
 		{Writes: []plan.GlobalWrite{{Keyspace: "ks", Before: json.RawMessage(`{"tables":{"it's":{}}}`)}}},
 		{Writes: []plan.GlobalWrite{{Keyspace: "new ks", Before: json.RawMessage("null")}}},
@@ -248,7 +252,9 @@ func TestRollout(t *testing.T) {
 	got := text(t, func(w io.Writer, s Style) error { return RolloutText(w, r, s) })
 	for _, part := range []string{
 		"rollout r1: applying, parked\n",
-		"  by: u@h\n  commit: abc\n  over a pause, which they confirmed\n  global topo, keyspace ks: intended\n  cell z1: planned (no answer)\n",
+		"  by: u@h\n  commit: abc\n  over a pause, which they confirmed\n" +
+			"  approved: 2026-01-02 03:04:05Z u@h\n  approved: 2026-01-02 04:04:05Z bob (https://ci/1)\n" +
+			"  global topo, keyspace ks: intended\n  cell z1: planned (no answer)\n",
 		"  2026-01-02 03:04:05Z pending -> applying\nparked: etcd does not answer\nnext: vtsync resume r1\n",
 	} {
 		if !strings.Contains(got, part) {
@@ -267,12 +273,14 @@ vtctldclient ApplyVSchema --vschema '{"tables":{"it'\''s":{}}}' ks
 func TestHistory(t *testing.T) {
 	records := []rollout.Record{
 		{ID: "r2", State: rollout.Committed, Keyspaces: []string{"a", "b"}, By: rollout.Who{Host: "h"}},
-		{ID: "r1", State: rollout.RolledBack, Keyspaces: []string{"a"}, By: rollout.Who{User: "u", Host: "h"}, Reason: "h:1 broke"},
+		{ID: "r1", State: rollout.RolledBack, Keyspaces: []string{"a"}, By: rollout.Who{User: "u", Host: "h"}, Reason: "h:1 broke", Approvals: []rollout.Approval{
+			{By: rollout.Who{User: "u", Host: "h"}}, {By: rollout.Who{User: "bob", Host: "h2"}},
+		}},
 	}
 	want(t, text(t, func(w io.Writer, s Style) error { return History(w, records, s) }), `
-ROLLOUT  STATE        KEYSPACES  BEGAN  BY   REASON
-r2       committed    a,b        -      h    `+`
-r1       rolled_back  a          -      u@h  h:1 broke
+ROLLOUT  STATE        KEYSPACES  BEGAN  BY           REASON
+r2       committed    a,b        -      h            `+`
+r1       rolled_back  a          -      u@h +bob@h2  h:1 broke
 `)
 	want(t, text(t, func(w io.Writer, s Style) error { return History(w, nil, s) }), "no rollout yet\n")
 }
