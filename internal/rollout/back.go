@@ -119,6 +119,10 @@ func (m *machine) globalsRead(e GlobalsRead) error {
 		m.unread(e)
 		return nil
 	}
+	if e.Held != "" {
+		m.heldBack(e)
+		return nil
+	}
 	for i := range m.rec.Globals {
 		w := &m.rec.Globals[i]
 		if !w.toGoBack() {
@@ -146,13 +150,26 @@ func (m *machine) unread(e GlobalsRead) {
 	}
 }
 
+// heldBack waits for a workflow before anything is taken back. It has answered,
+// so this is no retry.
+func (m *machine) heldBack(e GlobalsRead) {
+	if e.Expired {
+		m.park(CodeWorkflow, "nothing can be taken back now: "+e.Held)
+		return
+	}
+	m.do(PauseFor{Why: e.Held})
+}
+
+// stays is said of entries that are not taken back.
+const stays = "others changed the same entries since, or a workflow owns them now: those stay"
+
 // backFact notes what one record holds before it is taken back.
 func (m *machine) backFact(w *Write, f GlobalFact) {
 	if f.Conflict != "" && !slices.Contains(m.rec.Kept, f.Keyspace) {
 		m.rec.Kept = append(m.rec.Kept, f.Keyspace)
 		slices.Sort(m.rec.Kept)
 		m.rec.Diff = clip(m.rec.Diff+f.Conflict, maxDiff)
-		m.log("keyspace %s: others changed the same entries since: theirs stay", f.Keyspace)
+		m.log("keyspace %s: %s", f.Keyspace, stays)
 	}
 	// A write back in flight at this very token is killed by the next one on
 	// the same token, even where nothing of ours is left to see.

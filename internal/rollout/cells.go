@@ -222,7 +222,7 @@ func (m *machine) settle(e Judged, cell string) {
 func (m *machine) proved() {
 	switch {
 	case m.rec.State == RollingBack && len(m.rec.Kept) > 0:
-		m.end(Failed, CodeUndo, fmt.Sprintf("%s; keyspace %s: others changed the same entries since: theirs stay", m.rec.Reason, strings.Join(m.rec.Kept, ", ")))
+		m.end(Failed, CodeUndo, fmt.Sprintf("%s; keyspace %s: %s", m.rec.Reason, strings.Join(m.rec.Kept, ", "), stays))
 	case m.rec.State == RollingBack:
 		m.end(RolledBack, m.rec.Code, m.rec.Reason)
 	case m.rec.Phase+1 < len(m.rec.Phases):

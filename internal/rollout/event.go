@@ -101,6 +101,9 @@ type GlobalsRead struct {
 	At
 	Facts   []GlobalFact
 	Unknown string // why they could not be read
+	// Held says why none of them may be written now: a workflow in flight
+	// would fail on it.
+	Held    string
 	Expired bool
 }
 
@@ -110,7 +113,8 @@ type GlobalFact struct {
 	Token    planes.Token
 	// Undone tells that nothing of ours is left in it.
 	Undone bool
-	// Conflict shows entries that others changed after us: they stay.
+	// Conflict shows entries that others changed after us, or that a workflow
+	// owns now: they stay.
 	Conflict string
 }
 

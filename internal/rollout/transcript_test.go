@@ -27,7 +27,7 @@ const transcripts = "../../testdata/rollout"
 //	         [waits=(KIND:KEYSPACE:NAME:TEXT, ...)]
 //	wrote INDEX OUTCOME [token=T] [expired]
 //	fenced INDEX OUTCOME [token=T]
-//	globals_read KEYSPACE=TOKEN[:undone][:theirs]... [unknown=WHY] [expired]
+//	globals_read KEYSPACE=TOKEN[:undone][:theirs]... [unknown=WHY] [held=WHY] [expired]
 //	cells_read CELL=TOKEN[:holds] | CELL=silent | CELL=gone
 //	cells_wrote CELL=OUTCOME[:TOKEN]
 //	judged PLACE=STATUS... [overwritten=ENTRY] [unknown=WHY] [expired]
@@ -272,7 +272,7 @@ func wrote(t *testing.T, d *datadriven.TestData, at rollout.At, a args) rollout.
 }
 
 func globalsRead(at rollout.At, a args) rollout.Event {
-	ev := rollout.GlobalsRead{At: at, Unknown: a.named["unknown"], Expired: a.has("expired")}
+	ev := rollout.GlobalsRead{At: at, Unknown: a.named["unknown"], Held: a.named["held"], Expired: a.has("expired")}
 	for _, arg := range a.rest {
 		tok, flags := parts(arg)
 		f := rollout.GlobalFact{Keyspace: arg.Key, Token: token(tok), Undone: slices.Contains(flags, "undone")}

@@ -83,13 +83,10 @@ func (m *machine) met(still []Blocker) {
 	}
 }
 
-// same tells whether two are about one thing. What has no name is told by its
-// text.
+// same tells whether two are about one thing. Their words may change at each
+// look, so what has no name is one thing per kind and keyspace.
 func same(a, b Blocker) bool {
-	if a.Kind != b.Kind || a.Keyspace != b.Keyspace || a.Name != b.Name {
-		return false
-	}
-	return a.Name != "" || a.Kind != WaitOther || a.Text == b.Text
+	return a.Kind == b.Kind && a.Keyspace == b.Keyspace && a.Name == b.Name
 }
 
 func clipped(b Blocker) Blocker {

@@ -29,7 +29,7 @@ func TestWaitsAreBounded(t *testing.T) {
 	}
 	var many []rollout.Blocker
 	for i := range 500 {
-		many = append(many, rollout.Blocker{Kind: rollout.WaitOther, Keyspace: "<<<<", Text: fmt.Sprint(i, strings.Repeat("\xff<é>\x00", 500))})
+		many = append(many, rollout.Blocker{Kind: rollout.WaitColumns, Keyspace: "<<<<", Name: fmt.Sprint("t", i), Text: strings.Repeat("\xff<é>\x00", 500)})
 	}
 	wait(many...)
 	if n := len(encode(t, c.rec)); n > rollout.MaxRecordBytes/2 {

@@ -1,10 +1,12 @@
 package runner_test
 
 import (
+	"context"
 	"fmt"
 	"testing"
 	"time"
 
+	"github.com/vtsync/vtsync/internal/planes"
 	"github.com/vtsync/vtsync/internal/rollout"
 	"github.com/vtsync/vtsync/internal/runner"
 	"github.com/vtsync/vtsync/internal/runner/runnertest"
@@ -122,6 +124,44 @@ func TestPauses(t *testing.T) {
 		at := looks(t, w, 10*time.Second, func(l *runner.Limits) { l.WaitPoll = 10 * time.Second })
 		if n := len(at); n < 9 || n > 60 {
 			t.Errorf("%d looks in a minute", n)
+		}
+	})
+}
+
+// talkative is an observer that cannot read a keyspace, and says so in other
+// words each time.
+type talkative struct {
+	*process
+	looks int
+}
+
+func (o *talkative) Snapshot(ctx context.Context) (*planes.Snapshot, error) {
+	snap, err := o.process.Snapshot(ctx)
+	if err != nil {
+		return nil, err
+	}
+	o.looks++
+	ks := snap.Global.Keyspaces["customer"]
+	ks.Err = fmt.Sprintf("damaged in %d places", o.looks)
+	snap.Global.Keyspaces["customer"] = ks
+	return snap, nil
+}
+
+// TestWordsAreSavedSparsely: a wait that says something else at each look does
+// not write the record at each, and what it says last is not kept for long.
+func TestWordsAreSavedSparsely(t *testing.T) {
+	bubble(t, "in a minute", func(t *testing.T, w *world) {
+		w.addTable("customer", "orders")
+		p := w.plan()
+		observer := &talkative{process: w.process("observer")}
+		one := w.limited("one", func(d *runner.Deps) {
+			d.Observe, d.Limits = observer, runner.Limits{Wait: time.Minute}
+		})
+		rec := start(t, w, one, p)
+		w.state(t, rec, rollout.Canceled, rollout.CodeWait)
+		saves := len(w.History("vtsync/rollouts/" + rec.ID))
+		if observer.looks < 30 || saves > 10 || saves < 5 {
+			t.Errorf("%d looks and %d saves", observer.looks, saves)
 		}
 	})
 }

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"reflect"
+	"slices"
 	"time"
 
 	"github.com/cenkalti/backoff/v5"
@@ -26,10 +27,12 @@ var tracer = otel.Tracer("github.com/vtsync/vtsync/internal/runner")
 // run is one rollout in the hands of this process. One goroutine owns it.
 type run struct {
 	*Runner
-	rec   rollout.Record
-	token planes.Token // of the record as saved
-	plan  *plan.Plan
-	shape *shape
+	rec     rollout.Record
+	saved   rollout.Record // as it stands in the store, where rec is not newer
+	savedAt time.Time
+	token   planes.Token // of the record as saved
+	plan    *plan.Plan
+	shape   *shape
 
 	unlocks []func(context.Context) error
 	cells   map[string]planes.Cell // as last read, for the writes decided on them
@@ -86,7 +89,7 @@ func (r *Runner) open(ctx context.Context, id string) (*run, error) {
 	if err != nil {
 		return nil, err
 	}
-	x.rec, x.token = rec, tok
+	x.rec, x.saved, x.token = rec, rec, tok
 	return x, nil
 }
 
@@ -197,7 +200,7 @@ func (x *run) act(stop, work context.Context, a rollout.Action) rollout.Event {
 // save writes the record where it says something new. The record in hand only
 // changes once it is saved, so memory never runs ahead of the store.
 func (x *run) save(ctx context.Context, rec rollout.Record) error {
-	if rec.Seq > 0 && sameButTime(rec, x.rec) {
+	if rec.Seq > 0 && x.saysNothingNew(rec) {
 		x.rec = rec
 		return nil
 	}
@@ -207,9 +210,33 @@ func (x *run) save(ctx context.Context, rec rollout.Record) error {
 	if err != nil {
 		return notSaved(rec, err)
 	}
-	x.rec, x.token = rec, tok
+	x.rec, x.saved, x.token, x.savedAt = rec, rec, tok, x.Now()
 	x.Progress(x.rec)
 	return nil
+}
+
+// wordsEvery is how often a record is saved for words alone: a migration that
+// runs for hours says something else at each look.
+const wordsEvery = 15 * time.Second
+
+// saysNothingNew tells whether a record need not be saved.
+func (x *run) saysNothingNew(rec rollout.Record) bool {
+	if sameButTime(rec, x.saved) {
+		return true
+	}
+	return x.Now().Sub(x.savedAt) < wordsEvery && sameButTime(wordless(rec), wordless(x.saved))
+}
+
+// wordless is a record without what it says of the things that it waits for.
+func wordless(rec rollout.Record) rollout.Record {
+	if rec.State != rollout.Waiting {
+		return rec
+	}
+	rec.Reason, rec.Waits = "", slices.Clone(rec.Waits)
+	for i := range rec.Waits {
+		rec.Waits[i].Text = ""
+	}
+	return rec
 }
 
 // notSaved is the error of a record that was not saved. Before the first save
