@@ -65,8 +65,8 @@ func TestScripts(t *testing.T) {
 
 // TestLabScripts runs, one after the other, the scripts that need a cluster.
 // They share one: each has keyspaces of its own. Each finds a vtsync.yaml that
-// names the cluster, with files in repo, and the addresses in $TOPO, $VTGATE1
-// and $VTGATE2.
+// names the cluster, with files in repo, and the addresses in $TOPO, $VTCTLD,
+// $VTGATE1 and $VTGATE2.
 func TestLabScripts(t *testing.T) {
 	lab := cluster.StartT(t, cluster.Options{})
 	testscript.RunT(serial{t}, testscript.Params{
@@ -76,6 +76,7 @@ func TestLabScripts(t *testing.T) {
 		Setup: func(env *testscript.Env) error {
 			setup(env)
 			env.Setenv("TOPO", lab.Topo())
+			env.Setenv("VTCTLD", lab.VTCtld())
 			config := "clusters:\n  lab:\n    path: repo\n    topo: " + lab.Topo() + "\n    vtgates:\n"
 			for i, g := range lab.VTGates() {
 				env.Setenv("VTGATE"+strconv.Itoa(i+1), g.HTTP)

@@ -23,6 +23,7 @@ import (
 	"github.com/vtsync/vtsync/internal/runner"
 	"github.com/vtsync/vtsync/internal/store"
 	"github.com/vtsync/vtsync/internal/topo"
+	"github.com/vtsync/vtsync/internal/vtctld"
 	"github.com/vtsync/vtsync/internal/vtgate"
 	"github.com/vtsync/vtsync/internal/worktree"
 )
@@ -40,6 +41,7 @@ type App struct {
 
 	topoOpts topo.Options
 	vtgates  []*vtgate.Reader
+	vtctld   *vtctld.Client // nil where none is named
 
 	// Set by connect.
 	topo    *topo.Server
@@ -81,6 +83,17 @@ func New(s cli.Settings) (*App, error) {
 			}
 		})
 	}
+	if a.vtctld, err = vtctldClient(s.Cluster.VTCtld, s.Getenv); err != nil {
+		a.Close()
+		return nil, err
+	}
+	if a.vtctld != nil {
+		a.closers = append(a.closers, func() {
+			if err := a.vtctld.Close(); err != nil {
+				a.log.Debug("vtctld not closed", "vtctld", a.vtctld.Address(), "err", err)
+			}
+		})
+	}
 	stop, err := startTelemetry(s.Getenv)
 	if err != nil {
 		a.Close()
@@ -119,7 +132,7 @@ func (a *App) connect(ctx context.Context) error {
 	}
 	a.closers = append(a.closers, server.Close)
 	a.topo = server
-	a.store = store.New(server, store.Options{SaveTimeout: limits(a.cluster.Policy.Timeout).Write})
+	a.store = store.New(server, store.Options{SaveTimeout: limits(a.cluster.Policy).Write})
 	vtgates := make([]observe.VTGate, len(a.vtgates))
 	for i, r := range a.vtgates {
 		vtgates[i] = r
@@ -144,9 +157,11 @@ func (a *App) runner(run cli.Running) *runner.Runner {
 		Store:    a.store,
 		Topo:     a.topo,
 		Observe:  a.observe,
+		Physical: a.physical(),
+		Policy:   a.policy(),
 		Now:      time.Now,
 		NewID:    newID,
-		Limits:   limits(a.cluster.Policy.Timeout),
+		Limits:   limits(a.cluster.Policy),
 		Log:      a.log,
 		Progress: func(r rollout.Record) { report(run, r) },
 
@@ -154,13 +169,23 @@ func (a *App) runner(run cli.Running) *runner.Runner {
 	})
 }
 
+// physical gives what reads MySQL and the workflows; nil where no vtctld is
+// named.
+func (a *App) physical() runner.Physical {
+	if a.vtctld == nil {
+		return nil
+	}
+	return a.vtctld
+}
+
 // limits bounds a rollout's waits by how long the user allows a change to take:
 // nothing that one write needs may take longer than all of it. The wait for a
 // lock keeps its own limit, as a process that was killed holds its locks on.
-func limits(validate time.Duration) runner.Limits {
+func limits(p config.Policy) runner.Limits {
 	return runner.Limits{
-		Validate: validate,
-		Write:    min(validate, runner.DefaultLimits.Write),
+		Validate: p.Timeout,
+		Wait:     p.Wait,
+		Write:    min(p.Timeout, runner.DefaultLimits.Write),
 	}
 }
 

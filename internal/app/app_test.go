@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"go.opentelemetry.io/otel"
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
@@ -54,7 +55,11 @@ func TestNewRefuses(t *testing.T) {
 		{"vtgate", config.Cluster{Topo: topo, VTGates: []config.VTGate{{Spec: "nowhere", Pos: pos}}}, "vtsync.yaml:4: vtgate target"},
 		{"twice", config.Cluster{Topo: topo, VTGates: []config.VTGate{{Spec: "h:1"}, {Spec: "h:1", Pos: pos}}}, "vtsync.yaml:4: vtgate h:1 is given twice"},
 		{"password", config.Cluster{Topo: topo, VTGates: []config.VTGate{{Spec: "h:1", PasswordEnv: "PW", Pos: pos}}}, "vtsync.yaml:4: the environment variable PW"},
-		{"TLS", config.Cluster{Topo: topo, VTGates: []config.VTGate{{Spec: "h:1", TLS: config.TLS{CA: "missing.pem"}, Pos: pos}}}, "vtsync.yaml:4: load the certificate authority"},
+		{"TLS", config.Cluster{Topo: topo, VTGates: []config.VTGate{{Spec: "h:1", TLS: config.TLS{CA: "missing.pem"}, Pos: pos}}}, "vtsync.yaml:4: load the certificate authority of a vtgate"},
+		{"vtctld", config.Cluster{Topo: topo, VTCtld: config.VTCtld{Address: config.Text{Value: "h", Pos: pos}}}, `vtsync.yaml:4: vtctld address "h"`},
+		{"vtctld's password", config.Cluster{Topo: topo, VTCtld: config.VTCtld{Address: config.Text{Value: "h:1", Pos: pos}, User: "u", PasswordEnv: "PW"}}, "vtsync.yaml:4: the environment variable PW"},
+		{"vtctld's user", config.Cluster{Topo: topo, VTCtld: config.VTCtld{Address: config.Text{Value: "h:1", Pos: pos}, User: "u"}}, "vtsync.yaml:4: vtctld: user and password_env go together"},
+		{"vtctld's TLS", config.Cluster{Topo: topo, VTCtld: config.VTCtld{Address: config.Text{Value: "h:1", Pos: pos}, TLS: config.TLS{CA: "missing.pem"}}}, "vtsync.yaml:4: load the certificate authority of vtctld"},
 	}
 	for _, tt := range tests {
 		_, err := New(settings(tt.cluster, env()))
@@ -73,8 +78,43 @@ func TestVTGateReader(t *testing.T) {
 	if err := os.WriteFile(ca, []byte("no certificate"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := clientTLS(config.TLS{CA: ca}); err == nil || !strings.Contains(err.Error(), "holds no PEM certificate") {
+	if _, err := clientTLS("a vtgate", config.TLS{CA: ca}); err == nil || !strings.Contains(err.Error(), "holds no PEM certificate") {
 		t.Errorf("error = %v", err)
+	}
+}
+
+func TestVTCtld(t *testing.T) {
+	topo := config.Text{Value: "etcd2://h:1/r"}
+	a, err := New(settings(config.Cluster{Topo: topo, Policy: config.Policy{Wait: time.Hour, Timeout: time.Minute}}, env()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer a.Close()
+	if a.physical() != nil {
+		t.Error("no vtctld is named, and something is asked")
+	}
+	if l := limits(a.cluster.Policy); l.Wait != time.Hour || l.Validate != time.Minute || l.Lock != 0 {
+		t.Errorf("limits = %+v", l)
+	}
+	named, err := New(settings(config.Cluster{Topo: topo, VTCtld: config.VTCtld{Address: config.Text{Value: "h:15999"}, User: "u", PasswordEnv: "PW"}}, env("PW", "secret")))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer named.Close()
+	if named.physical() == nil || named.vtctld.Address() != "h:15999" {
+		t.Errorf("vtctld = %v", named.vtctld)
+	}
+}
+
+func TestShortVersion(t *testing.T) {
+	for text, want := range map[string]string{
+		"24.0.1":                      "24.0.1",
+		"Version: 23.0.2-rc1 (Git x)": "23.0.2-rc1",
+		"who knows":                   "who knows",
+	} {
+		if got := shortVersion(text); got != want {
+			t.Errorf("%q is %q, want %q", text, got, want)
+		}
 	}
 }
 

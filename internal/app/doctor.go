@@ -22,6 +22,7 @@ func (a *App) Doctor(ctx context.Context) (view.Doctor, error) {
 		d.right(ctx)
 		d.records(ctx)
 	}
+	d.vtctld(ctx)
 	if len(a.vtgates) == 0 {
 		d.add("vtgates", "named", view.CheckWarning, "none: changes can be planned and not applied", "add --vtgate HOST:PORT, or vtgates to the config")
 	}
@@ -198,6 +199,9 @@ func (d *doctor) place(plane string, g planes.VTGate) {
 		d.add(plane, "cell", view.CheckFailed, "the cluster has no cell "+g.Cell, "is it a vtgate of this cluster?")
 	default:
 		d.ok(plane, "cell", g.Cell)
+	}
+	if g.Untracked {
+		d.add(plane, "schema tracker", view.CheckWarning, "it is off (--schema-change-signal=false): whether it knows what a migration added is not checked", "")
 	}
 	if len(g.Watches) > 0 {
 		d.add(plane, "keyspaces", view.CheckWarning, "it watches only "+strings.Join(g.Watches, ", ")+": it proves nothing of others", "")

@@ -9,6 +9,7 @@ import (
 	"github.com/vtsync/vtsync/internal/config"
 	"github.com/vtsync/vtsync/internal/errs"
 	"github.com/vtsync/vtsync/internal/topo"
+	"github.com/vtsync/vtsync/internal/vtctld"
 	"github.com/vtsync/vtsync/internal/vtgate"
 )
 
@@ -54,12 +55,12 @@ func vtgateReader(v config.VTGate, getenv func(string) string) (*vtgate.Reader, 
 		target.User = v.User
 	}
 	if v.PasswordEnv != "" {
-		if target.Password = getenv(v.PasswordEnv); target.Password == "" {
-			return nil, &errs.Invalid{Msg: "the environment variable " + v.PasswordEnv + " (password_env) is not set"}
+		if target.Password, err = password(v.PasswordEnv, getenv); err != nil {
+			return nil, err
 		}
 	}
 	if !v.TLS.IsZero() {
-		cfg, err := clientTLS(v.TLS)
+		cfg, err := clientTLS("a vtgate", v.TLS)
 		if err != nil {
 			return nil, err
 		}
@@ -68,20 +69,53 @@ func vtgateReader(v config.VTGate, getenv func(string) string) (*vtgate.Reader, 
 	return vtgate.New(target)
 }
 
-// clientTLS loads the files of a client's TLS set-up.
-func clientTLS(t config.TLS) (*tls.Config, error) {
+// vtctldClient gives the client of the cluster's vtctld, nil where none is named;
+// nothing is dialled yet.
+func vtctldClient(v config.VTCtld, getenv func(string) string) (*vtctld.Client, error) {
+	if v.Address.Value == "" {
+		return nil, nil
+	}
+	o := vtctld.Options{Address: v.Address.Value, User: v.User}
+	if (v.User == "") != (v.PasswordEnv == "") {
+		return nil, &errs.Invalid{Pos: v.Address.Pos, Msg: "vtctld: user and password_env go together", Next: "give both, or neither"}
+	}
+	var err error
+	if v.PasswordEnv != "" {
+		if o.Password, err = password(v.PasswordEnv, getenv); err != nil {
+			return nil, at(v.Address.Pos, err)
+		}
+	}
+	if !v.TLS.IsZero() {
+		if o.TLS, err = clientTLS("vtctld", v.TLS); err != nil {
+			return nil, at(v.Address.Pos, err)
+		}
+	}
+	c, err := vtctld.New(o)
+	return c, at(v.Address.Pos, err)
+}
+
+func password(env string, getenv func(string) string) (string, error) {
+	p := getenv(env)
+	if p == "" {
+		return "", &errs.Invalid{Msg: "the environment variable " + env + " (password_env) is not set"}
+	}
+	return p, nil
+}
+
+// clientTLS loads the files of a client's TLS set-up; whose says of what.
+func clientTLS(whose string, t config.TLS) (*tls.Config, error) {
 	cfg := &tls.Config{MinVersion: tls.VersionTLS12}
 	if t.Cert != "" {
 		pair, err := tls.LoadX509KeyPair(t.Cert, t.Key)
 		if err != nil {
-			return nil, &errs.Invalid{Msg: "load the client certificate of a vtgate", Err: err}
+			return nil, &errs.Invalid{Msg: "load the client certificate of " + whose, Err: err}
 		}
 		cfg.Certificates = []tls.Certificate{pair}
 	}
 	if t.CA != "" {
 		pem, err := os.ReadFile(t.CA)
 		if err != nil {
-			return nil, &errs.Invalid{Msg: "load the certificate authority of a vtgate", Err: err}
+			return nil, &errs.Invalid{Msg: "load the certificate authority of " + whose, Err: err}
 		}
 		cfg.RootCAs = x509.NewCertPool()
 		if !cfg.RootCAs.AppendCertsFromPEM(pem) {
