@@ -78,10 +78,10 @@ func (r *reader) cluster(key, n *yaml.Node) *Cluster {
 		"path":     func(n *yaml.Node) { c.Path, c.PathPos = r.text(n, "path"), r.pos(n) },
 		"topo":     func(n *yaml.Node) { c.Topo = Text{Value: r.text(n, "topo"), Pos: r.pos(n)} },
 		"topo_tls": func(n *yaml.Node) { c.TopoTLS = r.tls(n, "topo_tls") },
-		"backend":  func(n *yaml.Node) { 
+		"backend": func(n *yaml.Node) {
 			c.Backend = Backend(r.oneOf(n, "backend", "backend", []string{string(BackendTopo), string(BackendVTCtld)}))
 		},
-		"state":    func(n *yaml.Node) { c.State = Text{Value: r.text(n, "state"), Pos: r.pos(n)} },
+		"state": func(n *yaml.Node) { c.State = Text{Value: r.text(n, "state"), Pos: r.pos(n)} },
 		"vtgates": func(n *yaml.Node) {
 			r.eachItem(n, "vtgates", func(n *yaml.Node) { c.VTGates = append(c.VTGates, r.vtgate(n)) })
 		},
