@@ -1,6 +1,7 @@
 package vtctld
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"crypto/sha256"
@@ -12,6 +13,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"golang.org/x/sync/errgroup"
 	"google.golang.org/protobuf/proto"
@@ -56,12 +58,22 @@ type Backend struct {
 	writer string // names this process in what it notes
 }
 
-// NewBackend gives the backend that writes through c and notes in state what it
-// has sent.
-func NewBackend(c *Client, state State, log *slog.Logger) *Backend {
+// BackendOptions are what a Backend needs beside its vtctld.
+type BackendOptions struct {
+	State State // where it notes what it has sent
+	Log   *slog.Logger
+	// Timeout bounds each of its RPCs, which ask topo only: they need less than
+	// those that ask tablets. Zero means the client's.
+	Timeout time.Duration
+}
+
+// NewBackend gives the backend that writes through c.
+func NewBackend(c *Client, o BackendOptions) *Backend {
 	b := make([]byte, 8)
 	_, _ = rand.Read(b) // crypto/rand never fails
-	return &Backend{Client: c, state: state, log: log, writer: hex.EncodeToString(b)}
+	own := *c
+	own.timeout = cmp.Or(o.Timeout, c.timeout)
+	return &Backend{Client: &own, state: o.State, log: o.Log, writer: hex.EncodeToString(b)}
 }
 
 // ReadGlobal reads all that vtsync judges in the global topo. A VSchema that

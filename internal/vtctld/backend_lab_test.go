@@ -86,7 +86,7 @@ func (s *subject) open(t *testing.T) *vtctld.Backend {
 	}
 	t.Cleanup(func() { _ = client.Close() })
 	s.logs.Reset()
-	return vtctld.NewBackend(client, s.state, slog.New(slog.NewTextHandler(s.logs, nil)))
+	return vtctld.NewBackend(client, vtctld.BackendOptions{State: s.state, Log: slog.New(slog.NewTextHandler(s.logs, nil))})
 }
 
 // keyspace makes a keyspace with an empty VSchema and gives its token.
