@@ -16,17 +16,18 @@ var fieldOrder = map[protoreflect.Name][]protoreflect.Name{
 	"ColumnVindex": {"column", "columns", "name"},
 }
 
+// fieldRank gives the place of a member among those of a message.
+func fieldRank(md protoreflect.MessageDescriptor, m member) int {
+	order, fd := fieldOrder[md.Name()], fieldByName(md, m.name)
+	if i := slices.Index(order, fd.Name()); i >= 0 {
+		return i
+	}
+	return len(order) + int(fd.Number())
+}
+
 // sortFields sorts the members of a message.
 func sortFields(md protoreflect.MessageDescriptor, members []member) {
-	order := fieldOrder[md.Name()]
-	rank := func(m member) int {
-		fd := fieldByName(md, m.name)
-		if i := slices.Index(order, fd.Name()); i >= 0 {
-			return i
-		}
-		return len(order) + int(fd.Number())
-	}
-	slices.SortFunc(members, func(a, b member) int { return rank(a) - rank(b) })
+	slices.SortFunc(members, func(a, b member) int { return fieldRank(md, a) - fieldRank(md, b) })
 }
 
 // byName orders the members of a map.
