@@ -126,8 +126,8 @@ func tripped(trips []ddl.Trip, again bool) string {
 func blockers(answers []ddl.Answer) []rollout.Blocker {
 	var out []rollout.Blocker
 	for _, a := range answers {
-		if a.Status == ddl.Done {
-			continue
+		if a.Status == ddl.Done || a.Status == ddl.Waiting && len(a.Shards) == 0 {
+			continue // met, or not looked at before the others are
 		}
 		b := rollout.Blocker{Kind: rollout.WaitOther, Keyspace: a.Need.Keyspace, Total: len(a.Shards)}
 		switch {
@@ -136,7 +136,7 @@ func blockers(answers []ddl.Answer) []rollout.Blocker {
 		case a.Need.Table != "":
 			b.Kind, b.Name = rollout.WaitColumns, a.Need.Table
 		}
-		b.Text = subject(a.Need) + ": " + a.Text
+		b.Text = subject(a.Need) + ": " + a.Brief
 		for _, s := range a.Shards {
 			if s.Status == ddl.Done {
 				b.Done++

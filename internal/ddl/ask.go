@@ -25,8 +25,8 @@ func Wants(needs []Need, touched Touched) planes.Ask {
 	return ask
 }
 
-// WantsSchemas is the second look: the tables whose schema decides, now that the
-// migrations are known. The ask is empty where none does.
+// WantsSchemas is the second look: the tables whose schema decides, once every
+// migration is complete on every shard. Until then the ask is empty.
 func WantsSchemas(needs []Need, g planes.Global, p planes.Physical) planes.Ask {
 	j := judge{in: Input{Global: g, Physical: p}, effects: make(map[string]effect)}
 	tables := make(map[string]map[string]bool)
@@ -39,7 +39,11 @@ func WantsSchemas(needs []Need, g planes.Global, p planes.Physical) planes.Ask {
 	for _, n := range needs {
 		switch {
 		case n.Migration != "":
-			for _, table := range j.affected(n) {
+			affected, complete := j.affected(n)
+			if !complete {
+				return planes.Ask{}
+			}
+			for _, table := range affected {
 				want(n.Keyspace, table)
 			}
 		case n.Table != "":
@@ -61,21 +65,30 @@ func WantsSchemas(needs []Need, g planes.Global, p planes.Physical) planes.Ask {
 	return ask
 }
 
-// affected gives the tables that a migration changes, once every serving shard
-// says that it is complete.
-func (j *judge) affected(n Need) []string {
+// affected gives the tables that a migration changes, if every serving shard says
+// that it is complete, or nobody waits for it any more.
+func (j *judge) affected(n Need) (tables []string, complete bool) {
 	shards := Serving(j.in.Global, n.Keyspace)
+	if len(shards) == 0 || unread(j.in.Physical, n.Keyspace) != "" {
+		return nil, false
+	}
 	rows := j.rows(n, shards)
-	var out []string
+	standing := make([]Shard, 0, len(shards))
 	for _, s := range shards {
-		if j.row(n, s, rows[s]).Status != Done {
-			return nil
-		}
+		standing = append(standing, j.row(n, s, rows[s]))
+	}
+	switch {
+	case n.From == FromPending && cancelled(rows, shards, standing):
+		return nil, true
+	case !allDone(standing):
+		return nil, false
+	}
+	for _, s := range shards {
 		if e := j.effect(rows[s][0].Statement); e.err == nil && e.Table != "" {
-			out = append(out, e.Table)
+			tables = append(tables, e.Table)
 		}
 	}
-	return out
+	return tables, true
 }
 
 // Merge adds the schemas of a second look to what the first gave. One that did

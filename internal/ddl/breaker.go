@@ -26,7 +26,7 @@ func Open(answers []Answer, percent float64) []Trip {
 		ks := a.Need.Keyspace
 		serving[ks] = max(serving[ks], len(a.Shards))
 		for _, s := range a.Shards {
-			if s.Status != Failed {
+			if a.Status == Done || s.Status != Failed {
 				continue
 			}
 			if failed[ks] == nil {

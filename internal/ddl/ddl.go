@@ -53,8 +53,10 @@ const (
 type Answer struct {
 	Need   Need   `json:"need"`
 	Status Status `json:"status"`
-	// Text says in one line what is missing and where.
-	Text string `json:"text"`
+	// Text says in one line what is missing and where. Brief is Text without
+	// what changes from one moment to the next, such as the rows copied.
+	Text  string `json:"text"`
+	Brief string `json:"-"`
 	// Remedy is the command that helps, where it has failed or cannot be known.
 	Remedy string `json:"remedy,omitempty"`
 	// Shards are all serving shards of the keyspace, as topo lists them, sorted.
@@ -69,6 +71,7 @@ type Shard struct {
 	Name   string `json:"name"`
 	Status Status `json:"status"`
 	Text   string `json:"text,omitempty"`
+	brief  string // as Answer.Brief; empty where Text is the same
 	// The rest is what Vitess says of the migration's progress there.
 	Stage      string  `json:"stage,omitempty"`
 	Progress   float64 `json:"progress,omitempty"` // percent

@@ -1,6 +1,7 @@
 package ddl
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -29,9 +30,12 @@ func IsUUID(text string) bool { return schema.IsOnlineDDLUUID(text) }
 // Judge says how far each need is met, in the order of the needs.
 func Judge(in Input) []Answer {
 	j := judge{in: in, tables: make(map[string]parsed), effects: make(map[string]effect)}
+	j.early = j.incomplete()
 	out := make([]Answer, 0, len(in.Needs))
 	for _, n := range in.Needs {
-		out = append(out, j.need(n))
+		a := j.need(n)
+		a.Brief = cmp.Or(a.Brief, a.Text)
+		out = append(out, a)
 	}
 	return out
 }
@@ -41,6 +45,19 @@ type judge struct {
 	in      Input
 	tables  map[string]parsed // by the text of the CREATE TABLE
 	effects map[string]effect // by the statement
+	// early tells that no schema was asked for yet; see WantsSchemas.
+	early bool
+}
+
+// incomplete tells that a migration is not complete everywhere.
+func (j *judge) incomplete() bool {
+	return slices.ContainsFunc(j.in.Needs, func(n Need) bool {
+		if n.Migration == "" {
+			return false
+		}
+		_, complete := j.affected(n)
+		return !complete
+	})
 }
 
 type parsed struct {
@@ -64,6 +81,8 @@ func (j *judge) need(n Need) Answer {
 		if why := unlisted(j.in.Global, j.in.Physical, n.Keyspace); why != "" {
 			a.Status, a.Text = Unknown, "whether a migration is pending is not known: "+why
 		}
+	case n.Migration == "" && j.early:
+		a.Status, a.Text = Waiting, "looked at once the migrations are complete"
 	case n.Migration == "":
 		j.columns(&a, shards)
 	default:
@@ -116,7 +135,8 @@ func (j *judge) migration(a *Answer, shards []string) {
 		a.VTGates, skipped = j.vtgates(n.Keyspace, e)
 	}
 	a.Status = worst(a)
-	a.Text = j.migrationText(a, rows, skipped)
+	a.Text = j.migrationText(a, len(rows) > 0, skipped, func(s Shard) string { return s.Text })
+	a.Brief = j.migrationText(a, len(rows) > 0, skipped, func(s Shard) string { return cmp.Or(s.brief, s.Text) })
 	a.Remedy = remedy(a, rows)
 }
 
@@ -186,8 +206,8 @@ func worst(a *Answer) Status {
 // maxShown bounds how many shards or vtgates a text names.
 const maxShown = 4
 
-func (j *judge) migrationText(a *Answer, rows map[string][]planes.Migration, skipped string) string {
-	if len(rows) == 0 {
+func (j *judge) migrationText(a *Answer, known bool, skipped string, say func(Shard) string) string {
+	if !known {
 		text := fmt.Sprintf("no shard of %s knows it", a.Need.Keyspace)
 		if name := near.Name(a.Need.Migration, j.seen(a.Need.Keyspace)); name != "" {
 			text += fmt.Sprintf(" (did you mean %s?)", name)
@@ -204,15 +224,15 @@ func (j *judge) migrationText(a *Answer, rows map[string][]planes.Migration, ski
 	if done == len(a.Shards) {
 		parts[0] = "complete on " + allOf(done)
 	}
-	return strings.Join(append(parts, behind(a, skipped)...), "; ")
+	return strings.Join(append(parts, behind(a, skipped, say)...), "; ")
 }
 
-// behind names what is not ready yet.
-func behind(a *Answer, skipped string) []string {
+// behind names what is not ready yet; say gives the words of a shard.
+func behind(a *Answer, skipped string, say func(Shard) string) []string {
 	var parts []string
 	for _, s := range a.Shards {
 		if s.Status != Done {
-			parts = append(parts, s.Name+": "+s.Text)
+			parts = append(parts, s.Name+": "+say(s))
 		}
 	}
 	for _, g := range a.VTGates {

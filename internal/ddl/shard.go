@@ -30,7 +30,11 @@ func (j *judge) row(n Need, shard string, rows []planes.Migration) Shard {
 	out.RowsCopied, out.TableRows, out.ETA = m.RowsCopied, m.TableRows, max(m.ETA, 0)
 	out.Ready = m.Status == planes.MigrationRunning && m.PostponeComplete && m.ReadyToComplete
 	out.Status, out.Text = standing(m)
+	if m.Status == planes.MigrationRunning && !out.Ready {
+		out.brief = string(m.Status)
+	}
 	if revert, found := j.revert(n, shard); found && !(revert.Status == planes.MigrationFailed || revert.Status == planes.MigrationCancelled) {
+		out.brief = ""
 		out.Status, out.Text = Waiting, fmt.Sprintf("migration %s is about to revert it (%s)", revert.UUID, revert.Status)
 		if revert.Status == planes.MigrationComplete {
 			out.Status, out.Text = Failed, fmt.Sprintf("it was reverted by migration %s", revert.UUID)
@@ -183,7 +187,7 @@ func (j *judge) columns(a *Answer, shards []string) {
 		a.VTGates, skipped = j.vtgates(n.Keyspace, e)
 	}
 	a.Status = worst(a)
-	parts := behind(a, skipped)
+	parts := behind(a, skipped, func(s Shard) string { return s.Text })
 	if allDone(a.Shards) {
 		parts = append([]string{"on " + allOf(len(shards))}, parts...)
 	}

@@ -136,7 +136,11 @@ func (s scene) crash(t *testing.T, w *world, nth int, after bool) {
 // resume what the store knows, else apply.
 func (s scene) goOn(t *testing.T, w *world, p *plan.Plan) rollout.Record {
 	t.Helper()
-	two := s.process(w, "two")
+	return s.goOnBy(t, w, s.process(w, "two"), p)
+}
+
+func (s scene) goOnBy(t *testing.T, w *world, two *process, p *plan.Plan) rollout.Record {
+	t.Helper()
 	known, err := two.store.Rollouts(t.Context())
 	if err != nil {
 		t.Fatal(err)

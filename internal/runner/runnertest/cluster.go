@@ -38,6 +38,7 @@ type Cluster struct {
 	elected   time.Time // when the topo server has a leader again
 	vtgates   []VTGate
 	shown     map[string]shown // by vtgate
+	mysql     mysql
 }
 
 // Revision is one write of a record that landed.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/vtsync/vtsync/internal/converge"
@@ -19,6 +20,10 @@ type VTGate struct {
 	Silent bool
 	// CutOff: it goes on with what it served before.
 	CutOff bool
+	// Untracked: its schema tracker is off. Tracks holds the columns, by
+	// KEYSPACE.TABLE, that one which is on has seen.
+	Untracked bool
+	Tracks    map[string][]string
 	// Breaks gives the error of a keyspace that it cannot load.
 	Breaks func(ks string, vs *vschema.Keyspace) string
 }
@@ -109,6 +114,10 @@ func (c *Cluster) look(g VTGate) planes.VTGate {
 	}
 	out.Reloads, out.Started = last.reloads, last.started
 	out.View = &planes.View{Keyspaces: maps.Clone(last.view.Keyspaces), Rules: last.view.Rules}
+	out.Untracked = g.Untracked
+	for name, columns := range g.Tracks {
+		track(out.View.Keyspaces, name, columns)
+	}
 	if g.Breaks == nil {
 		return out
 	}
@@ -132,4 +141,22 @@ func view(raw []byte) *planes.View {
 		return &planes.View{Keyspaces: map[string]planes.ViewKeyspace{}}
 	}
 	return converge.Project(srv)
+}
+
+// track shows a table's columns as a schema tracker adds them.
+func track(shown map[string]planes.ViewKeyspace, name string, columns []string) {
+	keyspace, table, _ := strings.Cut(name, ".")
+	ks := shown[keyspace]
+	tables := maps.Clone(ks.Tables)
+	if tables == nil {
+		tables = map[string]planes.ViewTable{}
+	}
+	t := tables[table]
+	t.Authoritative = true
+	for _, c := range columns {
+		t.Columns = append(t.Columns, c+" VARCHAR")
+	}
+	tables[table] = t
+	ks.Tables = tables
+	shown[keyspace] = ks
 }
