@@ -1,5 +1,6 @@
-# Everything that a person or the CI runs. Only Go is needed: tests start real
-# Vitess, which `go run ./lab build` compiles once into the user's cache folder.
+# Everything that a person or the CI runs. Only Go is needed, and Debian for the
+# tests with MySQL: tests start real Vitess, which `go run ./lab build` compiles
+# once into the user's cache folder, beside the MySQL that it fetches.
 
 GOLANGCI_LINT = go run github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 FUZZTIME ?= 3s
@@ -25,9 +26,10 @@ test-fast:
 fuzz:
 	.ci/fuzz $(FUZZTIME)
 
-# A Vitess cluster to try things on; `go run ./lab down` stops it.
+# A Vitess cluster to try things on; `go run ./lab down` stops it. FULL=1 adds
+# a MySQL and a vttablet per shard.
 lab:
-	go run ./lab up
+	go run ./lab up $(if $(FULL),--full)
 
 # The main story with real output. KEEP=1 leaves the cluster up.
 demo:

@@ -18,18 +18,20 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
-
-	"github.com/vtsync/vtsync/lab/cluster"
 )
 
 const usage = `usage: go run ./lab up|status|down|build [flags]
 
   up      start two etcd cells with a vtgate each, a global etcd and a vtctld
+            --full           with a MySQL and a vttablet per shard; fetches MySQL
+            --shards N       of customer with --full: up to 256 (default 2)
             --empty          without the example keyspaces commerce and customer
             --vtgates N      vtgates per cell (default 1)
+            --members N      of the global etcd (default 1)
   status  print how to talk to it, and which processes are alive
   down    stop it
-  build   only build Vitess's programs, which up does if need be
+  build   only build Vitess's programs and fetch MySQL, which up does if need be
+            --lite           without MySQL
 
   --state DIR   where to note how to reach the cluster (default .lab)`
 
@@ -47,9 +49,12 @@ func main() {
 
 // settings are the flags of all verbs.
 type settings struct {
-	state   string
-	empty   bool
-	vtgates int
+	state       string
+	full, empty bool
+	shards      int
+	vtgates     int
+	members     int
+	lite        bool
 }
 
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
@@ -60,11 +65,17 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	flags := flag.NewFlagSet("lab "+args[0], flag.ContinueOnError)
 	flags.SetOutput(io.Discard) // the error says it
 	flags.StringVar(&s.state, "state", ".lab", "")
-	if args[0] == "up" || args[0] == "serve" {
+	switch args[0] {
+	case "up", "serve":
+		flags.BoolVar(&s.full, "full", false, "")
+		flags.IntVar(&s.shards, "shards", 2, "")
 		flags.BoolVar(&s.empty, "empty", false, "")
 		flags.IntVar(&s.vtgates, "vtgates", 1, "")
+		flags.IntVar(&s.members, "members", 1, "")
+	case "build":
+		flags.BoolVar(&s.lite, "lite", false, "")
 	}
-	if err := flags.Parse(args[1:]); err != nil || flags.NArg() > 0 {
+	if err := flags.Parse(args[1:]); err != nil || flags.NArg() > 0 || s.full && s.empty {
 		return errors.Join(err, errUsage)
 	}
 	switch args[0] {
@@ -75,7 +86,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	case "down":
 		return down(ctx, s, stdout)
 	case "build":
-		return cluster.Build(ctx, stderr, true)
+		return build(ctx, s, stderr)
 	case "serve": // what up leaves running; not for people
 		return serve(ctx, s, stderr)
 	default:

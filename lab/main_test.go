@@ -8,6 +8,8 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+
+	"github.com/vtsync/vtsync/lab/cluster"
 )
 
 // asMain makes this test binary the lab's own program, which `up` starts again.
@@ -30,6 +32,17 @@ func lab(t *testing.T, args ...string) (string, error) {
 	return string(out), err
 }
 
+// downIfFailed leaves no cluster behind where a test ends before its own down.
+func downIfFailed(t *testing.T, state string) {
+	t.Cleanup(func() {
+		if t.Failed() {
+			cmd := exec.Command(os.Args[0], "down", state) // the test's context is over
+			cmd.Env = append(os.Environ(), asMain+"=1")
+			_ = cmd.Run()
+		}
+	})
+}
+
 func TestUpStatusDown(t *testing.T) {
 	if testing.Short() {
 		t.Skip("SKIPPED with -short: this test starts a real Vitess cluster")
@@ -38,13 +51,7 @@ func TestUpStatusDown(t *testing.T) {
 	if out, err := lab(t, "status", state); err == nil || !strings.Contains(out, "go run ./lab up") {
 		t.Errorf("status before up gave %q, %v", out, err)
 	}
-	t.Cleanup(func() {
-		if t.Failed() {
-			cmd := exec.Command(os.Args[0], "down", state) // the test's context is over
-			cmd.Env = append(os.Environ(), asMain+"=1")
-			_ = cmd.Run()
-		}
-	})
+	downIfFailed(t, state)
 	out, err := lab(t, "up", state)
 	if err != nil {
 		t.Fatalf("up: %v\n%s", err, out)
@@ -78,8 +85,42 @@ func TestUpStatusDown(t *testing.T) {
 	}
 }
 
+// A full lab says where its tablets are, and leaves no process either.
+func TestUpFull(t *testing.T) {
+	if testing.Short() {
+		t.Skip("SKIPPED with -short: this test starts a real Vitess cluster")
+	}
+	if err := cluster.Build(t.Context(), os.Stderr, true); errors.Is(err, cluster.ErrNoMySQL) && !cluster.InCI() {
+		t.Skip(err)
+	}
+	dir := t.TempDir()
+	state := "--state=" + dir
+	downIfFailed(t, state)
+	out, err := lab(t, "up", "--full", "--shards=1", state)
+	if err != nil {
+		t.Fatalf("up: %v\n%s", err, out)
+	}
+	for _, want := range []string{"tablet     commerce/0: zone1-0000000100", "tablet     customer/-: zone1-0000000101", "mysqld-commerce-0", "mysql -u vt_dba -S "} {
+		if !strings.Contains(out, want) {
+			t.Errorf("up does not print %q:\n%s", want, out)
+		}
+	}
+	noted, err := load(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if out, err := lab(t, "down", state); err != nil || out != "the lab is down\n" {
+		t.Errorf("down gave %q, %v", out, err)
+	}
+	for _, p := range noted.Processes {
+		if err := syscall.Kill(p.PID, 0); !errors.Is(err, syscall.ESRCH) {
+			t.Errorf("%s is still there after down: %v", p.Name, err)
+		}
+	}
+}
+
 func TestUsage(t *testing.T) {
-	for _, args := range [][]string{nil, {"sideways"}, {"up", "--no-such-flag"}, {"down", "now"}, {"status", "--vtgates=2"}} {
+	for _, args := range [][]string{nil, {"sideways"}, {"up", "--no-such-flag"}, {"down", "now"}, {"status", "--vtgates=2"}, {"up", "--full", "--empty"}, {"up", "--lite"}} {
 		var out bytes.Buffer
 		err := run(t.Context(), args, &out, &out)
 		if err == nil || !strings.Contains(err.Error(), "usage: go run ./lab") {

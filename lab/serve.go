@@ -18,12 +18,16 @@ import (
 // serve owns a cluster until it is asked to stop, by signal or by socket. The
 // cluster lives in this process: its proxies run here, and it dies with it.
 func serve(ctx context.Context, s settings, log io.Writer) (err error) {
-	c, err := cluster.Start(ctx, cluster.Options{VTGatesPerCell: s.vtgates, Log: log})
+	options := cluster.Options{VTGatesPerCell: s.vtgates, GlobalMembers: s.members, Log: log}
+	if s.full {
+		options.Keyspaces = cluster.Shop(s.shards)
+	}
+	c, err := cluster.Start(ctx, options)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, c.Stop()) }()
-	if !s.empty {
+	if !s.full && !s.empty {
 		if err := c.Commerce(ctx); err != nil {
 			return err
 		}

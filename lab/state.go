@@ -23,6 +23,7 @@ type description struct {
 	VTCtld       string           `json:"vtctld"`
 	VTCtldClient string           `json:"vtctldclient"` // path of the program
 	VTGates      []cluster.VTGate `json:"vtgates"`
+	Tablets      []cluster.Tablet `json:"tablets,omitempty"` // of a full lab
 	Dir          string           `json:"dir"`
 	Processes    []process        `json:"processes"`
 }
@@ -41,6 +42,7 @@ func describe(c *cluster.Cluster, control string) description {
 		VTCtld:       c.VTCtld(),
 		VTCtldClient: c.VTCtldClientPath(),
 		VTGates:      c.VTGates(),
+		Tablets:      c.Tablets(),
 		Dir:          c.Dir(),
 	}
 	for _, p := range c.Processes() {
@@ -57,13 +59,16 @@ func (d description) String() string {
 	for _, g := range d.VTGates {
 		fmt.Fprintf(&w, "vtgate     %s: http %s, grpc %s, mysql %s\n", g.Cell, g.HTTP, g.GRPC, g.MySQL)
 	}
+	for _, t := range d.Tablets {
+		fmt.Fprintf(&w, "tablet     %s/%s: %s, http %s, grpc %s\n", t.Keyspace, t.Shard, t.Alias, t.HTTP, t.GRPC)
+	}
 	fmt.Fprintf(&w, "logs       %s\n", filepath.Join(d.Dir, "logs"))
 	for _, p := range d.Processes {
 		state := "alive"
 		if !p.Alive {
 			state = "dead"
 		}
-		fmt.Fprintf(&w, "process    %-16s %s, pid %d\n", p.Name, state, p.PID)
+		fmt.Fprintf(&w, "process    %-24s %s, pid %d\n", p.Name, state, p.PID)
 	}
 	fmt.Fprintf(&w, "\nby hand:\n  %s --server %s GetKeyspaces\n", d.VTCtldClient, d.VTCtld)
 	for _, g := range d.VTGates {
@@ -71,6 +76,9 @@ func (d description) String() string {
 			fmt.Fprintf(&w, "  mysql -h %s -P %s   # %s\n", host, port, g.Cell)
 		}
 		fmt.Fprintf(&w, "  curl http://%s/debug/vschema\n", g.HTTP)
+	}
+	for _, t := range d.Tablets {
+		fmt.Fprintf(&w, "  mysql -u vt_dba -S %s   # %s/%s, past Vitess\n", t.Socket, t.Keyspace, t.Shard)
 	}
 	return w.String()
 }

@@ -36,7 +36,8 @@ const Vtsync = "vtsync"
 const (
 	globalRoot = "/vitess/global"
 	// startTimeout bounds a start, the building of the programs not included.
-	startTimeout = patience
+	// Each of its steps is bounded by patience.
+	startTimeout = 3 * patience
 	// portAttempts bounds the tries when another process takes a free port
 	// before ours does.
 	portAttempts = 3
@@ -165,7 +166,9 @@ func (c *Cluster) startAll(ctx context.Context) error {
 	if err := c.startVtctld(ctx); err != nil {
 		return err
 	}
-	c.declareTablets()
+	if err := c.declareTablets(ctx); err != nil {
+		return err
+	}
 	if err := c.startKeyspaces(ctx); err != nil {
 		return err
 	}

@@ -19,7 +19,7 @@ const (
 	pollEvery = 5 * time.Millisecond
 	// patience bounds every wait and every call whose caller set no shorter
 	// limit: a lab that is slower than this hangs.
-	patience = 30 * time.Second
+	patience = time.Minute
 )
 
 // waitHealthy returns when the gRPC server at addr says that it serves.
@@ -56,7 +56,7 @@ func waitHTTP(ctx context.Context, url string) error {
 }
 
 // Poll tries until the condition holds, that is returns nil, or ctx ends, or
-// half a minute is over; then the error says what it returned last.
+// a minute is over; then the error says what it returned last.
 func Poll(ctx context.Context, condition func() error) error {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
