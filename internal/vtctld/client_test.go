@@ -12,7 +12,10 @@ import (
 	"fmt"
 	"math/big"
 	"net"
+	"net/http"
+	"net/http/httptest"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -258,29 +261,48 @@ func TestInFlight(t *testing.T) {
 }
 
 func TestTablets(t *testing.T) {
+	web := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		fmt.Fprint(w, map[string]string{"/debug/vars": `{"BuildVersion": "24.0.1"}`}[r.URL.Path])
+	}))
+	defer web.Close()
+	host, port, err := net.SplitHostPort(web.Listener.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	number, err := strconv.ParseInt(port, 10, 32)
+	if err != nil {
+		t.Fatal(err)
+	}
 	s := &scripted{
-		tablets: func(req *vtctldatapb.GetTabletsRequest) (*vtctldatapb.GetTabletsResponse, error) {
+		tablets: func(*vtctldatapb.GetTabletsRequest) (*vtctldatapb.GetTabletsResponse, error) {
 			return &vtctldatapb.GetTabletsResponse{Tablets: []*topodatapb.Tablet{
 				{Alias: &topodatapb.TabletAlias{Cell: "zone2", Uid: 2}, Keyspace: "k", Shard: "0", Type: topodatapb.TabletType_REPLICA},
-				{Alias: &topodatapb.TabletAlias{Cell: "zone1", Uid: 1}, Keyspace: "k", Shard: "0", Type: topodatapb.TabletType_PRIMARY},
+				{Alias: &topodatapb.TabletAlias{Cell: "zone1", Uid: 3}, Keyspace: "k", Shard: "0", Type: topodatapb.TabletType_REPLICA},
+				{Alias: &topodatapb.TabletAlias{Cell: "zone1", Uid: 1}, Keyspace: "k", Shard: "0", Type: topodatapb.TabletType_PRIMARY,
+					Hostname: host, PortMap: map[string]int32{"vt": int32(number)}},
 			}}, nil
 		},
 		version: func(req *vtctldatapb.GetVersionRequest) (*vtctldatapb.GetVersionResponse, error) {
 			if req.TabletAlias.Uid == 2 {
 				return nil, errors.New("connection refused")
 			}
-			return &vtctldatapb.GetVersionResponse{Version: "24.0.1"}, nil
+			return &vtctldatapb.GetVersionResponse{Version: "{host user 1 abc}"}, nil
 		},
 	}
 	got, err := client(t, vtctld.Options{Address: serve(t, s)}).Tablets(t.Context())
-	if err != nil || len(got) != 2 {
+	if err != nil || len(got) != 3 {
 		t.Fatalf("tablets %v, %v", got, err)
 	}
-	if got[1].Version != "" || !strings.HasSuffix(got[1].Err, "connection refused") {
-		t.Errorf("tablet that does not answer: %+v", got[1])
+	if got[2].Version != "" || !strings.HasSuffix(got[2].Err, "connection refused") {
+		t.Errorf("a tablet that does not answer: %+v", got[2])
 	}
-	if d := cmp.Diff(vtctld.Tablet{Alias: "zone1-0000000001", Keyspace: "k", Shard: "0", Type: "primary", Version: "24.0.1"}, got[0]); d != "" {
-		t.Errorf("tablet (-want +got):\n%s", d)
+	want := []vtctld.Tablet{
+		{Alias: "zone1-0000000001", Keyspace: "k", Shard: "0", Type: "primary", Version: "24.0.1"},
+		// Its web pages are out of our reach.
+		{Alias: "zone1-0000000003", Keyspace: "k", Shard: "0", Type: "replica", Version: "built as {host user 1 abc}"},
+	}
+	if d := cmp.Diff(want, got[:2]); d != "" {
+		t.Errorf("tablets (-want +got):\n%s", d)
 	}
 }
 

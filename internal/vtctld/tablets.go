@@ -2,10 +2,17 @@ package vtctld
 
 import (
 	"context"
+	"encoding/json"
+	"io"
+	"net"
+	"net/http"
 	"slices"
+	"strconv"
 	"strings"
+	"time"
 
 	"golang.org/x/sync/errgroup"
+	topodatapb "vitess.io/vitess/go/vt/proto/topodata"
 	vtctldatapb "vitess.io/vitess/go/vt/proto/vtctldata"
 )
 
@@ -17,7 +24,7 @@ type Tablet struct {
 }
 
 // Tablets lists the tablets of all cells that answer, sorted by keyspace, shard
-// and alias. vtctld reads each version from the tablet's web pages.
+// and alias.
 func (c *Client) Tablets(ctx context.Context) ([]Tablet, error) {
 	ctx, cancel := context.WithTimeout(ctx, lookTimeouts*c.timeout)
 	defer cancel()
@@ -31,13 +38,11 @@ func (c *Client) Tablets(ctx context.Context) ([]Tablet, error) {
 	for i, t := range resp.Tablets {
 		group.Go(func() error {
 			out[i] = Tablet{Alias: alias(t.Alias), Keyspace: t.Keyspace, Shard: t.Shard, Type: strings.ToLower(t.Type.String())}
-			v, err := call(ctx, c, "GetVersion", "read the version of tablet "+out[i].Alias, c.rpc.GetVersion,
-				&vtctldatapb.GetVersionRequest{TabletAlias: t.Alias})
+			version, err := c.version(ctx, t)
 			if err != nil {
 				out[i].Err = err.Error()
-				return nil
 			}
-			out[i].Version = v.Version
+			out[i].Version = version
 			return nil
 		})
 	}
@@ -46,6 +51,41 @@ func (c *Client) Tablets(ctx context.Context) ([]Tablet, error) {
 		return strings.Compare(a.Keyspace+"/"+a.Shard+"/"+a.Alias, b.Keyspace+"/"+b.Shard+"/"+b.Alias)
 	})
 	return out, nil
+}
+
+// version asks the tablet's web pages, where they are in reach, as vtctld tells
+// only who built it, when and of what: that must do elsewhere.
+func (c *Client) version(ctx context.Context, t *topodatapb.Tablet) (string, error) {
+	if v, err := c.buildVersion(ctx, t); err == nil && v != "" {
+		return v, nil
+	}
+	resp, err := call(ctx, c, "GetVersion", "read the version of tablet "+alias(t.Alias), c.rpc.GetVersion,
+		&vtctldatapb.GetVersionRequest{TabletAlias: t.Alias})
+	if err != nil {
+		return "", err
+	}
+	return "built as " + resp.Version, nil
+}
+
+// maxVars bounds a tablet's page of variables.
+const maxVars = 16 << 20
+
+func (c *Client) buildVersion(ctx context.Context, t *topodatapb.Tablet) (string, error) {
+	ctx, cancel := context.WithTimeout(ctx, min(c.timeout, 2*time.Second))
+	defer cancel()
+	address := net.JoinHostPort(t.Hostname, strconv.Itoa(int(t.PortMap["vt"])))
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+address+"/debug/vars", nil)
+	if err != nil {
+		return "", err
+	}
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return "", err
+	}
+	defer resp.Body.Close()
+	var vars struct{ BuildVersion string }
+	err = json.NewDecoder(io.LimitReader(resp.Body, maxVars)).Decode(&vars)
+	return vars.BuildVersion, err
 }
 
 // Keyspaces lists the keyspaces that vtctld knows, sorted: the cheapest question
