@@ -106,18 +106,6 @@ func TestVTCtld(t *testing.T) {
 	}
 }
 
-func TestShortVersion(t *testing.T) {
-	for text, want := range map[string]string{
-		"24.0.1":                      "24.0.1",
-		"Version: 23.0.2-rc1 (Git x)": "23.0.2-rc1",
-		"who knows":                   "who knows",
-	} {
-		if got := shortVersion(text); got != want {
-			t.Errorf("%q is %q, want %q", text, got, want)
-		}
-	}
-}
-
 func TestCIURL(t *testing.T) {
 	tests := map[string]func(string) string{
 		"":                                     env(),

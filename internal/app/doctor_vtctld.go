@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"regexp"
 	"strings"
 
 	"github.com/vtsync/vtsync/internal/errs"
@@ -67,11 +66,11 @@ func (d *doctor) tablets(ctx context.Context, plane string, c *vtctld.Client) {
 			d.add(plane, "tablet "+t.Alias+" of "+t.Keyspace+"/"+t.Shard, view.CheckWarning, t.Err, "")
 			continue
 		}
-		versions[shortVersion(t.Version)]++
+		versions[t.Version]++
 	}
 	var parts []string
 	for _, v := range sortedKeys(versions) {
-		parts = append(parts, fmt.Sprintf("%s run Vitess %s", count(versions[v], "tablet"), v))
+		parts = append(parts, fmt.Sprintf("Vitess %s: %s", v, count(versions[v], "tablet")))
 	}
 	switch text := strings.Join(parts, ", "); {
 	case len(tablets) == 0:
@@ -81,16 +80,6 @@ func (d *doctor) tablets(ctx context.Context, plane string, c *vtctld.Client) {
 	case len(versions) == 1:
 		d.ok(plane, "tablets", text)
 	}
-}
-
-var versionNumber = regexp.MustCompile(`\d+\.\d+\.\d+[^ )]*`)
-
-// shortVersion is the number in what a tablet says of its version.
-func shortVersion(text string) string {
-	if n := versionNumber.FindString(text); n != "" {
-		return n
-	}
-	return text
 }
 
 // nextOf is what an error says to do, or else the given.
