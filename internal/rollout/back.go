@@ -119,7 +119,7 @@ func (m *machine) globalsRead(e GlobalsRead) error {
 		m.unread(e)
 		return nil
 	}
-	if e.Held != "" {
+	if m.rec.Held = e.Held != ""; m.rec.Held {
 		m.heldBack(e)
 		return nil
 	}

@@ -41,7 +41,9 @@ func (m *machine) lockHeld(e LockHeld) {
 // locked goes on with the writes in hand: forward, or back.
 func (m *machine) locked() {
 	m.rec.Step = StepGlobals
-	m.rec.Began = m.at
+	if !m.rec.Held {
+		m.rec.Began = m.at
+	}
 	if m.rec.Code == CodeLocked {
 		m.log("%s -> %s", Waiting, Applying)
 		m.because("", "")

@@ -172,7 +172,7 @@ func parts(arg datadriven.CmdArg) (first string, flags []string) {
 
 func (s *story) event(t *testing.T, d *datadriven.TestData) rollout.Event {
 	at := rollout.At{Time: s.now}
-	a := readArgs(d, "unknown", "overwritten", "code", "reason", "token")
+	a := readArgs(d, "unknown", "held", "overwritten", "code", "reason", "token")
 	switch d.Cmd {
 	case "start":
 		return rollout.Start{At: at}

@@ -11,6 +11,7 @@ import (
 	"github.com/vtsync/vtsync/internal/planes"
 	"github.com/vtsync/vtsync/internal/rollout"
 	"github.com/vtsync/vtsync/internal/vschema"
+	"github.com/vtsync/vtsync/internal/workflow"
 )
 
 // saveGlobal does one CAS. Whatever the answer was, it may be done again with
@@ -91,6 +92,10 @@ func (x *run) since(ctx context.Context, keyspace string, w write) string {
 // fence makes sure that a write can no longer land. The base is written over
 // itself; an absent VSchema is created empty and left, as create-and-delete
 // does not fence.
+//
+// No workflow holds a fence back, though any write of the record can make its
+// create or externalize fail: a write of ours, allowed when there was none, is
+// on its way on this very token, and does the same harm whenever it lands.
 func (x *run) fence(ctx context.Context, a rollout.Fence) rollout.Event {
 	w := x.rec.Globals[a.Index]
 	want := x.shape.writes[x.rec.Phase][w.Keyspace]
@@ -126,23 +131,22 @@ func (x *run) fence(ctx context.Context, a rollout.Fence) rollout.Event {
 // readGlobals tells what is left of ours in the records to be taken back.
 func (x *run) readGlobals(ctx context.Context, a rollout.ReadGlobals) rollout.Event {
 	ev := rollout.GlobalsRead{At: x.at(), Expired: x.expired(x.Limits.Write)}
+	own, err := x.owners(ctx)
+	if err != nil {
+		ev.Unknown = err.Error()
+		return ev
+	}
 	for _, ks := range a.Keyspaces {
-		live, err := x.readWritable(ctx, ks)
-		if err != nil {
+		fact, held, err := x.readBack(ctx, ks, own)
+		switch {
+		case err != nil:
 			ev.Unknown = err.Error()
 			return ev
-		}
-		value, conflicts, err := x.revert(ks, live.VSchema)
-		if err != nil {
-			ev.Unknown = err.Error()
+		case held != "":
+			ev.Held = held
 			return ev
 		}
-		ev.Facts = append(ev.Facts, rollout.GlobalFact{
-			Keyspace: ks,
-			Token:    live.Token,
-			Undone:   vschema.Equal(value, live.VSchema),
-			Conflict: diff.Text(conflicts),
-		})
+		ev.Facts = append(ev.Facts, fact)
 	}
 	return ev
 }
@@ -160,45 +164,66 @@ func (x *run) readWritable(ctx context.Context, keyspace string) (planes.Keyspac
 	return live, nil
 }
 
+// reverted is a record with our changes taken out of it.
+type reverted struct {
+	value *vschema.Keyspace
+	// conflicts are what others changed after us, owned what workflows use by
+	// now: both stay.
+	conflicts []diff.EntryChange
+	owned     []workflow.Break
+}
+
 // revert takes our changes out of a live record: on the way back those of all
 // phases written, when unwinding those of the phase in hand.
-func (x *run) revert(keyspace string, live *vschema.Keyspace) (*vschema.Keyspace, []diff.EntryChange, error) {
+func (x *run) revert(keyspace string, live *vschema.Keyspace, own owners) (reverted, error) {
 	first := 0
 	if x.rec.State != rollout.RollingBack {
 		first = x.rec.Phase
 	}
-	var conflicts []diff.EntryChange
+	value := live
+	var out reverted
 	for i := x.rec.Phase; i >= first; i-- {
 		w, ok := x.shape.writes[i][keyspace]
 		if !ok {
 			continue
 		}
-		value, lost, err := diff.Revert(live, w.changes)
+		before, lost, err := diff.Revert(value, w.changes)
 		if err != nil {
-			return nil, nil, fmt.Errorf("taking back keyspace %s: %w", keyspace, err)
+			return reverted{}, fmt.Errorf("taking back keyspace %s: %w", keyspace, err)
 		}
-		live, conflicts = value, append(conflicts, lost...)
+		value, out.conflicts = before, append(out.conflicts, lost...)
 	}
-	if live == nil {
+	if value == nil {
 		// A VSchema that we created is left empty: vtsync deletes none.
-		live = &vschema.Keyspace{}
+		value = &vschema.Keyspace{}
 	}
-	return live, conflicts, nil
+	out.value, out.owned = own.keep(keyspace, live, value)
+	return out, nil
 }
 
 // saveBack takes our changes out of a record by CAS on the token saved.
 func (x *run) saveBack(ctx context.Context, index int, w rollout.Write) rollout.Event {
 	ev := rollout.Wrote{At: x.at(), Index: index, Outcome: rollout.OutcomeUnknown, Expired: x.expired(x.Limits.Write)}
+	own, err := x.owners(ctx)
+	if err != nil {
+		ev.Text = err.Error()
+		return ev
+	}
+	if held := own.hold(w.Keyspace); held != "" {
+		ev.Text = "not sent: " + held // an earlier try may still land
+		return ev
+	}
 	live, err := x.readWritable(ctx, w.Keyspace)
 	if err != nil {
 		ev.Text = err.Error()
 		return ev
 	}
-	value, _, err := x.revert(w.Keyspace, live.VSchema)
+	back, err := x.revert(w.Keyspace, live.VSchema, own)
 	if err != nil {
 		ev.Outcome, ev.Text = rollout.WriteFailed, err.Error()
 		return ev
 	}
+	value := back.value
 	if live.Token.Version != w.Token.Version {
 		// An earlier try landed, or another wrote: nothing on the old token
 		// can land any more, so what is seen now decides.
@@ -216,6 +241,11 @@ func (x *run) saveBack(ctx context.Context, index int, w rollout.Write) rollout.
 	}
 	ev.Token, err = x.Topo.WriteKeyspace(ctx, w.Keyspace, raw, w.Token)
 	ev.Outcome, ev.Text = outcome(err), text(err)
+	if ev.Outcome == rollout.Landed && len(back.owned) > 0 && !slices.Contains(x.rec.Kept, w.Keyspace) {
+		// The workflow has begun since the record was read: it is read once
+		// more, so that what stays is recorded.
+		ev.Outcome, ev.Text = rollout.Refused, workflow.Refusals(back.owned)[0].Text
+	}
 	return ev
 }
 

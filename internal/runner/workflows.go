@@ -1,0 +1,118 @@
+package runner
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/vtsync/vtsync/internal/diff"
+	"github.com/vtsync/vtsync/internal/planes"
+	"github.com/vtsync/vtsync/internal/rollout"
+	"github.com/vtsync/vtsync/internal/vschema"
+	"github.com/vtsync/vtsync/internal/workflow"
+)
+
+// owners is what workflows in flight own and hold. Where no vtctld is named it
+// is empty, and nothing stands in the way.
+type owners struct {
+	claims []workflow.Claim
+	holds  []workflow.Hold
+}
+
+// owners asks which workflows run now. The admission checks have asked before
+// the phase; before a way back it is asked anew, as a workflow may have begun
+// to use what we wrote.
+func (x *run) owners(ctx context.Context) (owners, error) {
+	if x.Physical == nil {
+		return owners{}, nil
+	}
+	g, err := x.Topo.ReadGlobal(ctx)
+	if err != nil {
+		return owners{}, fmt.Errorf("reading what workflows own: %w", err)
+	}
+	found := x.Physical.Physical(ctx, planes.Ask{Workflows: withRecord(g)})
+	return owners{claims: workflow.Claims(found.Workflows, g), holds: workflow.Holds(found, g)}, nil
+}
+
+// withRecord names, sorted, the keyspaces that exist: any may be the target of
+// a workflow.
+func withRecord(g planes.Global) []string {
+	var names []string
+	for ks, rec := range g.Keyspaces {
+		if rec.HasRecord {
+			names = append(names, ks)
+		}
+	}
+	slices.Sort(names)
+	return names
+}
+
+// hold says why a record may not be written at all now; empty where it may.
+func (o owners) hold(keyspace string) string {
+	for _, h := range o.holds {
+		if h.On(keyspace) {
+			return fmt.Sprintf("%s (%s)", h.Text, h.Remedy)
+		}
+	}
+	return ""
+}
+
+// keep puts back into a value what must stay as it is live: the entries that
+// workflows own, and the vindexes by which the tables among those are bound.
+func (o owners) keep(keyspace string, live, value *vschema.Keyspace) (*vschema.Keyspace, []workflow.Break) {
+	owned := workflow.Broken(o.claims, keyspace, live, value)
+	if len(owned) == 0 {
+		return value, nil
+	}
+	var entries []vschema.Entry
+	for _, b := range owned {
+		entries = append(entries, b.Entry)
+		if b.Entry.Kind != vschema.TableEntry {
+			continue
+		}
+		for _, cv := range live.GetTables()[b.Entry.Name].GetColumnVindexes() {
+			entries = append(entries, vschema.Entry{Keyspace: keyspace, Kind: vschema.VindexEntry, Name: cv.GetName()})
+		}
+	}
+	return withEntries(value, live, entries), owned
+}
+
+// staysText shows what is not taken back for the sake of workflows.
+func staysText(keyspace string, owned []workflow.Break) string {
+	if len(owned) == 0 {
+		return ""
+	}
+	var text strings.Builder
+	fmt.Fprintf(&text, "keyspace %s\n", keyspace)
+	for _, b := range owned {
+		fmt.Fprintf(&text, "  = %s %s\n      stays: %s owns it now (%s)\n",
+			b.Entry.Kind, b.Entry.Name, workflow.Describe(b.Workflow), workflow.Remedy(b.Workflow))
+	}
+	return text.String()
+}
+
+// readBack tells what would be taken out of one record, and what stays. While a
+// phase is unwound nothing of it may stay, as its end says that nothing was
+// changed: the record is held then.
+func (x *run) readBack(ctx context.Context, keyspace string, own owners) (fact rollout.GlobalFact, held string, err error) {
+	if held = own.hold(keyspace); held != "" {
+		return fact, held, nil
+	}
+	live, err := x.readWritable(ctx, keyspace)
+	if err != nil {
+		return fact, "", err
+	}
+	back, err := x.revert(keyspace, live.VSchema, own)
+	if err != nil {
+		return fact, "", err
+	}
+	if len(back.owned) > 0 && x.rec.State != rollout.RollingBack {
+		return fact, workflow.Refusals(back.owned)[0].Text, nil
+	}
+	return rollout.GlobalFact{
+		Keyspace: keyspace, Token: live.Token,
+		Undone:   vschema.Equal(back.value, live.VSchema),
+		Conflict: diff.Text(back.conflicts) + staysText(keyspace, back.owned),
+	}, "", nil
+}
