@@ -203,6 +203,7 @@ func (b *builder) drifts() {
 			b.note("cell %s could not be read (%s): whether it is stale is not known, and no change counts as done before it serves it", name, orElse(cell.Err, "not asked"))
 			continue
 		}
+		var rest []CellDrift
 		for _, d := range CellDrifts(b.global, cell) {
 			switch {
 			case d.Keyspace == "" && d.Rules == "":
@@ -212,20 +213,53 @@ func (b *builder) drifts() {
 			case b.managed[d.Keyspace] && b.vouched(d):
 				b.phase.Heals = append(b.phase.Heals, d)
 			default:
+				rest = append(rest, d)
+			}
+		}
+		carries := b.rebuildsWhole(name)
+		for _, d := range rest {
+			if carries {
+				b.carry(d, cell)
+			} else {
 				b.left(d, cell)
 			}
 		}
 	}
 }
 
+// rebuildsWhole tells whether the plan writes a cell by Vitess's rebuild, with
+// whatever others have saved and not rebuilt.
+func (b *builder) rebuildsWhole(cell string) bool {
+	if b.in.Backend != BackendVTCtld {
+		return false
+	}
+	return len(b.phase.Writes) > 0 || slices.ContainsFunc(b.phase.Heals, func(d CellDrift) bool { return d.Cell == cell })
+}
+
+// carry ships a drift that the plan does not answer for, as a rebuild does.
+func (b *builder) carry(d CellDrift, cell planes.Cell) {
+	if owner, owned := b.ownerOf(d, cell); owned {
+		b.deny(DeniedWorkflow, "vtctldclient GetWorkflows, and wait for it to end",
+			"%s; %s owns these rules, and a rebuild of the cell, which is how vtctld writes it, would switch its traffic", d.Text, workflow.Describe(owner))
+		return
+	}
+	b.phase.Carried = append(b.phase.Carried, d)
+}
+
+// ownerOf gives the workflow that owns rules which a cell serves otherwise.
+func (b *builder) ownerOf(d CellDrift, cell planes.Cell) (planes.Workflow, bool) {
+	if d.Rules == "" || b.in.Physical == nil {
+		return planes.Workflow{}, false
+	}
+	return workflow.OwnerOfRules(b.in.Physical.Workflows, d.Rules, rulesIn(b.global, d.Rules), vschema.RulesOf(cell.Srv, d.Rules))
+}
+
 // left notes a drift that the plan leaves as it is. Rules that a workflow owns
 // may differ on purpose: to ship them would switch its traffic.
 func (b *builder) left(d CellDrift, cell planes.Cell) {
-	if d.Rules != "" && b.in.Physical != nil {
-		if w, owned := workflow.OwnerOfRules(b.in.Physical.Workflows, d.Rules, rulesIn(b.global, d.Rules), vschema.RulesOf(cell.Srv, d.Rules)); owned {
-			b.note("%s; %s owns these rules, and where it switched only some cells this is as it should be", d.Text, workflow.Describe(w))
-			return
-		}
+	if owner, owned := b.ownerOf(d, cell); owned {
+		b.note("%s; %s owns these rules, and where it switched only some cells this is as it should be", d.Text, workflow.Describe(owner))
+		return
 	}
 	b.note("%s; this plan leaves it so (vtctldclient RebuildVSchemaGraph --cells %s ships it)", d.Text, cell.Name)
 }

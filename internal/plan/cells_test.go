@@ -89,6 +89,28 @@ func TestDrifts(t *testing.T) {
 			s.Cells[1] = planes.Cell{Name: "z2", Err: "dial timeout"}
 			return input(s, keyspaces{"commerce": keyspace(t, commerceJSON)})
 		}, nil, nil, "cell z2 could not be read (dial timeout)"},
+		{"a rebuild carries it from another keyspace too", func(t *testing.T) Input {
+			s := store(t)
+			serve(s, 0, "customer", edited(t, customerJSON, `"column":"id","name"`, `"column":"uid","name"`))
+			in := input(s, keyspaces{"commerce": more(t)})
+			in.Backend, in.Allow = BackendVTCtld, []string{"VS241"} // what is carried has its hazard as well
+			return in
+		}, nil, []string{"z1/customer"}, ""},
+		{"and rules", func(t *testing.T) Input {
+			s := store(t)
+			s.Cells[0].Srv.RoutingRules = &vschema.RoutingRules{Rules: []*vschemapb.RoutingRule{{FromTable: "a", ToTables: []string{"commerce.product"}}}}
+			in := input(s, keyspaces{"commerce": more(t)})
+			in.Backend = BackendVTCtld
+			return in
+		}, nil, []string{"z1/"}, ""},
+		{"a cell that is not rebuilt carries nothing", func(t *testing.T) Input {
+			s := store(t)
+			serve(s, 1, "commerce", old(t))
+			serve(s, 0, "customer", edited(t, customerJSON, `"column":"id","name"`, `"column":"uid","name"`))
+			in := input(s, keyspaces{"commerce": keyspace(t, commerceJSON)})
+			in.Backend = BackendVTCtld
+			return in
+		}, []string{"z2/commerce"}, nil, "cell z1 serves another VSchema of keyspace customer"},
 		{"an ignored cell is not looked at", func(t *testing.T) Input {
 			s := store(t)
 			serve(s, 1, "commerce", old(t))

@@ -19,6 +19,10 @@ import (
 // Format is the version of the plan's JSON. A reader refuses any other.
 const Format = 1
 
+// BackendVTCtld checks and then writes through vtctld. It writes a cell by
+// Vitess's rebuild, which ships all that the global topo holds.
+const BackendVTCtld = "vtctld"
+
 // Plan is an ordered set of changes and everything that they were decided on.
 // It is data: the same inputs give the same bytes, so it holds no time.
 type Plan struct {
@@ -31,7 +35,8 @@ type Plan struct {
 	// Cluster is the id of the cluster that the plan was made for; another
 	// cluster refuses it.
 	Cluster string `json:"cluster"`
-	// Backend is how it will be written: "topo".
+	// Backend is how it will be written: "topo", by compare-and-swap, or
+	// BackendVTCtld.
 	Backend string `json:"backend"`
 	// Undoes is the ID of the plan that this one takes back, if any.
 	Undoes string `json:"undoes,omitempty"`

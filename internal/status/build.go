@@ -14,6 +14,8 @@ import (
 // Input is what is known of the cluster and its files.
 type Input struct {
 	Snapshot *planes.Snapshot
+	// Backend is how the cluster is written.
+	Backend string
 	// Desired holds the keyspaces that have a file, Files where it is.
 	Desired map[string]*vschema.Keyspace
 	Files   map[string]string
@@ -32,6 +34,7 @@ type Input struct {
 func Build(in Input) Status {
 	s := Status{
 		Format:       Format,
+		Backend:      in.Backend,
 		Cluster:      in.Snapshot.Global.ClusterID,
 		Keyspaces:    []Keyspace{},
 		IgnoredCells: slices.Sorted(slices.Values(in.IgnoredCells)),

@@ -19,6 +19,8 @@ const Format = 1
 // Status is how far the planes agree, per keyspace. Every list is sorted.
 type Status struct {
 	Format int `json:"format"`
+	// Backend is how the cluster is written: topo, or, weaker, vtctld.
+	Backend string `json:"backend,omitempty"`
 	// Cluster is the cluster's id; empty before the first apply.
 	Cluster   string     `json:"cluster,omitempty"`
 	Keyspaces []Keyspace `json:"keyspaces"`

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/vtsync/vtsync/internal/converge"
+	"github.com/vtsync/vtsync/internal/plan"
 	"github.com/vtsync/vtsync/internal/rollout"
 	"github.com/vtsync/vtsync/internal/status"
 )
@@ -36,6 +37,9 @@ func Status(w io.Writer, s status.Status, style Style) error {
 	}
 	if len(s.IgnoredCells) > 0 {
 		p.line("note: ignored cells: %s", strings.Join(s.IgnoredCells, ", "))
+	}
+	if s.Backend == plan.BackendVTCtld {
+		p.line("note: written through vtctld, check-then-write (docs/backends.md)")
 	}
 	switch {
 	case s.Unreadable():
