@@ -22,7 +22,6 @@ import (
 	"github.com/vtsync/vtsync/internal/rollout"
 	"github.com/vtsync/vtsync/internal/runner"
 	"github.com/vtsync/vtsync/internal/store"
-	"github.com/vtsync/vtsync/internal/topo"
 	"github.com/vtsync/vtsync/internal/vtctld"
 	"github.com/vtsync/vtsync/internal/vtgate"
 	"github.com/vtsync/vtsync/internal/worktree"
@@ -39,12 +38,13 @@ type App struct {
 	log       *slog.Logger
 	getenv    func(string) string
 
-	topoOpts topo.Options
-	vtgates  []*vtgate.Reader
-	vtctld   *vtctld.Client // nil where none is named
+	backend backend
+	vtgates []*vtgate.Reader
+	vtctld  *vtctld.Client // nil where none is named
 
 	// Set by connect.
-	topo    *topo.Server
+	topo    runner.Topo
+	kv      store.KV // below store
 	store   *store.Store
 	observe *observe.Observer
 
@@ -70,9 +70,6 @@ func New(s cli.Settings) (*App, error) {
 	}
 	quietVitess(a.log)
 	var err error
-	if a.topoOpts, err = topoOptions(s.Cluster); err != nil {
-		return nil, err
-	}
 	if a.vtgates, err = vtgateReaders(s.Cluster.VTGates, s.Getenv); err != nil {
 		return nil, err
 	}
@@ -93,6 +90,10 @@ func New(s cli.Settings) (*App, error) {
 				a.log.Debug("vtctld not closed", "vtctld", a.vtctld.Address(), "err", err)
 			}
 		})
+	}
+	if a.backend, err = a.newBackend(); err != nil {
+		a.Close()
+		return nil, err
 	}
 	stop, err := startTelemetry(s.Getenv)
 	if err != nil {
@@ -121,23 +122,23 @@ func (a *App) Close() {
 	a.closers = nil
 }
 
-// connect opens the global topo; cells are connected as they are read.
+// connect opens the backend; cells are connected as they are read.
 func (a *App) connect(ctx context.Context) error {
 	if a.topo != nil {
 		return nil
 	}
-	server, err := topo.Open(ctx, a.topoOpts)
+	live, kv, closeAll, err := a.backend.open(ctx)
 	if err != nil {
 		return err
 	}
-	a.closers = append(a.closers, server.Close)
-	a.topo = server
-	a.store = store.New(server, store.Options{SaveTimeout: limits(a.cluster.Policy).Write})
+	a.closers = append(a.closers, closeAll)
+	a.topo, a.kv = live, kv
+	a.store = store.New(kv, store.Options{SaveTimeout: limits(a.cluster.Policy).Write})
 	vtgates := make([]observe.VTGate, len(a.vtgates))
 	for i, r := range a.vtgates {
 		vtgates[i] = r
 	}
-	a.observe = observe.New(server, vtgates, a.cluster.IgnoredCells)
+	a.observe = observe.New(live, vtgates, a.cluster.IgnoredCells)
 	return nil
 }
 

@@ -200,7 +200,7 @@ func (a *App) keepBases(ctx context.Context, p *plan.Plan) {
 		a.log.WarnContext(ctx, "the bases of the files are not kept", "err", err)
 		return
 	}
-	of := worktree.Origin{Cluster: p.Cluster, Topo: a.topoOpts.URL()}
+	of := worktree.Origin{Cluster: p.Cluster, Topo: a.backend.url}
 	for _, name := range sortedKeys(p.Desired) {
 		applied, err := vschema.DecodeJSON(p.Desired[name])
 		file, ok := tree.Keyspaces[name]

@@ -57,14 +57,17 @@ func (d *doctor) ok(plane, what, detail string) { d.add(plane, what, view.CheckO
 
 // global reads the global topo, and with it all other planes.
 func (d *doctor) global(ctx context.Context) bool {
-	plane := "topo " + d.app.topoOpts.URL()
+	plane := d.app.backend.plane
 	err := d.app.connect(ctx)
 	if err == nil {
 		d.snap, err = d.app.observe.Snapshot(ctx)
 	}
 	if err != nil {
-		d.add(plane, "read", view.CheckFailed, err.Error(), "check the address, the root and TLS; vtctldclient GetKeyspaces works by the same")
+		d.add(plane, "read", view.CheckFailed, err.Error(), d.app.backend.advice)
 		return false
+	}
+	if label := d.app.backend.label(); label != "" {
+		d.add(plane, "backend", view.CheckWarning, "it is written "+label, "name `topo` in the config where it can be reached: it is written by compare-and-swap")
 	}
 	g := d.snap.Global
 	d.ok(plane, "read", fmt.Sprintf("%d keyspaces, %d cells", len(g.Keyspaces), len(g.Cells)))
@@ -88,15 +91,15 @@ func (d *doctor) global(ctx context.Context) bool {
 // right makes the cluster's id, or writes it over itself: both need the right
 // that rollouts need, and change nothing for anybody.
 func (d *doctor) right(ctx context.Context) {
-	plane := "topo " + d.app.topoOpts.URL()
+	plane := d.app.backend.records
 	id, err := d.app.store.ClusterID(ctx, true)
 	if err == nil {
 		var (
 			value []byte
 			tok   planes.Token
 		)
-		if value, tok, err = d.app.topo.Get(ctx, idPath); err == nil {
-			_, err = d.app.topo.Put(ctx, idPath, value, tok)
+		if value, tok, err = d.app.kv.Get(ctx, idPath); err == nil {
+			_, err = d.app.kv.Put(ctx, idPath, value, tok)
 		}
 	}
 	if err != nil {

@@ -21,9 +21,6 @@ import (
 	"github.com/vtsync/vtsync/internal/worktree"
 )
 
-// backend is how this build writes.
-const backend = "topo"
-
 // Plan compares the files with the cluster.
 func (a *App) Plan(ctx context.Context, allow []string, bind bool) (*plan.Plan, error) {
 	tree, err := a.load()
@@ -114,7 +111,8 @@ func (a *App) planInput(l look) plan.Input {
 		IgnoredCells:   a.cluster.IgnoredCells,
 		MaxCellBytes:   a.cluster.Policy.MaxCellBytes,
 		Cluster:        l.snap.Global.ClusterID,
-		Backend:        backend,
+		Backend:        string(a.backend.kind),
+		Notes:          a.backend.notes(),
 		Committed:      l.committed,
 		Beside:         l.beside,
 		Commit:         l.commit(),
@@ -235,7 +233,7 @@ func (a *App) chosenFiles(tree *desired.Tree) []string {
 }
 
 func (a *App) origin(snap *planes.Snapshot) worktree.Origin {
-	return worktree.Origin{Cluster: snap.Global.ClusterID, Topo: a.topoOpts.URL()}
+	return worktree.Origin{Cluster: snap.Global.ClusterID, Topo: a.backend.url}
 }
 
 func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }

@@ -86,7 +86,7 @@ func confirm(run cli.Running, question string) error {
 // revertBases takes a rollout's changes out of the bases too: what the files
 // still say of it is then a change of theirs, not one that others took back.
 func (a *App) revertBases(ctx context.Context, p *plan.Plan) {
-	of := worktree.Origin{Cluster: p.Cluster, Topo: a.topoOpts.URL()}
+	of := worktree.Origin{Cluster: p.Cluster, Topo: a.backend.url}
 	for _, ph := range p.Phases {
 		for _, w := range ph.Writes {
 			base, known, err := a.files.Base(w.Keyspace, of)

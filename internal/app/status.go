@@ -35,6 +35,7 @@ func (a *App) Status(ctx context.Context) (status.Status, error) {
 	}
 	return status.Build(status.Input{
 		Snapshot:       look.snap,
+		Backend:        string(a.backend.kind),
 		Desired:        values(tree),
 		Files:          files,
 		Last:           look.last,

@@ -5,6 +5,7 @@ import (
 	"crypto/x509"
 	"errors"
 	"os"
+	"time"
 
 	"github.com/vtsync/vtsync/internal/config"
 	"github.com/vtsync/vtsync/internal/errs"
@@ -19,10 +20,14 @@ func topoOptions(c config.Cluster) (topo.Options, error) {
 	if err != nil {
 		return o, at(c.Topo.Pos, err)
 	}
-	o.CallTimeout = min(topo.DefaultCallTimeout, c.Policy.Timeout/3)
+	o.CallTimeout = callTimeout(c.Policy)
 	o.TLS = topo.TLS{Cert: c.TopoTLS.Cert, Key: c.TopoTLS.Key, CA: c.TopoTLS.CA}
 	return o, nil
 }
+
+// callTimeout bounds one call to a server of the cluster's: several of them fit
+// in the time that a change may take.
+func callTimeout(p config.Policy) time.Duration { return min(topo.DefaultCallTimeout, p.Timeout/3) }
 
 // vtgateReaders gives a reader per vtgate; nothing is dialled yet.
 func vtgateReaders(vtgates []config.VTGate, getenv func(string) string) ([]*vtgate.Reader, error) {

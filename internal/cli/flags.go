@@ -97,6 +97,7 @@ func (c *command) settings(dir string) (Settings, error) {
 	s.Cluster, s.Dir = cluster, "."
 	if cfg != nil {
 		s.Dir = cfg.FilesDir(&cluster)
+		s.Cluster.State.Value = cfg.StateFile(&cluster)
 	}
 	if dir != "" {
 		s.Dir = dir
@@ -113,6 +114,9 @@ func (c *command) settings(dir string) (Settings, error) {
 		}
 	}
 	if !c.flags.tls.IsZero() {
+		if s.Cluster.Backend == config.BackendVTCtld {
+			return s, &errs.Invalid{Msg: "--topo-cert, --topo-key and --topo-ca: cluster " + cluster.Name + " is written through vtctld", Next: "give `tls` below `vtctld` in the config"}
+		}
 		s.Cluster.TopoTLS = c.flags.tls
 	}
 	if c.flags.vtctld != "" {
