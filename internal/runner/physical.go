@@ -2,7 +2,6 @@ package runner
 
 import (
 	"context"
-	"slices"
 
 	"github.com/vtsync/vtsync/internal/admit"
 	"github.com/vtsync/vtsync/internal/ddl"
@@ -19,12 +18,7 @@ func LookPhysical(ctx context.Context, p Physical, in admit.Input) planes.Physic
 	if !undoes {
 		ask = ddl.Wants(admit.Needs(in), admit.Touched(in.Plan, in.Phase, in.Global))
 	}
-	for ks, rec := range in.Global.Keyspaces {
-		if rec.HasRecord {
-			ask.Workflows = append(ask.Workflows, ks)
-		}
-	}
-	slices.Sort(ask.Workflows)
+	ask.Workflows = withRecord(in.Global)
 	found := p.Physical(ctx, ask)
 	if undoes {
 		return found
