@@ -23,7 +23,7 @@ func Status(w io.Writer, s status.Status, style Style) error {
 	}
 	p.drifts("", "rules that a cell does not serve as the global topo has them", s.Rules)
 	if len(s.Rules) > 0 {
-		p.line("  next: vtctldclient RebuildVSchemaGraph (vtsync does not manage rules yet)")
+		p.line("  next: vtctldclient RebuildVSchemaGraph, unless a MoveTables has switched only some cells (vtsync does not manage rules yet)")
 	}
 	p.drifts("", "not managed: cells that do not serve what the global topo has", s.Others)
 	for _, v := range s.Unread {
