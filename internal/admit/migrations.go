@@ -52,7 +52,7 @@ func unwatched(in Input) Verdict {
 	}
 	v := Verdict{
 		Verdict: rollout.Deny, Code: rollout.CodeDenied,
-		Reason: fmt.Sprintf("plan %s waits for MySQL (%s), and no vtctld is named that could be asked", in.Plan.ID, subject(needs[0])),
+		Reason: fmt.Sprintf("plan %s waits for MySQL (%s), and no vtctld is named that could be asked", in.Plan.ID, needs[0].Text()),
 		Remedy: "--vtctld HOST:PORT, or vtctld in vtsync.yaml",
 	}
 	if in.Phase > 0 {
@@ -136,7 +136,7 @@ func blockers(answers []ddl.Answer) []rollout.Blocker {
 		case a.Need.Table != "":
 			b.Kind, b.Name = rollout.WaitColumns, a.Need.Table
 		}
-		b.Text = subject(a.Need) + ": " + a.Brief
+		b.Text = a.Need.Text() + ": " + a.Brief
 		for _, s := range a.Shards {
 			if s.Status == ddl.Done {
 				b.Done++
@@ -145,20 +145,6 @@ func blockers(answers []ddl.Answer) []rollout.Blocker {
 		out = append(out, b)
 	}
 	return out
-}
-
-// subject names a need in a few words.
-func subject(n ddl.Need) string {
-	switch {
-	case n.Migration != "" && n.Table != "":
-		return fmt.Sprintf("migration %s of %s.%s", n.Migration, n.Keyspace, n.Table)
-	case n.Migration != "":
-		return fmt.Sprintf("migration %s of %s", n.Migration, n.Keyspace)
-	case n.Table != "":
-		return fmt.Sprintf("columns %s of %s.%s", strings.Join(n.Columns, ", "), n.Keyspace, n.Table)
-	default:
-		return "migrations of " + n.Keyspace
-	}
 }
 
 // firstRemedy gives the remedy of the first answer with the first of the

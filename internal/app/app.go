@@ -6,7 +6,6 @@ package app
 import (
 	"context"
 	"crypto/rand"
-	"fmt"
 	"log/slog"
 	"sync"
 	"time"
@@ -19,7 +18,6 @@ import (
 	"github.com/vtsync/vtsync/internal/config"
 	"github.com/vtsync/vtsync/internal/lint"
 	"github.com/vtsync/vtsync/internal/observe"
-	"github.com/vtsync/vtsync/internal/rollout"
 	"github.com/vtsync/vtsync/internal/runner"
 	"github.com/vtsync/vtsync/internal/store"
 	"github.com/vtsync/vtsync/internal/vtctld"
@@ -48,7 +46,8 @@ type App struct {
 	store   *store.Store
 	observe *observe.Observer
 
-	planned *look // what Plan saw last, for the Apply that follows it
+	planned *look    // what Plan saw last, for the Apply that follows it
+	holdups []string // what the plan that Plan made last waits for
 
 	closers []func() // run in reverse order
 }
@@ -164,7 +163,7 @@ func (a *App) runner(run cli.Running) *runner.Runner {
 		NewID:    newID,
 		Limits:   limits(a.cluster.Policy),
 		Log:      a.log,
-		Progress: func(r rollout.Record) { report(run, r) },
+		Progress: run.Progress,
 
 		OpaqueVindexes: a.cluster.VindexTypes,
 	})
@@ -196,21 +195,6 @@ func newID() string {
 		panic(err) // crypto/rand never fails
 	}
 	return id
-}
-
-// report tells what a rollout is doing, in a few words.
-func report(run cli.Running, r rollout.Record) {
-	if run.Progress == nil {
-		return
-	}
-	text := fmt.Sprintf("rollout %s: %s", r.ID, r.State)
-	if r.Step != rollout.StepNone {
-		text += ", " + string(r.Step)
-	}
-	if r.Reason != "" {
-		text += ": " + r.Reason
-	}
-	run.Progress(text)
 }
 
 // untilParked gives the context that makes a rollout park when it ends.

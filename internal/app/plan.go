@@ -9,6 +9,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/vtsync/vtsync/internal/cli"
 	"github.com/vtsync/vtsync/internal/desired"
 	"github.com/vtsync/vtsync/internal/errs"
 	"github.com/vtsync/vtsync/internal/lint"
@@ -22,7 +23,7 @@ import (
 )
 
 // Plan compares the files with the cluster.
-func (a *App) Plan(ctx context.Context, allow []string, bind bool) (*plan.Plan, error) {
+func (a *App) Plan(ctx context.Context, wish cli.Planning) (*plan.Plan, error) {
 	tree, err := a.load()
 	if err != nil {
 		return nil, err
@@ -40,7 +41,7 @@ func (a *App) Plan(ctx context.Context, allow []string, bind bool) (*plan.Plan, 
 	if err != nil {
 		return nil, err
 	}
-	look, err := a.look(ctx, tree, bind)
+	look, err := a.look(ctx, tree, wish.Bind)
 	if err != nil {
 		return nil, err
 	}
@@ -48,7 +49,9 @@ func (a *App) Plan(ctx context.Context, allow []string, bind bool) (*plan.Plan, 
 	in := a.planInput(look)
 	in.Desired = values(tree)
 	in.Last = look.last
-	in.Allow = allow
+	in.Allow = wish.Allow
+	in.After, in.Requires = wish.After, a.requires(tree)
+	in.Physical = a.lookPhysical(ctx, look.snap.Global, asked(tree, look.snap.Global, wish.After))
 	in.Denials = look.stale
 	in.Schemas = schemas
 	in.Forbidden = slices.DeleteFunc(forbidden, func(v lint.Forbidden) bool { return v.Keyspace == "" }) // rules are not planned
@@ -75,7 +78,15 @@ func (a *App) Plan(ctx context.Context, allow []string, bind bool) (*plan.Plan, 
 	if len(a.vtgates) == 0 {
 		in.Notes = append(in.Notes, "no vtgate is named, so nothing could prove a change: apply needs one (--vtgate HOST:PORT)")
 	}
-	return plan.Build(in)
+	if a.vtctld == nil {
+		in.Notes = append(in.Notes, unwatched)
+	}
+	p, err := plan.Build(in)
+	if err != nil {
+		return nil, err
+	}
+	a.holdups = a.readiness(ctx, p, look.snap)
+	return p, nil
 }
 
 // inlineIgnores gives the suppressions in the comments of the files.

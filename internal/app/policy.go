@@ -1,6 +1,7 @@
 package app
 
 import (
+	"slices"
 	"time"
 
 	"github.com/vtsync/vtsync/internal/admit"
@@ -20,10 +21,11 @@ func (a *App) policy() admit.Policy {
 	}
 }
 
-// Outlook says what of the policy would hold a plan up if it were applied now.
+// Outlook says what would hold a plan up if it were applied now: what MySQL lacks,
+// as it was when the plan was made, and what the policy says.
 func (a *App) Outlook(p *plan.Plan) []string {
 	now := time.Now()
-	return admit.Outlook(p, a.policy(), now, now.Add(a.cluster.Policy.Wait))
+	return slices.Concat(a.holdups, admit.Outlook(p, a.policy(), now, now.Add(a.cluster.Policy.Wait)))
 }
 
 // runs says who runs a rollout in this process, and whether they approve of it.

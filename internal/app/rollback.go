@@ -152,6 +152,7 @@ func (a *App) undo(ctx context.Context, p *plan.Plan) (*plan.Plan, error) {
 		return nil, err
 	}
 	in := a.planInput(look)
+	in.Physical = a.lookPhysical(ctx, look.snap.Global, nil)
 	in.Committed = map[string]*vschema.Keyspace{}
 	for _, h := range look.heads {
 		if !slices.Contains(admit.Keyspaces(p), h.Keyspace) {

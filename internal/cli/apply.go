@@ -56,7 +56,8 @@ unknown; 5 rolled back by itself.`,
 	}
 	cmd.Flags().BoolVar(&f.yes, "yes", false, "do not ask")
 	cmd.Flags().BoolVar(&f.approve, "approve", false, approveUsage)
-	cmd.Flags().StringArrayVar(&f.allow, "allow", nil, allowUsage)
+	cmd.Flags().StringArrayVar(&f.wish.Allow, "allow", nil, allowUsage)
+	cmd.Flags().StringArrayVar(&f.wish.After, afterFlag, nil, afterUsage)
 	return cmd
 }
 
@@ -66,7 +67,7 @@ const approveUsage = "record that you approve of the plan"
 // applyFlags are the flags of apply.
 type applyFlags struct {
 	yes, approve bool
-	allow        []string
+	wish         Planning
 }
 
 func (c *command) runApply(ctx context.Context, target string, f applyFlags) error {
@@ -77,8 +78,8 @@ func (c *command) runApply(ctx context.Context, target string, f applyFlags) err
 	dir := target
 	if saved != nil {
 		dir = ""
-		if len(f.allow) > 0 {
-			return &errs.Invalid{Msg: "a saved plan holds what was allowed: --allow goes with `vtsync plan --out`"}
+		if len(f.wish.Allow)+len(f.wish.After) > 0 {
+			return &errs.Invalid{Msg: "a saved plan holds what was allowed and what it waits for: --allow and --" + afterFlag + " go with `vtsync plan --out`"}
 		}
 	}
 	engine, err := c.engine(dir)
@@ -89,7 +90,7 @@ func (c *command) runApply(ctx context.Context, target string, f applyFlags) err
 
 	p := saved
 	if p == nil {
-		if p, err = c.planToApply(ctx, engine, f.allow); err != nil {
+		if p, err = c.planToApply(ctx, engine, f.wish); err != nil {
 			return err
 		}
 	}
@@ -105,10 +106,10 @@ func (c *command) runApply(ctx context.Context, target string, f applyFlags) err
 			return err
 		}
 	}
-	line := c.startProgress("applying")
-	run.Progress = line.say
+	beside := c.accompany(ctx, engine, c.startProgress("applying"))
+	run.Progress = beside.progress
 	record, err := engine.Apply(ctx, p, run)
-	line.finish()
+	beside.finish()
 	if err != nil {
 		return err
 	}
@@ -121,12 +122,13 @@ func (c *command) runApply(ctx context.Context, target string, f applyFlags) err
 	return c.showOutcome(record, recordCode(record))
 }
 
-func (c *command) planToApply(ctx context.Context, engine Engine, allow []string) (*plan.Plan, error) {
+func (c *command) planToApply(ctx context.Context, engine Engine, wish Planning) (*plan.Plan, error) {
 	ctx, cancel := c.untilParked(ctx)
 	defer cancel()
 	line := c.startProgress("planning")
 	defer line.finish()
-	return engine.Plan(ctx, allow, true)
+	wish.Bind = true
+	return engine.Plan(ctx, wish)
 }
 
 // deniedPlan is the error of applying a plan that is denied. The reasons were

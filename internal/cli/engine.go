@@ -5,6 +5,7 @@ import (
 	"log/slog"
 
 	"github.com/vtsync/vtsync/internal/config"
+	"github.com/vtsync/vtsync/internal/ddl"
 	"github.com/vtsync/vtsync/internal/lint"
 	"github.com/vtsync/vtsync/internal/plan"
 	"github.com/vtsync/vtsync/internal/rollout"
@@ -28,14 +29,13 @@ type Settings struct {
 
 // Engine is what the verbs need of one cluster.
 type Engine interface {
-	// Pull takes the live VSchemas into files; force overwrites local edits.
-	Pull(ctx context.Context, force bool) (view.Pull, error)
-	// Plan compares the files with the cluster. bind ties the plan to the
-	// cluster, as apply wants it, by giving the cluster an id if it has none;
-	// without it nothing is written anywhere.
-	Plan(ctx context.Context, allow []string, bind bool) (*plan.Plan, error)
-	// Outlook says what of the policy would hold a plan up if it were applied
-	// now: that is no part of the plan, which holds no time.
+	// Pull takes the live VSchemas into files; the mode says what becomes of
+	// local edits.
+	Pull(ctx context.Context, mode view.PullMode) (view.Pull, error)
+	// Plan compares the files with the cluster.
+	Plan(ctx context.Context, wish Planning) (*plan.Plan, error)
+	// Outlook says what would hold the plan that was made last up if it were
+	// applied now: that is no part of the plan, which holds no time.
 	Outlook(p *plan.Plan) []string
 	// Paused gives the heads of those keyspaces that are paused.
 	Paused(ctx context.Context, keyspaces []string) ([]rollout.Head, error)
@@ -49,6 +49,12 @@ type Engine interface {
 	// History gives the latest rollouts, newest first.
 	History(ctx context.Context) ([]rollout.Record, error)
 	Rollout(ctx context.Context, id string) (view.Rollout, error)
+	// Record gives one rollout's record alone; an empty id stands for the one
+	// that is open.
+	Record(ctx context.Context, id string) (rollout.Record, error)
+	// Waits asks how far the migrations are that a rollout waits for; none
+	// where no vtctld is named.
+	Waits(ctx context.Context, rec rollout.Record) ([]ddl.Answer, error)
 	// Unpause lifts a keyspace's pause and gives what it was; nil when it
 	// was not paused.
 	Unpause(ctx context.Context, keyspace string) (*rollout.Pause, error)
@@ -57,12 +63,24 @@ type Engine interface {
 	Close()
 }
 
+// Planning is what a plan is asked for with.
+type Planning struct {
+	// Allow holds what the user allows this once.
+	Allow []string
+	// After names the migrations that must be complete first: UUID, or
+	// KEYSPACE=UUID.
+	After []string
+	// Bind ties the plan to the cluster, as apply wants it, by giving the
+	// cluster an id if it has none; without it nothing is written anywhere.
+	Bind bool
+}
+
 // Running is how a rollout is watched and stopped by the one who started it.
 type Running struct {
 	// Park is closed to make it park after the action in hand.
 	Park <-chan struct{}
-	// Progress is told what is in hand, whenever that changes.
-	Progress func(text string)
+	// Progress is told where the rollout is, whenever that changes.
+	Progress func(rollout.Record)
 	// Show is told the plan that was made on the way, before it runs.
 	Show func(*plan.Plan) error
 	// Confirm is asked before anything is taken back; an error is a no.

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/vtsync/vtsync/internal/ddl"
 	"github.com/vtsync/vtsync/internal/diff"
 	"github.com/vtsync/vtsync/internal/plan"
 	"github.com/vtsync/vtsync/internal/planes"
@@ -23,8 +24,12 @@ type double struct {
 	settings Settings
 	plan     *plan.Plan
 	outlook  []string
+	planned  Planning // what Plan was asked for with last
 	paused   []rollout.Head
 	record   rollout.Record
+	records  []rollout.Record // what Record gives, one after the other
+	waits    []ddl.Answer
+	running  func(Running) // what a rollout that is resumed does
 	status   status.Status
 	pulled   view.Pull
 	doctor   view.Doctor
@@ -44,14 +49,15 @@ func (d *double) called(ctx context.Context, name string) {
 	}
 }
 
-func (d *double) Pull(ctx context.Context, _ bool) (view.Pull, error) {
-	d.called(ctx, "pull")
+func (d *double) Pull(ctx context.Context, mode view.PullMode) (view.Pull, error) {
+	d.called(ctx, strings.TrimSpace("pull "+string(mode)))
 	return d.pulled, d.err
 }
 
-func (d *double) Plan(ctx context.Context, _ []string, bind bool) (*plan.Plan, error) {
+func (d *double) Plan(ctx context.Context, wish Planning) (*plan.Plan, error) {
 	name := "plan"
-	if bind {
+	d.planned = wish
+	if wish.Bind {
 		name = "plan bound"
 	}
 	d.called(ctx, name)
@@ -72,6 +78,9 @@ func (d *double) Apply(ctx context.Context, _ *plan.Plan, run Running) (rollout.
 
 func (d *double) Resume(ctx context.Context, id string, run Running) (rollout.Record, error) {
 	d.called(ctx, "resume "+id+approving(run))
+	if d.running != nil {
+		d.running(run)
+	}
 	return d.record, d.err
 }
 
@@ -106,6 +115,18 @@ func (d *double) History(ctx context.Context) ([]rollout.Record, error) {
 func (d *double) Rollout(ctx context.Context, id string) (view.Rollout, error) {
 	d.called(ctx, "rollout "+id)
 	return view.NewRollout(d.record, d.plan), d.err
+}
+
+func (d *double) Record(ctx context.Context, id string) (rollout.Record, error) {
+	d.called(ctx, "record "+id)
+	if len(d.records) > 0 && d.err == nil {
+		d.record, d.records = d.records[0], d.records[1:]
+	}
+	return d.record, d.err
+}
+
+func (d *double) Waits(context.Context, rollout.Record) ([]ddl.Answer, error) {
+	return d.waits, nil
 }
 
 func (d *double) Unpause(ctx context.Context, keyspace string) (*rollout.Pause, error) {

@@ -12,13 +12,19 @@ import (
 )
 
 // allowUsage is the help of --allow, which plan and apply share.
-const allowUsage = "allow a change by its code (VS241) or hazard (write_loss, outage), apply in a freeze window (freeze), or take out foreign=KEYSPACE.NAME; repeatable"
+const allowUsage = "allow a change by its code (VS241) or hazard (write_loss, outage), apply in a freeze window (freeze), without migration=UUID, or take out foreign=KEYSPACE.NAME; repeatable"
+
+// afterFlag names the migrations that a plan waits for, for plan and apply.
+const (
+	afterFlag  = "after-migration"
+	afterUsage = "apply only once this Vitess migration is complete: UUID, or KEYSPACE=UUID; repeatable"
+)
 
 func (c *command) plan() *cobra.Command {
 	var (
 		out      string
 		exitCode bool
-		allow    []string
+		wish     Planning
 	)
 	cmd := &cobra.Command{
 		Use:   "plan [DIR]",
@@ -39,6 +45,12 @@ kept; it is taken out only with --allow foreign=KEYSPACE.NAME; where a table and
 vindex share the name, with foreign=KEYSPACE.table.NAME or
 foreign=KEYSPACE.vindex.NAME.
 
+Where a vtctld is named (--vtctld) a plan also lists what each phase waits for:
+the migrations of --after-migration and of keyspaces/KEYSPACE/requires.yaml, those
+that are pending on a table which it touches, and columns that it newly routes by.
+Apply waits until every serving shard has them; --allow migration=UUID goes on
+without one.
+
 With --out the plan is saved, for ` + "`vtsync apply FILE`" + ` to run exactly that; it
 is refused once what it was made from has changed.
 
@@ -51,8 +63,9 @@ Exit codes: 0 shown; 1 mistakes in the files, or with --exit-code any difference
 		Args: atMostOneArg("DIR"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			var outlook []string
+			wish.Bind = out != ""
 			p, err := look(cmd.Context(), c, arg(args), "planning", func(ctx context.Context, e Engine) (*plan.Plan, error) {
-				p, err := e.Plan(ctx, allow, out != "")
+				p, err := e.Plan(ctx, wish)
 				if err == nil {
 					outlook = e.Outlook(p)
 				}
@@ -74,7 +87,8 @@ Exit codes: 0 shown; 1 mistakes in the files, or with --exit-code any difference
 	}
 	cmd.Flags().StringVar(&out, "out", "", "save the plan to this file, for apply")
 	cmd.Flags().BoolVar(&exitCode, "exit-code", false, "exit with 1 when there is something to apply")
-	cmd.Flags().StringArrayVar(&allow, "allow", nil, allowUsage)
+	cmd.Flags().StringArrayVar(&wish.Allow, "allow", nil, allowUsage)
+	cmd.Flags().StringArrayVar(&wish.After, afterFlag, nil, afterUsage)
 	return cmd
 }
 

@@ -6,6 +6,8 @@
 // logger, no context.
 package ddl
 
+import "time"
+
 // Origin says why a phase has a need.
 type Origin string
 
@@ -57,6 +59,10 @@ type Answer struct {
 	// what changes from one moment to the next, such as the rows copied.
 	Text  string `json:"text"`
 	Brief string `json:"-"`
+	// Requested and Started are the first of any shard; zero where no migration
+	// says.
+	Requested time.Time `json:"requested,omitzero"`
+	Started   time.Time `json:"started,omitzero"`
 	// Remedy is the command that helps, where it has failed or cannot be known.
 	Remedy string `json:"remedy,omitempty"`
 	// Shards are all serving shards of the keyspace, as topo lists them, sorted.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"vitess.io/vitess/go/vt/schema"
 
@@ -123,6 +124,7 @@ func (j *judge) migration(a *Answer, shards []string) {
 		a.Status, a.Text = Done, fmt.Sprintf("cancelled on %s: not waited for any more", allOf(len(shards)))
 		return
 	}
+	a.Requested, a.Started = begun(rows)
 	complete := allDone(a.Shards)
 	var e physical.Effect
 	if complete {
@@ -149,6 +151,23 @@ func (j *judge) rows(n Need, shards []string) map[string][]planes.Migration {
 		}
 	}
 	return out
+}
+
+// begun gives when a migration was requested and when it started, on whichever
+// shard was first.
+func begun(rows map[string][]planes.Migration) (requested, started time.Time) {
+	first := func(t *time.Time, other time.Time) {
+		if !other.IsZero() && (t.IsZero() || other.Before(*t)) {
+			*t = other
+		}
+	}
+	for _, shard := range rows {
+		for _, m := range shard {
+			first(&requested, m.Requested)
+			first(&started, m.Started)
+		}
+	}
+	return requested, started
 }
 
 // cancelled tells that nothing of a migration is to be waited for. What was

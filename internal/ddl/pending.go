@@ -113,3 +113,17 @@ func unlisted(g planes.Global, p planes.Physical, keyspace string) string {
 	}
 	return ""
 }
+
+// Text names a need in a few words.
+func (n Need) Text() string {
+	switch {
+	case n.Migration != "" && n.Table != "":
+		return fmt.Sprintf("migration %s of %s.%s", n.Migration, n.Keyspace, n.Table)
+	case n.Migration != "":
+		return fmt.Sprintf("migration %s of %s", n.Migration, n.Keyspace)
+	case n.Table != "":
+		return fmt.Sprintf("columns %s of %s.%s", strings.Join(n.Columns, ", "), n.Keyspace, n.Table)
+	default:
+		return "migrations of " + n.Keyspace
+	}
+}

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/vtsync/vtsync/internal/ddl"
 	"github.com/vtsync/vtsync/internal/diff"
 	"github.com/vtsync/vtsync/internal/lint"
 	"github.com/vtsync/vtsync/internal/plan"
@@ -47,8 +48,27 @@ func (p *page) phase(ph *plan.Phase, number, of int) {
 	for _, write := range ph.Writes {
 		p.WriteString(p.style.paintDiff(diff.Text(write.Changes)))
 	}
+	p.needs(ph.Needs)
 	p.drifts("", "cells to heal", ph.Heals)
 	p.drifts("", "carried along: changes of others, saved and not yet served", ph.Carried)
+}
+
+// needs lists what MySQL must hold before a phase begins, and who says so.
+func (p *page) needs(needs []ddl.Need) {
+	if len(needs) == 0 {
+		return
+	}
+	p.heading("waits for")
+	for _, n := range needs {
+		switch n.From {
+		case ddl.FromPending:
+			p.line("  %s, as it is pending", n.Text())
+		case ddl.FromColumns:
+			p.line("  %s, where the table exists", n.Text())
+		case ddl.FromFlag, ddl.FromFile:
+			p.line("  %s, as %s says", n.Text(), n.Where)
+		}
+	}
 }
 
 func (p *page) changes(indent, heading string, changes []diff.EntryChange) {

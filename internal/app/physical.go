@@ -1,0 +1,132 @@
+package app
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/vtsync/vtsync/internal/admit"
+	"github.com/vtsync/vtsync/internal/ddl"
+	"github.com/vtsync/vtsync/internal/desired"
+	"github.com/vtsync/vtsync/internal/plan"
+	"github.com/vtsync/vtsync/internal/planes"
+	"github.com/vtsync/vtsync/internal/runner"
+	"github.com/vtsync/vtsync/internal/vschema"
+)
+
+// unwatched is what every plan says where no vtctld is named.
+const unwatched = "no vtctld is named, so neither migrations nor workflows are checked (--vtctld HOST:PORT)"
+
+// lookPhysical gives what a plan must know of MySQL and of the workflows; nil
+// where no vtctld is named. What is asked of migrations is theirs of the keyspaces
+// given, and workflows of every keyspace.
+func (a *App) lookPhysical(ctx context.Context, g planes.Global, migrations map[string][]string) *planes.Physical {
+	if a.vtctld == nil {
+		return nil
+	}
+	ask := planes.Ask{Migrations: migrations}
+	for _, ks := range sortedKeys(g.Keyspaces) {
+		if g.Keyspaces[ks].HasRecord {
+			ask.Workflows = append(ask.Workflows, ks)
+		}
+	}
+	found := a.vtctld.Physical(ctx, ask)
+	return &found
+}
+
+// asked gives the keyspaces whose migrations a plan of the files depends on, and
+// the migrations that are named: those of the files, of the lookup tables of their
+// vindexes, and of the flags.
+func asked(tree *desired.Tree, g planes.Global, after []string) map[string][]string {
+	out := make(map[string][]string)
+	for name, ks := range tree.Keyspaces {
+		out[name] = nil
+		for _, r := range ks.Requires {
+			out[name] = append(out[name], r.Migration)
+		}
+		for _, vs := range []*vschema.Keyspace{ks.VSchema, g.Keyspaces[name].VSchema} {
+			for _, v := range vs.GetVindexes() {
+				if lookup, _ := plan.LookupTable(v); lookup != "" && out[lookup] == nil {
+					out[lookup] = nil
+				}
+			}
+		}
+	}
+	for _, text := range after {
+		ks, uuid, named := strings.Cut(text, "=")
+		switch {
+		case named:
+			out[ks] = append(out[ks], uuid)
+		default:
+			for name := range tree.Keyspaces {
+				out[name] = append(out[name], text)
+			}
+		}
+	}
+	for ks, uuids := range out {
+		if !g.Keyspaces[ks].HasRecord {
+			delete(out, ks)
+			continue
+		}
+		// What is no UUID is for the plan to refuse.
+		uuids = slices.DeleteFunc(uuids, func(uuid string) bool { return !ddl.IsUUID(uuid) })
+		slices.Sort(uuids)
+		out[ks] = slices.Compact(uuids)
+	}
+	return out
+}
+
+// requires gives what the files beside the VSchemas name.
+func (a *App) requires(tree *desired.Tree) []plan.Require {
+	var out []plan.Require
+	for _, name := range sortedKeys(tree.Keyspaces) {
+		for _, r := range tree.Keyspaces[name].Requires {
+			pos := a.files.Position(r.Pos)
+			pos.Column = 0
+			out = append(out, plan.Require{Keyspace: name, Migration: r.Migration, Tables: r.Tables, Where: pos.String()})
+		}
+	}
+	return out
+}
+
+// readiness says, of each phase's needs that are not met, how far they are.
+func (a *App) readiness(ctx context.Context, p *plan.Plan, snap *planes.Snapshot) []string {
+	if a.vtctld == nil || p.Undoes != "" {
+		return nil
+	}
+	var out []string
+	for i, ph := range p.Phases {
+		if len(ph.Needs) == 0 {
+			continue
+		}
+		in := admit.Input{Plan: p, Phase: i, Global: snap.Global, VTGates: snap.VTGates}
+		found := runner.LookPhysical(ctx, a.vtctld, in)
+		in.Physical = &found
+		for _, answer := range admit.Answers(in) {
+			if line := outlookOf(answer); line != "" {
+				out = append(out, line)
+			}
+		}
+	}
+	return out
+}
+
+// outlookOf says what is still to be waited for, since when, and what helps.
+func outlookOf(a ddl.Answer) string {
+	if a.Status == ddl.Done {
+		return ""
+	}
+	text := fmt.Sprintf("%s: %s", a.Need.Text(), a.Text)
+	if !a.Requested.IsZero() {
+		text += ", requested " + a.Requested.UTC().Format(time.DateTime) + " UTC"
+	}
+	if !a.Started.IsZero() {
+		text += ", started " + a.Started.UTC().Format(time.DateTime) + " UTC"
+	}
+	if a.Remedy != "" {
+		text += "; " + a.Remedy
+	}
+	return text
+}
