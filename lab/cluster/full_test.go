@@ -1,6 +1,7 @@
 package cluster_test
 
 import (
+	"context"
 	"fmt"
 	"slices"
 	"strings"
@@ -66,24 +67,51 @@ func TestDropPrimary(t *testing.T) {
 	if err := read(); err != nil || !listed() {
 		t.Fatalf("before: reading gave %v", err)
 	}
+	out, err := c.VTCtldClient(t.Context(), "ApplySchema", "--ddl-strategy", "vitess --postpone-launch",
+		"--sql", "alter table customer add column phone varchar(32)", "customer")
+	if err != nil {
+		t.Fatal(err)
+	}
+	uuid := strings.TrimSpace(out)
+	// migrations counts what GetSchemaMigrations tells, as much of each shard.
+	migrations := func() (int, error) {
+		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+		defer cancel()
+		out, err := c.VTCtldClient(ctx, "OnlineDDL", "show", "--json", "customer", uuid)
+		return strings.Count(out, uuid), err
+	}
+	all, err := migrations()
+	if err != nil || all == 0 || all%2 != 0 {
+		t.Fatalf("%d mentions of the migration, %v; want as many of each shard", all, err)
+	}
 	if err := c.DropPrimary(t.Context(), "customer", "80-"); err != nil {
 		t.Fatal(err)
 	}
 	if err := read(); err == nil || listed() {
 		t.Errorf("without a primary, reading gave %v", err)
 	}
-	for _, away := range []func(){
-		func() {}, // dropped above
-		c.Process("vttablet-customer-80-").Kill,
-		c.Process("mysqld-customer-80-").Kill,
-	} {
-		away()
+	if told, err := migrations(); err != nil || told != all/2 {
+		t.Errorf("%d mentions of the migration, %v; want half of %d, without a word of the shard that is left out", told, err, all)
+	}
+	restore := func() {
+		t.Helper()
 		if err := c.RestorePrimary(t.Context(), "customer", "80-"); err != nil {
 			t.Fatal(err)
 		}
 		if _, err := c.Query(t.Context(), gate, "customer:80-", "update customer set name = 'x'"); err != nil || !listed() {
 			t.Errorf("back again, writing gave %v", err)
 		}
+		if told, err := migrations(); err != nil || told != all {
+			t.Errorf("back again, %d mentions of the migration, %v; want %d", told, err, all)
+		}
+	}
+	restore()
+	for _, name := range []string{"vttablet-customer-80-", "mysqld-customer-80-"} {
+		c.Process(name).Kill()
+		if told, err := migrations(); err == nil || !listed() {
+			t.Errorf("without %s, %d mentions of the migration; want none of any shard", name, told)
+		}
+		restore()
 	}
 }
 

@@ -62,7 +62,8 @@ func (c *Cluster) MySQL(ctx context.Context, keyspace, shard, statement string) 
 // name no primary either. vtgates fail statements for the shard, and vtctld's
 // GetSchemaMigrations leaves the shard out without a word, since it asks those
 // primaries that have a record. Of a vttablet that is only killed the record
-// stays, and GetSchemaMigrations fails for the whole keyspace.
+// stays, and GetSchemaMigrations hangs for the whole keyspace, for as long as
+// its caller waits. Without its mysqld it fails at once.
 func (c *Cluster) DropPrimary(ctx context.Context, keyspace, shard string) error {
 	t := c.tablet(keyspace, shard)
 	t.vttablet.Kill()
