@@ -8,6 +8,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
@@ -87,6 +88,9 @@ func TestLabScripts(t *testing.T) {
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"exits":    exits,
 			"keyspace": func(ts *testscript.TestScript, _ bool, args []string) { createKeyspace(t, ts, lab, args) },
+			"alter_vschema": func(ts *testscript.TestScript, _ bool, args []string) {
+				ts.Check(lab.AlterVSchema(t.Context(), lab.VTGates()[0], strings.Join(args, " ")))
+			},
 			"vtctldclient": func(ts *testscript.TestScript, _ bool, args []string) {
 				if _, err := lab.VTCtldClient(t.Context(), args...); err != nil {
 					ts.Fatalf("vtctldclient: %v", err)

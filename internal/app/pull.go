@@ -19,12 +19,12 @@ import (
 
 // Pull takes the live VSchemas into files: all that may be written, or, where
 // one is refused, none.
-func (a *App) Pull(ctx context.Context, force bool) (view.Pull, error) {
+func (a *App) Pull(ctx context.Context, mode view.PullMode) (view.Pull, error) {
 	tree, err := a.files.LoadIfAny(a.keyspaces...)
 	if err != nil {
 		return view.Pull{}, err
 	}
-	if err := pullOver(tree, force); err != nil {
+	if err := pullOver(tree, mode == view.PullForce); err != nil {
 		return view.Pull{}, err
 	}
 	ctx, span, err := a.begin(ctx, "pull")
@@ -43,7 +43,12 @@ func (a *App) Pull(ctx context.Context, force bool) (view.Pull, error) {
 	if _, err := a.files.Revision(ctx); err != nil { // before anything is written
 		return view.Pull{}, err
 	}
-	p := puller{files: a.files, of: a.origin(&planes.Snapshot{Global: global}), force: force}
+	p := puller{files: a.files, of: a.origin(&planes.Snapshot{Global: global}), force: mode == view.PullForce}
+	if mode == view.PullMerge {
+		if p.merge, err = a.mergeGround(ctx, tree, global); err != nil {
+			return view.Pull{}, err
+		}
+	}
 	out := view.Pull{Format: view.Format, Keyspaces: make([]view.Pulled, 0, len(names))}
 	for _, name := range names {
 		pulled, err := p.judge(name, tree, global.Keyspaces[name])
@@ -93,6 +98,7 @@ type puller struct {
 	files worktree.Tree
 	of    worktree.Origin
 	force bool
+	merge *mergeGround // nil where files are not merged into
 }
 
 // judge says what pull will do with one keyspace.
@@ -119,6 +125,8 @@ func (p puller) judge(name string, tree *desired.Tree, live planes.Keyspace) (vi
 	case live.VSchema == nil && file == nil:
 		out.Action = view.PullEmpty
 		return out, nil
+	case p.merge != nil && file != nil:
+		return p.mergeInto(out, file, orEmpty(live.VSchema))
 	}
 	base, known, err := p.files.Base(name, p.of)
 	if err != nil && !p.force {
@@ -135,13 +143,13 @@ func (p puller) judge(name string, tree *desired.Tree, live planes.Keyspace) (vi
 		out.Action = view.PullKept
 	case worktree.PullEdited:
 		if !p.force {
-			return refuse("vtsync plan shows what the file changes; vtsync pull --force gives it up",
+			return refuse("vtsync pull --merge keeps it and takes what others changed; vtsync pull --force gives it up",
 				"%s has an edit that pull would lose; from the file to the cluster:", out.File)
 		}
 		out.Action = view.PullUpdated
 	case worktree.PullYAML:
 		if !p.force {
-			return refuse("change it by hand, or vtsync pull --force replaces it by vschema.json",
+			return refuse("vtsync pull --merge keeps them; vtsync pull --force replaces the file by vschema.json",
 				"%s is YAML, and its comments would be lost; from the file to the cluster:", out.File)
 		}
 		out.Action = view.PullUpdated
@@ -169,6 +177,11 @@ func (p puller) write(ctx context.Context, pulled []view.Pulled, tree *desired.T
 				return err
 			}
 			files[k.Keyspace] = worktree.KeyspaceFile(k.Keyspace)
+		}
+		if k.Action == view.PullMerged {
+			if err := p.files.Write(files[k.Keyspace], p.merge.texts[k.Keyspace]); err != nil {
+				return err
+			}
 		}
 	}
 	at, err := p.files.Revision(ctx) // with what was written

@@ -82,7 +82,7 @@ func (r *rewriter) segments(n *node) (segments []segment, begun bool) {
 		case begun:
 			s.head = s.start
 		default:
-			s.head = r.headAbove(at.line, n)
+			s.head = r.headAbove(at.line)
 		}
 		s.end = r.footEnd(end, indent)
 		segments = append(segments, s)
@@ -92,7 +92,7 @@ func (r *rewriter) segments(n *node) (segments []segment, begun bool) {
 
 // headAbove gives where the comments above the first thing in a block begin.
 // Those at the top of the file are about the file, but for the last of several.
-func (r *rewriter) headAbove(line int, n *node) int {
+func (r *rewriter) headAbove(line int) int {
 	first := line
 	for first > 1 && isAsideLine(r.src.line(first-1)) {
 		first--

@@ -1,10 +1,13 @@
 package view
 
 import (
+	"cmp"
 	"fmt"
 	"io"
+	"strings"
 
 	"github.com/vtsync/vtsync/internal/diff"
+	"github.com/vtsync/vtsync/internal/errs"
 )
 
 // Version says what this program is.
@@ -25,6 +28,16 @@ func VersionText(w io.Writer, v Version) error {
 	return err
 }
 
+// PullMode is what becomes of the edits that a file has.
+type PullMode string
+
+// The modes of pull.
+const (
+	PullPlain PullMode = ""      // they are never overwritten
+	PullForce PullMode = "force" // they are given up
+	PullMerge PullMode = "merge" // they stay, beside what others changed
+)
+
 // PullAction is what pull did with one keyspace's file.
 type PullAction string
 
@@ -32,7 +45,8 @@ type PullAction string
 const (
 	PullWritten PullAction = "written" // a new file
 	PullUpdated PullAction = "updated" // the live value replaced the file's
-	PullKept    PullAction = "kept"    // equal by meaning: left as it is
+	PullMerged  PullAction = "merged"  // what others changed was taken into the file
+	PullKept    PullAction = "kept"    // nothing to take: left as it is
 	PullEmpty   PullAction = "empty"   // the keyspace has no VSchema
 	PullRefused PullAction = "refused"
 )
@@ -45,8 +59,20 @@ type Pulled struct {
 	// Reason says why it was refused, Next what would change that.
 	Reason string `json:"reason,omitempty"`
 	Next   string `json:"next,omitempty"`
-	// Changes lead from the file to the live value, where they differ.
+	// Changes lead from the file to the live value, where they differ; of a
+	// file that was merged into they are what it took.
 	Changes []diff.EntryChange `json:"changes,omitempty"`
+	// Conflicts are why a merge was refused.
+	Conflicts []PullConflict `json:"conflicts,omitempty"`
+}
+
+// PullConflict is a value that the file and the cluster both changed. Path
+// leads to it inside the VSchema; File and Live are empty where it is not.
+type PullConflict struct {
+	Position errs.Position `json:"position"`
+	Path     []string      `json:"path"`
+	File     string        `json:"file,omitempty"`
+	Live     string        `json:"live,omitempty"`
 }
 
 // Pull is what a pull did, per keyspace in the order of names. A refusal
@@ -75,6 +101,11 @@ func PullText(w io.Writer, pull Pull, style Style) error {
 		case PullRefused:
 			p.line("%s %s: %s", style.paint(red, "refused"), k.Keyspace, k.Reason)
 			p.block("  ", style.paintDiff(diff.Text(k.Changes)))
+			for _, c := range k.Conflicts {
+				p.line("  %s: %s", c.Position, strings.Join(c.Path, "."))
+				p.line("    file: %s", orAbsent(c.File))
+				p.line("    live: %s", orAbsent(c.Live))
+			}
 			if k.Next != "" {
 				p.line("  next: %s", k.Next)
 			}
@@ -82,6 +113,9 @@ func PullText(w io.Writer, pull Pull, style Style) error {
 			p.line("empty   %s: the keyspace has no VSchema", k.Keyspace)
 		case PullKept:
 			p.line("kept    %s", k.File)
+		case PullMerged:
+			p.line("%s  %s", style.paint(green, string(k.Action)), k.File)
+			p.block("  ", style.paintDiff(takenText(k.Changes)))
 		case PullWritten, PullUpdated:
 			p.line("%s %s", style.paint(green, fmt.Sprintf("%-7s", k.Action)), k.File)
 		}
@@ -91,6 +125,22 @@ func PullText(w io.Writer, pull Pull, style Style) error {
 	}
 	return p.writeTo(w)
 }
+
+// takenText says what a file took, without what it does to traffic: the cluster
+// has it already.
+func takenText(changes []diff.EntryChange) string {
+	var b strings.Builder
+	for _, ec := range changes {
+		fmt.Fprintf(&b, "%s %s %s\n", ec.Sign(), ec.Entry.Kind, ec.Entry.Name)
+		for _, c := range ec.Changes {
+			fmt.Fprintf(&b, "    %s\n", c.Text)
+		}
+	}
+	return b.String()
+}
+
+// orAbsent names a value that is not there.
+func orAbsent(value string) string { return cmp.Or(value, "(absent)") }
 
 // CheckResult is how one check of doctor ended.
 type CheckResult string

@@ -291,6 +291,10 @@ func TestReports(t *testing.T) {
 		{Keyspace: "b", Action: PullKept, File: "d/b"},
 		{Keyspace: "c", Action: PullEmpty},
 		{Keyspace: "e", Action: PullRefused, Reason: "it has an edit", Next: "vtsync pull --force", Changes: added("e", "t")},
+		{Keyspace: "f", Action: PullMerged, File: "d/f", Changes: added("f", "t")},
+		{Keyspace: "g", Action: PullRefused, Reason: "both changed the same:", Conflicts: []PullConflict{
+			{Position: errs.Position{File: "d/g", Line: 3, Column: 1}, Path: []string{"tables", "t"}, Live: "{}"},
+		}},
 	}, Notes: []string{"d/x: the cluster has no keyspace x"}}
 	want(t, text(t, func(w io.Writer, s Style) error { return PullText(w, pull, s) }), `
 written d/a
@@ -301,6 +305,13 @@ refused e: it has an edit
     + table t
         table t is added: no vindexes [safe]
   next: vtsync pull --force
+merged  d/f
+  + table t
+      table t is added: no vindexes
+refused g: both changed the same:
+  d/g:3:1: tables.t
+    file: (absent)
+    live: {}
 note: d/x: the cluster has no keyspace x
 `)
 	doctor := Doctor{Checks: []Check{

@@ -90,6 +90,9 @@ func KeyspaceFile(keyspace string) string {
 	return "keyspaces/" + keyspace + "/vschema.json"
 }
 
+// Read gives the text of a file of the tree.
+func (t Tree) Read(file string) ([]byte, error) { return os.ReadFile(t.Path(file)) }
+
 // Write writes a file of the tree: whole, or not at all.
 func (t Tree) Write(file string, data []byte) error {
 	if !filepath.IsLocal(filepath.FromSlash(file)) { // a keyspace's name is part of it
