@@ -77,10 +77,12 @@ func (j *judge) need(n Need) Answer {
 	switch {
 	case len(shards) == 0:
 		a.Status, a.Text = Unknown, fmt.Sprintf("topo lists no serving shard of keyspace %s", n.Keyspace)
+		a.Remedy = "vtctldclient FindAllShardsInKeyspace " + n.Keyspace
 	case n.Migration == "" && n.Table == "":
 		a.Status, a.Text = Done, "every shard says which migrations are pending"
 		if why := unlisted(j.in.Global, j.in.Physical, n.Keyspace); why != "" {
 			a.Status, a.Text = Unknown, "whether a migration is pending is not known: "+why
+			a.Remedy = "vtsync doctor"
 		}
 	case n.Migration == "" && j.early:
 		a.Status, a.Text = Waiting, "looked at once the migrations are complete"
