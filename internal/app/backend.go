@@ -2,7 +2,6 @@ package app
 
 import (
 	"context"
-	"fmt"
 
 	"github.com/vtsync/vtsync/internal/config"
 	"github.com/vtsync/vtsync/internal/runner"
@@ -73,5 +72,5 @@ func (b backend) notes() []string {
 	if b.label() == "" {
 		return nil
 	}
-	return []string{fmt.Sprintf("written %s; vtsync's records are in %s, and a rollout goes on from this host only", b.label(), b.records)}
+	return []string{"written " + b.label() + "; vtsync's records are in a file of this host, and a rollout goes on from this host only"}
 }
