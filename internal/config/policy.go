@@ -127,7 +127,7 @@ func (r *reader) window(n *yaml.Node, into *[]freeze.Window) {
 	var (
 		w   freeze.Window
 		err error
-		at  = n
+		at  *yaml.Node
 	)
 	switch repeated, once := cron != nil && length > 0, from != nil && to != nil; {
 	case repeated && from == nil && to == nil:
