@@ -129,7 +129,7 @@ file; 3 denied, nothing was changed; 4 outcome unknown or parked, look first;
 	root.SetFlagErrorFunc(flagError)
 	root.AddCommand(
 		c.lint(), c.fmt(), c.schema(), c.pull(), c.plan(), c.apply(), c.status(), c.history(), c.showRollout(),
-		c.resume(), c.rollback(), c.unpause(), c.doctor(), c.version(),
+		c.watch(), c.resume(), c.rollback(), c.unpause(), c.doctor(), c.version(),
 	)
 	return root
 }

@@ -376,11 +376,11 @@ func TestProgress(t *testing.T) {
 		p.say("something that takes more room")
 		time.Sleep(200 * time.Millisecond)
 		synctest.Wait()
-		if got, want := out.String(), "\r\x1b[Ksomething that tak…"; got != want {
+		if got, want := out.String(), "\r\x1b[Jsomething that tak…"; got != want {
 			t.Errorf("line = %q, want %q", got, want)
 		}
 		p.finish()
-		if !strings.HasSuffix(out.String(), "\r\x1b[K") {
+		if !strings.HasSuffix(out.String(), "\r\x1b[J") {
 			t.Errorf("the line was left behind: %q", out.String())
 		}
 	})

@@ -10,8 +10,8 @@ import (
 // progressAfter is how long something may take before it is worth a line.
 const progressAfter = time.Second
 
-// progress is one line on a terminal, rewritten while something takes long,
-// and nothing at all where no terminal is.
+// progress is one line on a terminal, with some more below it at times,
+// rewritten while something takes long, and nothing at all where no terminal is.
 type progress struct {
 	w     io.Writer // nil where there is no terminal
 	width int       // of the terminal, in columns
@@ -19,7 +19,8 @@ type progress struct {
 	done  chan struct{}
 
 	mu   sync.Mutex
-	text string // guarded by mu
+	text string   // guarded by mu
+	more []string // guarded by mu: the lines below
 }
 
 // startProgress begins the line; the caller ends it with finish.
@@ -39,11 +40,29 @@ func (p *progress) say(text string) {
 	p.text = text
 }
 
-func (p *progress) current() string {
+// below changes the lines below.
+func (p *progress) below(lines []string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return p.text
+	p.more = lines
 }
+
+// drawn gives what writes all of it and leaves the cursor on its first line.
+func (p *progress) drawn(took time.Duration) string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	text := clip(fmt.Sprintf("%s (%ds)", p.text, int(took.Seconds())), p.width-1)
+	for _, l := range p.more {
+		text += "\n" + clip(l, p.width-1)
+	}
+	if n := len(p.more); n > 0 {
+		text += fmt.Sprintf("\x1b[%dA", n)
+	}
+	return wipe + text
+}
+
+// wipe removes everything from the beginning of the cursor's line on.
+const wipe = "\r\x1b[J"
 
 // finish removes the line and waits until nothing more is written.
 func (p *progress) finish() {
@@ -64,14 +83,13 @@ func (p *progress) run(began time.Time) {
 		select {
 		case <-p.stop:
 			if shown {
-				fmt.Fprint(p.w, "\r\x1b[K")
+				fmt.Fprint(p.w, wipe)
 			}
 			return
 		case now := <-ticker.C:
 			if took := now.Sub(began); took >= progressAfter {
 				shown = true
-				line := fmt.Sprintf("%s (%ds)", p.current(), int(took.Seconds()))
-				fmt.Fprint(p.w, "\r\x1b[K"+clip(line, p.width-1))
+				fmt.Fprint(p.w, p.drawn(took))
 			}
 		}
 	}

@@ -26,17 +26,13 @@ Exit codes: as for apply; 0 also when a rollback that was asked for is done.`,
 				return err
 			}
 			defer engine.Close()
-			line := c.startProgress("resuming")
-			record, err := engine.Resume(cmd.Context(), args[0], Running{Park: c.env.Park, Approve: approve, Progress: line.say})
-			line.finish()
+			beside := c.accompany(cmd.Context(), engine, c.startProgress("resuming"))
+			record, err := engine.Resume(cmd.Context(), args[0], Running{Park: c.env.Park, Approve: approve, Progress: beside.progress})
+			beside.finish()
 			if err != nil {
 				return err
 			}
-			code := recordCode(record)
-			if !record.Auto {
-				code = rollbackCode(record) // if it went back, a person had asked for it
-			}
-			return c.showOutcome(record, code)
+			return c.showOutcome(record, resumeCode(record))
 		},
 	}
 	cmd.Flags().BoolVar(&approve, "approve", false, approveUsage)

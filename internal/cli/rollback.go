@@ -6,6 +6,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/vtsync/vtsync/internal/plan"
+	"github.com/vtsync/vtsync/internal/rollout"
 )
 
 func (c *command) rollback() *cobra.Command {
@@ -53,7 +54,7 @@ func (c *command) runRollback(ctx context.Context, id string, yes bool) error {
 	}
 	record, err := engine.Rollback(ctx, id, Running{
 		Park:     c.env.Park,
-		Progress: func(text string) { line.say(text) },
+		Progress: func(r rollout.Record) { line.say(inHand(r)) },
 		Show: func(p *plan.Plan) error {
 			return aside(func() error { return c.showIfText(p, nil) })
 		},

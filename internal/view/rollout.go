@@ -107,6 +107,17 @@ func Record(w io.Writer, r rollout.Record, style Style) error {
 	return p.writeTo(w)
 }
 
+// Rests writes where a rollout came to rest, and what to run next.
+func Rests(w io.Writer, r rollout.Record, style Style) error {
+	p := page{style: style}
+	p.heading(fmt.Sprintf("rollout %s: %s", r.ID, stateText(r)))
+	if r.Reason != "" {
+		p.line("  %s", r.Reason)
+	}
+	p.parked(r)
+	return p.writeTo(w)
+}
+
 // RolloutText writes a rollout with its plan and how to undo it by hand.
 func RolloutText(w io.Writer, r Rollout, style Style) error {
 	p := page{style: style}
@@ -164,12 +175,35 @@ func (p *page) record(r rollout.Record) {
 	if r.ForeignRebuild {
 		p.line("  somebody else's rebuild shipped a part of it: half of the phase may have been served")
 	}
+	if r.Retries > 0 {
+		p.line("  asked again %s, as there was no answer", count(r.Retries, "time"))
+	}
+	for _, w := range r.Waits {
+		p.line("  %s", waitedText(r, w))
+	}
 	for _, l := range r.Log {
 		p.line("  %s %s", stamp(l.At), l.Text)
 	}
+	p.parked(r)
+}
+
+func (p *page) parked(r rollout.Record) {
 	if r.Parked != nil {
 		p.line("%s %s", p.style.paint(yellow, "parked:"), r.Parked.Text)
 		p.line("next: %s", r.Parked.Next)
+	}
+}
+
+// waitedText says what a phase waited for, and for how long.
+func waitedText(r rollout.Record, w rollout.Waited) string {
+	phase := fmt.Sprintf("phase %d of %d", w.Phase+1, len(r.Phases))
+	switch {
+	case !w.Met.IsZero():
+		return fmt.Sprintf("%s waited %s, %s to %s, for %s", phase, w.Met.Sub(w.Since).Round(time.Second), stamp(w.Since), stamp(w.Met), subjectOf(w.Blocker))
+	case r.State == rollout.Waiting && w.Phase == r.Phase:
+		return fmt.Sprintf("%s waits since %s for %s: %s", phase, stamp(w.Since), subjectOf(w.Blocker), w.Text)
+	default:
+		return fmt.Sprintf("%s waited from %s on in vain for %s: %s", phase, stamp(w.Since), subjectOf(w.Blocker), w.Text)
 	}
 }
 
