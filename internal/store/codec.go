@@ -51,7 +51,7 @@ func checkFormat(key string, raw []byte) error {
 	err := json.Unmarshal(raw, &version)
 	if err == nil && version.Format > rollout.Format {
 		return &errs.Invalid{
-			Msg:  fmt.Sprintf("record %s in the global topo has format %d, this vtsync knows %d", key, version.Format, rollout.Format),
+			Msg:  fmt.Sprintf("record %s has format %d, this vtsync knows %d", key, version.Format, rollout.Format),
 			Next: "use the newer vtsync that wrote it",
 		}
 	}

@@ -1,6 +1,6 @@
 // Package store keeps rollout records, history, pauses and the last committed
-// values: in the cluster's own global topo under vtsync/, or in memory for
-// tests. Every save is a compare-and-swap that the store settles itself. It
+// values: in the cluster's own global topo under vtsync/, in a file of this host
+// (Bolt), or in memory for tests. Every save is a compare-and-swap that the store settles itself. It
 // declares the small key-value interface that it needs, and must not import an
 // adapter, runner, cli or app.
 //
@@ -43,7 +43,8 @@ const (
 	maxReads = 16
 )
 
-// KV is a key-value store with compare-and-swap: the global topo, or memory.
+// KV is a key-value store with compare-and-swap: the global topo, a file, or
+// memory.
 // A write sends one compare-and-swap; it returns a token (landed),
 // *errs.Conflict (refused, the record is not the token's), *errs.Unknown (it
 // may have landed, and may still land), or another error (nothing written).
@@ -192,9 +193,9 @@ func pause(ctx context.Context, d time.Duration) bool {
 // damaged is the error of a record that cannot be used.
 func damaged(key string, err error) error {
 	return &errs.Invalid{
-		Msg:  "damaged record " + key + " in the global topo",
+		Msg:  "damaged record " + key,
 		Err:  err,
-		Next: fmt.Sprintf("look at it with vtctldclient GetTopologyPath /global/%s; put a backup back, or delete the key to forget what it says", key),
+		Next: fmt.Sprintf("put a backup of it back, or of the state file; in a topo vtctldclient GetTopologyPath /global/%s shows it, and to delete the key forgets what it says", key),
 	}
 }
 
