@@ -166,7 +166,7 @@ func (f mysqlFiles) mysqld() string { return filepath.Join(f.root, "usr", "sbin"
 // tabletDir is where Vitess looks for a tablet's files.
 func tabletDir(root string, uid int) string { return filepath.Join(root, fmt.Sprintf("vt_%010d", uid)) }
 
-// openMySQL connects to a mysqld's socket, with no time to wait for a lost one.
+// openMySQL is a mysqld by its socket, for several statements at once.
 func openMySQL(socket, user, database string) (*sql.DB, error) {
 	config := mysql.NewConfig()
 	config.User, config.DBName = user, database

@@ -45,6 +45,8 @@ func (c *Cluster) PrimaryAlias(keyspace, shard string) string {
 // MySQL runs a statement in a shard's MySQL itself, past Vitess and with all
 // rights, and returns its rows as text.
 func (c *Cluster) MySQL(ctx context.Context, keyspace, shard, statement string) (rows [][]string, err error) {
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
 	t := c.tablet(keyspace, shard)
 	db, err := openMySQL(t.Socket, "vt_dba", t.database())
 	if err == nil {
