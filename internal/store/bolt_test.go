@@ -191,7 +191,8 @@ func TestBoltDamaged(t *testing.T) {
 			damage(t, path)
 			_, _, readErr := kv.Get(t.Context(), "vtsync/id")
 			_, writeErr := kv.Put(t.Context(), "vtsync/id", []byte("y"), tok)
-			for what, err := range map[string]error{"read": readErr, "write": writeErr} {
+			_, againErr := kv.Put(t.Context(), "vtsync/id", []byte("y"), tok) // no lock was left behind
+			for what, err := range map[string]error{"read": readErr, "write": writeErr, "write again": againErr} {
 				invalid, ok := errors.AsType[*errs.Invalid](err)
 				if !ok || !strings.Contains(err.Error(), path) || !strings.Contains(invalid.Next, "backup") {
 					t.Errorf("%s: %v, want that %s is damaged, and what to do", what, err, path)
