@@ -64,10 +64,16 @@ func misplaced(f *Facts) []Finding {
 	return out
 }
 
+// requiresFile stands beside a VSchema, and only vtsync reads it.
+const requiresFile = "requires.yaml"
+
 func fileFinding(p *errs.Invalid, harm string) Finding {
 	message := p.Msg
 	if p.Err != nil {
 		message += ": " + p.Err.Error()
+	}
+	if path.Base(p.Pos.File) == requiresFile {
+		harm = "the VSchema would be applied without waiting for the migration that is meant"
 	}
 	return Finding{Pos: p.Pos, Message: message, Near: p.Near, Harm: harm, Next: p.Next}
 }
