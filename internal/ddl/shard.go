@@ -33,7 +33,7 @@ func (j *judge) row(n Need, shard string, rows []planes.Migration) Shard {
 	if m.Status == planes.MigrationRunning && !out.Ready {
 		out.brief = string(m.Status)
 	}
-	if revert, found := j.revert(n, shard); found && !(revert.Status == planes.MigrationFailed || revert.Status == planes.MigrationCancelled) {
+	if revert, found := j.revert(n, shard); found && revert.Status != planes.MigrationFailed && revert.Status != planes.MigrationCancelled {
 		out.brief = ""
 		out.Status, out.Text = Waiting, fmt.Sprintf("migration %s is about to revert it (%s)", revert.UUID, revert.Status)
 		if revert.Status == planes.MigrationComplete {
