@@ -106,6 +106,7 @@ func (c *command) root() *cobra.Command {
   plan      show what applying the files would change, and what it could break
   apply     change the cluster, prove that every cell and vtgate serves it
   status    do files, global topo, cells and vtgates agree?
+  watch     follow a rollout until it ends or parks
   rollback  take a rollout back
 
 Every write is decided on what was read: what others changed meanwhile is never

@@ -2,7 +2,6 @@ package cli
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"time"
@@ -163,7 +162,7 @@ func (w *watcher) progress(rec rollout.Record, answers []ddl.Answer) error {
 func (w *watcher) tell(changes []view.Change) error {
 	for _, ch := range changes {
 		if w.c.flags.format == formatJSON {
-			if err := json.NewEncoder(w.c.env.Stdout).Encode(ch); err != nil {
+			if err := view.JSONLine(w.c.env.Stdout, ch); err != nil {
 				return err
 			}
 			continue

@@ -26,6 +26,13 @@ func JSON(w io.Writer, v any) error {
 	return enc.Encode(v)
 }
 
+// JSONLine writes a value as JSON on one line.
+func JSONLine(w io.Writer, v any) error {
+	enc := json.NewEncoder(w)
+	enc.SetEscapeHTML(false)
+	return enc.Encode(v)
+}
+
 const (
 	bold   = "1"
 	red    = "31"
