@@ -250,7 +250,8 @@ func (b *Bolt) do(ctx context.Context, what string, readOnly bool, fn func(*bbol
 	var file *os.File
 	defer func() {
 		if p := recover(); p != nil {
-			_ = file.Close() // and with it the lock, which bbolt still holds
+			unlock(file) // bbolt still holds it
+			_ = file.Close()
 			err = b.failed(what, fmt.Errorf("%w: %v", bolterrors.ErrInvalid, p))
 		}
 	}()
