@@ -32,7 +32,7 @@ func migrations(in Input) Verdict {
 	if len(waits) == 0 {
 		return Verdict{}
 	}
-	reason := waits[0].Text
+	reason := saying(answers)
 	if more := len(waits) - 1; more > 0 {
 		reason += fmt.Sprintf("; and %d more to wait for", more)
 	}
@@ -122,21 +122,38 @@ func tripped(trips []ddl.Trip, again bool) string {
 	return text + strings.Join(parts, "; ")
 }
 
+// holds tells that an answer keeps the phase from running: it is not met, nor one
+// that is not looked at before the others are.
+func holds(a ddl.Answer) bool {
+	return a.Status != ddl.Done && (a.Status != ddl.Waiting || len(a.Shards) > 0)
+}
+
+// saying says what the first of what is not done yet lacks.
+func saying(answers []ddl.Answer) string {
+	for _, a := range answers {
+		if holds(a) {
+			return a.Need.Text() + ": " + a.Brief
+		}
+	}
+	return ""
+}
+
 // blockers gives what is not done yet.
 func blockers(answers []ddl.Answer) []rollout.Blocker {
 	var out []rollout.Blocker
 	for _, a := range answers {
-		if a.Status == ddl.Done || a.Status == ddl.Waiting && len(a.Shards) == 0 {
-			continue // met, or not looked at before the others are
+		if !holds(a) {
+			continue
 		}
-		b := rollout.Blocker{Kind: rollout.WaitOther, Keyspace: a.Need.Keyspace, Total: len(a.Shards)}
+		b := rollout.Blocker{Keyspace: a.Need.Keyspace, Text: a.Brief, Total: len(a.Shards)}
 		switch {
 		case a.Need.Migration != "":
 			b.Kind, b.Name = rollout.WaitMigration, a.Need.Migration
 		case a.Need.Table != "":
 			b.Kind, b.Name = rollout.WaitColumns, a.Need.Table
+		default:
+			b.Kind, b.Text = rollout.WaitOther, a.Need.Text()+": "+a.Brief
 		}
-		b.Text = a.Need.Text() + ": " + a.Brief
 		for _, s := range a.Shards {
 			if s.Status == ddl.Done {
 				b.Done++

@@ -1,0 +1,109 @@
+package admit
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/vtsync/vtsync/internal/ddl"
+	"github.com/vtsync/vtsync/internal/planes"
+	"github.com/vtsync/vtsync/internal/rollout"
+)
+
+const uuid = "9e8a9249_3976_11ed_9442_0a43f95f28a3"
+
+// physicalInput is input with a serving customer keyspace, whose vtctld lists the
+// rows given; its plan needs the migration and columns of the table it adds.
+func physicalInput(t *testing.T, rows ...planes.Migration) Input {
+	t.Helper()
+	in := input(t)
+	change(&in, "customer", func(rec *planes.Keyspace) {
+		rec.Shards = []planes.Shard{{Name: "-80", Serving: true, Primary: "a"}, {Name: "80-", Serving: true, Primary: "b"}}
+	})
+	in.Plan.Phases[0].Needs = []ddl.Need{
+		{Keyspace: "customer", Table: "orders", Columns: []string{"id"}, From: ddl.FromColumns},
+		{Keyspace: "customer", Migration: uuid, From: ddl.FromFlag},
+	}
+	in.Physical = &planes.Physical{Keyspaces: map[string]planes.PhysicalKeyspace{"customer": {Migrations: rows}}}
+	return in
+}
+
+func running(shard string, progress float64) planes.Migration {
+	return planes.Migration{UUID: uuid, Keyspace: "customer", Shard: shard, Table: "orders", Statement: "create table orders (id int)", Status: planes.MigrationRunning, Progress: progress}
+}
+
+func TestMigrationWaits(t *testing.T) {
+	v := migrations(physicalInput(t, running("-80", 10), running("80-", 20)))
+	want := Verdict{
+		Verdict: rollout.Wait, Code: rollout.CodeWait,
+		Reason: "migration " + uuid + " of customer: 0 of 2 shards complete; -80: running; 80-: running",
+		Waits: []rollout.Blocker{{
+			Kind: rollout.WaitMigration, Keyspace: "customer", Name: uuid, Total: 2,
+			Text: "0 of 2 shards complete; -80: running; 80-: running",
+		}},
+	}
+	if d := cmp.Diff(want, v); d != "" {
+		t.Errorf("-want +got:\n%s", d)
+	}
+	if other := migrations(physicalInput(t, running("-80", 30), running("80-", 90))); cmp.Diff(v, other) != "" {
+		t.Errorf("what goes into the record changes with each row copied: %+v", other)
+	}
+}
+
+func TestMigrationsThatAreNotWaitedFor(t *testing.T) {
+	for name, spoil := range map[string]func(*Input){
+		"an undo":              func(in *Input) { in.Plan.Undoes = "r1" },
+		"allowed by a person":  func(in *Input) { in.Plan.Allowed = []string{"migration=" + uuid} },
+		"nothing named at all": func(in *Input) { in.Plan.Phases[0].Needs, in.Physical = nil, nil },
+	} {
+		in := physicalInput(t, running("-80", 10))
+		in.Physical.Keyspaces["customer"] = planes.PhysicalKeyspace{
+			Migrations: in.Physical.Keyspaces["customer"].Migrations,
+			Shards:     map[string]planes.ShardSchema{"-80": {}, "80-": {}},
+		}
+		spoil(&in)
+		if v := migrations(in); v.Verdict != "" {
+			t.Errorf("%s: %s: %s", name, v.Verdict, v.Reason)
+		}
+	}
+}
+
+// TestUnwatchedLater: after a written phase a config without a vtctld calls a
+// person; a denial would take the phase back.
+func TestUnwatchedLater(t *testing.T) {
+	in := physicalInput(t)
+	in.Plan.Phases = append(in.Plan.Phases, in.Plan.Phases[0])
+	in.Phase, in.Physical = 1, nil
+	if v := migrations(in); v.Verdict != rollout.Wait || !v.Person || v.Remedy == "" {
+		t.Errorf("got %+v", v)
+	}
+}
+
+func TestSilentVTCtld(t *testing.T) {
+	in := physicalInput(t)
+	in.Plan.Phases[0].Needs = nil
+	in.Physical = &planes.Physical{Err: "refused"}
+	v := migrations(in)
+	if v.Verdict != rollout.Wait || !v.Transient || len(v.Waits) != 1 || v.Waits[0].Kind != rollout.WaitOther ||
+		!strings.Contains(v.Waits[0].Text, "migrations of customer: whether a migration is pending is not known: vtctld does not answer: refused") {
+		t.Errorf("got %+v", v)
+	}
+}
+
+func TestBreakerPercent(t *testing.T) {
+	failed := running("80-", 0)
+	failed.Status = planes.MigrationFailed
+	in := physicalInput(t, running("-80", 10), failed)
+	if v := migrations(in); !v.Person || v.Code != rollout.CodeBreaker || !strings.HasPrefix(v.Reason, "the circuit breaker is open: 1 of 2 shards") {
+		t.Errorf("got %+v", v)
+	}
+	in.HalfOpen = true
+	if v := migrations(in); !strings.HasPrefix(v.Reason, "the circuit breaker is still open: ") {
+		t.Errorf("half-open: %+v", v)
+	}
+	in.Policy.BreakerPercent = 50
+	if v := migrations(in); v.Person || v.Verdict != rollout.Wait {
+		t.Errorf("half of the shards are allowed to fail: %+v", v)
+	}
+}
