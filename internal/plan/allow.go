@@ -17,7 +17,7 @@ const (
 	migrationPrefix = "migration="
 )
 
-// AllowFreeze, in Plan.Allowed, lets a plan be applied while a freeze window is
+// AllowFreeze in Plan.Allowed lets a plan be applied while a freeze window is
 // open.
 const AllowFreeze = "freeze"
 

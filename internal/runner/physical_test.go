@@ -237,6 +237,13 @@ func TestPending(t *testing.T) {
 			t.Errorf("after %s it has waited for %+v", time.Since(begun), rec.Waits)
 		}
 	})
+	bubble(t, "found late, and fails", func(t *testing.T, w *world) {
+		touchCustomer(w)
+		p := w.planAfter(t.Context())
+		w.migrate(late, planes.MigrationQueued, "-80", "80-")
+		later(t, time.Minute, func() { w.migrate(late, planes.MigrationFailed, "-80", "80-") })
+		w.called(t, start(t, w, w.watched("one"), p), "2 of 2 shards of keyspace customer failed")
+	})
 	bubble(t, "fails meanwhile", func(t *testing.T, w *world) {
 		touchCustomer(w)
 		w.migrate(late, planes.MigrationRunning, "-80", "80-")
