@@ -12,7 +12,6 @@ import (
 	"github.com/vtsync/vtsync/internal/desired"
 	"github.com/vtsync/vtsync/internal/plan"
 	"github.com/vtsync/vtsync/internal/planes"
-	"github.com/vtsync/vtsync/internal/runner"
 	"github.com/vtsync/vtsync/internal/vschema"
 )
 
@@ -48,8 +47,10 @@ func asked(tree *desired.Tree, g planes.Global, after []string) map[string][]str
 		}
 		for _, vs := range []*vschema.Keyspace{ks.VSchema, g.Keyspaces[name].VSchema} {
 			for _, v := range vs.GetVindexes() {
-				if lookup, _ := plan.LookupTable(v); lookup != "" && out[lookup] == nil {
-					out[lookup] = nil
+				for _, lookup := range lookups(v, g) {
+					if _, known := out[lookup]; !known {
+						out[lookup] = nil
+					}
 				}
 			}
 		}
@@ -78,6 +79,21 @@ func asked(tree *desired.Tree, g planes.Global, after []string) map[string][]str
 	return out
 }
 
+// lookups gives the keyspaces in which a vindex's lookup table may be.
+func lookups(v *vschema.Vindex, g planes.Global) []string {
+	ks, table := plan.LookupTable(v)
+	if ks != "" || table == "" {
+		return []string{ks}
+	}
+	var out []string
+	for name, rec := range g.Keyspaces {
+		if rec.VSchema.GetTables()[table] != nil {
+			out = append(out, name)
+		}
+	}
+	return out
+}
+
 // requires gives what the files beside the VSchemas name.
 func (a *App) requires(tree *desired.Tree) []plan.Require {
 	var out []plan.Require
@@ -91,9 +107,10 @@ func (a *App) requires(tree *desired.Tree) []plan.Require {
 	return out
 }
 
-// readiness says, of each phase's needs that are not met, how far they are.
-func (a *App) readiness(ctx context.Context, p *plan.Plan, snap *planes.Snapshot) []string {
-	if a.vtctld == nil || p.Undoes != "" {
+// readiness says, of each phase's needs that are not met, how far they are. Only
+// schemas are asked for beside what was found for the plan.
+func (a *App) readiness(ctx context.Context, p *plan.Plan, snap *planes.Snapshot, found *planes.Physical) []string {
+	if found == nil {
 		return nil
 	}
 	var out []string
@@ -101,9 +118,11 @@ func (a *App) readiness(ctx context.Context, p *plan.Plan, snap *planes.Snapshot
 		if len(ph.Needs) == 0 {
 			continue
 		}
-		in := admit.Input{Plan: p, Phase: i, Global: snap.Global, VTGates: snap.VTGates}
-		found := runner.LookPhysical(ctx, a.vtctld, in)
-		in.Physical = &found
+		in := admit.Input{Plan: p, Phase: i, Global: snap.Global, VTGates: snap.VTGates, Physical: found}
+		if more := ddl.WantsSchemas(admit.Needs(in), in.Global, *found); len(more.Schemas) > 0 {
+			merged := ddl.Merge(*found, a.vtctld.Physical(ctx, more))
+			in.Physical = &merged
+		}
 		for _, answer := range admit.Answers(in) {
 			if line := outlookOf(answer); line != "" {
 				out = append(out, line)

@@ -85,7 +85,7 @@ func (a *App) Plan(ctx context.Context, wish cli.Planning) (*plan.Plan, error) {
 	if err != nil {
 		return nil, err
 	}
-	a.holdups = a.readiness(ctx, p, look.snap)
+	a.holdups = a.readiness(ctx, p, look.snap, in.Physical)
 	return p, nil
 }
 
