@@ -185,7 +185,9 @@ func (f *full) traffic(ks string, statements ...load.Statement) *traffic {
 	for _, gate := range f.VTGates() {
 		addrs = append(addrs, gate.MySQL)
 	}
-	l, err := load.Start(f.t.Context(), load.Options{Addrs: addrs, Keyspace: ks, Rate: 200, Statements: statements})
+	// A cut-over holds statements up for seconds: enough workers that none is
+	// left out meanwhile.
+	l, err := load.Start(f.t.Context(), load.Options{Addrs: addrs, Keyspace: ks, Rate: 200, Workers: 1000, Statements: statements})
 	if err != nil {
 		f.t.Fatal(err)
 	}
