@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"path"
 	"slices"
 	"strconv"
@@ -40,13 +41,18 @@ const markKeyspace = "mark"
 // mirrorRulesKey is where vtgate's mirror rules lie: no RPC writes them.
 const mirrorRulesKey = "/vitess/global/MirrorRules"
 
+// fullKeyspaces are those in which examples are tried that take MySQL.
+var fullKeyspaces = map[string][]string{"commerce": nil, "lookup": nil, "customer": {"-80", "80-"}}
+
 // harmLab is a cluster in which one example after the other is applied, as a
 // person does it: through vtctld, with what vtctldclient makes of the file.
 type harmLab struct {
 	*cluster.Cluster
 	gate   cluster.VTGate
 	vtctld vtctlservicepb.VtctldClient
-	marks  int
+	// keyspaces are those of the examples.
+	keyspaces map[string][]string
+	marks     int
 	// refusals holds why a keyspace or a kind of rules of the example that is
 	// applied was refused.
 	refusals map[string]error
@@ -54,7 +60,31 @@ type harmLab struct {
 
 func newHarmLab(t *testing.T) *harmLab {
 	t.Helper()
-	l := &harmLab{Cluster: cluster.StartT(t, cluster.Options{Cells: []string{"zone1"}})}
+	l := &harmLab{Cluster: cluster.StartT(t, cluster.Options{Cells: []string{"zone1"}}), keyspaces: harmKeyspaces}
+	for name, shards := range l.keyspaces {
+		if err := l.CreateKeyspace(t.Context(), name, shards...); err != nil {
+			t.Fatal(err)
+		}
+	}
+	l.connect(t)
+	return l
+}
+
+// newFullHarmLab is the same with MySQL, in fewer keyspaces.
+func newFullHarmLab(t *testing.T) *harmLab {
+	t.Helper()
+	options := cluster.Options{Cells: []string{"zone1"}}
+	for _, name := range slices.Sorted(maps.Keys(fullKeyspaces)) {
+		options.Keyspaces = append(options.Keyspaces, cluster.Keyspace{Name: name, Shards: fullKeyspaces[name]})
+	}
+	l := &harmLab{Cluster: cluster.FullT(t, options), keyspaces: fullKeyspaces}
+	l.connect(t)
+	return l
+}
+
+// connect makes what all examples are applied and looked at through.
+func (l *harmLab) connect(t *testing.T) {
+	t.Helper()
 	l.gate = l.VTGates()[0]
 	conn, err := grpc.NewClient("passthrough:///"+l.VTCtld(), grpc.WithTransportCredentials(insecure.NewCredentials()))
 	if err != nil {
@@ -62,24 +92,18 @@ func newHarmLab(t *testing.T) *harmLab {
 	}
 	t.Cleanup(func() { _ = conn.Close() }) // nothing was left unsaid
 	l.vtctld = vtctlservicepb.NewVtctldClient(conn)
-	for name, shards := range harmKeyspaces {
-		if err := l.CreateKeyspace(t.Context(), name, shards...); err != nil {
-			t.Fatal(err)
-		}
-	}
 	if err := l.CreateKeyspace(t.Context(), markKeyspace); err != nil {
 		t.Fatal(err)
 	}
-	return l
 }
 
 // serve makes these files, and nothing else, the routing of the lab, and
 // returns when the vtgate serves it. What Vitess refuses stays empty.
 func (l *harmLab) serve(t *testing.T, files []catalog.File) {
 	t.Helper()
-	texts := jsonTexts(t, files)
+	texts := l.jsonTexts(t, files)
 	l.refusals = map[string]error{}
-	for name := range harmKeyspaces {
+	for name := range l.keyspaces {
 		l.offer(t, name, texts, l.applyVSchema)
 	}
 	for _, kind := range vschema.RuleKinds {
@@ -138,7 +162,7 @@ func (l *harmLab) offer(t *testing.T, name string, texts map[string]string, appl
 
 // jsonTexts gives what a person hands to vtctldclient, by keyspace and kind of
 // rules: JSON as it is, and the same in JSON for a file in YAML.
-func jsonTexts(t *testing.T, files []catalog.File) map[string]string {
+func (l *harmLab) jsonTexts(t *testing.T, files []catalog.File) map[string]string {
 	t.Helper()
 	out := map[string]string{}
 	for _, f := range files {
@@ -148,7 +172,7 @@ func jsonTexts(t *testing.T, files []catalog.File) map[string]string {
 		switch {
 		case len(parts) == 3 && parts[0] == "keyspaces" && parts[2] == "vschema":
 			name = parts[1]
-			if _, ok := harmKeyspaces[name]; !ok {
+			if _, ok := l.keyspaces[name]; !ok {
 				t.Fatalf("%s: the lab has no keyspace %s", f.Path, name)
 			}
 		case !slices.Contains(vschema.RuleKinds, kind):

@@ -51,7 +51,7 @@ const rulesIntro = `# Rules of lint
 
 <!-- Generated from internal/lint and its catalog by the test TestRulesPage of internal/review; do not edit. -->
 
-What ` + "`vtsync lint`" + ` and ` + "`vtsync plan`" + ` know. Each rule is shown with files that break it, the same files with the fix, and what Vitess 24 does with the first: a test runs that part on real Vitess, but for what takes MySQL's rows to be seen, which is marked.
+What ` + "`vtsync lint`" + ` and ` + "`vtsync plan`" + ` know. Each rule is shown with files that break it, the same files with the fix, and what Vitess 24 does with the first: a test runs that part on real Vitess, with MySQL behind it where rows are shown.
 
 An **error** breaks queries, sends them astray, or loses or hides rows; a **warning** works today and is likely not meant; an **info** is good to know and fails no build. A comment such as ` + "`# VS301`" + ` in an example marks the line of the finding. A code never changes its meaning.
 
@@ -143,8 +143,11 @@ func withNewline(text string) string {
 
 func renderProbe(b *strings.Builder, p catalog.Probe) {
 	words := p.Words()
-	if p.Kind == catalog.Plan || p.Kind == catalog.Run {
-		words[0] = "`" + words[0] + "`"
+	if p.Statement() {
+		statement, first := strings.CutPrefix(words[0], "first: ")
+		if words[0] = "`" + statement + "`"; first {
+			words[0] = "first: " + words[0]
+		}
 	}
 	fmt.Fprintf(b, "- %s\n", strings.Join(words, "; "))
 }

@@ -14,6 +14,7 @@
 //	-- shards --                                serving shards in topo: "customer: -80 80-" a line
 //	-- cell-bytes --                            how large a cell's SrvVSchema may be, where that is not etcd's own limit
 //	-- want --                                  findings in files without comments: "bad/keyspaces/customer/vschema.json:3 VS102"
+//	-- mysql --                                 tables and rows beside those in schema/: "customer/-80: create table ..." a line
 //	-- vtgate --                                what real Vitess does with bad, see Probe
 //
 // A line of YAML or SQL that ends in a comment of codes ("# VS301", "-- VS611")
@@ -50,6 +51,8 @@ type Page struct {
 	Shards map[string][]string
 	// CellBytes is how large a cell's SrvVSchema may be; 0 means etcd's limit.
 	CellBytes int
+	// MySQL is what the probes find in MySQL, beside the tables of their case.
+	MySQL []Statement
 	// Probes show what real Vitess does with the case "bad".
 	Probes []Probe
 }
@@ -121,6 +124,8 @@ func Parse(code string, data []byte) (Page, error) {
 			p.Shards, err = parseShards(string(f.Data))
 		case f.Name == "cell-bytes":
 			p.CellBytes, err = strconv.Atoi(strings.TrimSpace(string(f.Data)))
+		case f.Name == "mysql":
+			p.MySQL, err = parseStatements(string(f.Data))
 		case f.Name == "want":
 			wants, err = parseWants(string(f.Data))
 		case f.Name == "vtgate":
