@@ -122,10 +122,13 @@ func tripped(trips []ddl.Trip, again bool) string {
 	return text + strings.Join(parts, "; ")
 }
 
-// holds tells that an answer keeps the phase from running: it is not met, nor one
-// that is not looked at before the others are.
+// holds tells that an answer keeps the phase from running: it is not met, and does
+// not only wait until others are, to be looked at then.
 func holds(a ddl.Answer) bool {
-	return a.Status != ddl.Done && (a.Status != ddl.Waiting || len(a.Shards) > 0)
+	if a.Status != ddl.Waiting {
+		return a.Status != ddl.Done
+	}
+	return len(a.VTGates) > 0 || slices.ContainsFunc(a.Shards, func(s ddl.Shard) bool { return s.Status != ddl.Done })
 }
 
 // saying says what the first of what is not done yet lacks.

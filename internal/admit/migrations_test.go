@@ -51,6 +51,24 @@ func TestMigrationWaits(t *testing.T) {
 	}
 }
 
+// TestCompleteBeforeTheOther: what is complete on every shard is not waited for
+// beside what still runs.
+func TestCompleteBeforeTheOther(t *testing.T) {
+	const other = "bbbbbbbb_3976_11ed_9442_0a43f95f28a3"
+	var rows []planes.Migration
+	for _, shard := range []string{"-80", "80-"} {
+		done, runs := running(shard, 0), running(shard, 0)
+		done.Status, runs.UUID = planes.MigrationComplete, other
+		rows = append(rows, done, runs)
+	}
+	in := physicalInput(t, rows...)
+	in.Plan.Phases[0].Needs = append(in.Plan.Phases[0].Needs, ddl.Need{Keyspace: "customer", Migration: other, From: ddl.FromFlag})
+	v := migrations(in)
+	if v.Verdict != rollout.Wait || len(v.Waits) != 1 || v.Waits[0].Name != other || !strings.HasPrefix(v.Reason, "migration "+other) {
+		t.Errorf("got %+v, want to wait for migration %s alone", v, other)
+	}
+}
+
 func TestMigrationsThatAreNotWaitedFor(t *testing.T) {
 	for name, spoil := range map[string]func(*Input){
 		"an undo":              func(in *Input) { in.Plan.Undoes = "r1" },

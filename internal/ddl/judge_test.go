@@ -186,6 +186,23 @@ func TestBrief(t *testing.T) {
 	}
 }
 
+// TestOneBeforeTheOther: while another migration runs, no schema is read, and one
+// that every shard calls complete is not said to lack anything.
+func TestOneBeforeTheOther(t *testing.T) {
+	in := both().with(planes.Migration{UUID: revert, Shard: "-80", Status: queued}, planes.Migration{UUID: revert, Shard: "80-", Status: queued})
+	in.Needs = append(in.Needs, Need{Keyspace: "customer", Migration: revert, From: FromPending})
+	ks := in.Physical.Keyspaces["customer"]
+	ks.Shards = nil
+	in.Physical.Keyspaces["customer"] = ks
+	got := Judge(in)
+	if got[0].Status != Waiting || !allDone(got[0].Shards) || !strings.HasPrefix(got[0].Text, "complete on all 2 shards; ") {
+		t.Errorf("the complete one: %+v", got[0])
+	}
+	if got[1].Status != Waiting || !strings.HasPrefix(got[1].Text, "0 of 2 shards complete; ") {
+		t.Errorf("the other one: %+v", got[1])
+	}
+}
+
 func TestDropAndAuthoritative(t *testing.T) {
 	drop := cluster().with()
 	for _, s := range []string{"-80", "80-"} {
