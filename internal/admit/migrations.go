@@ -43,22 +43,67 @@ func migrations(in Input) Verdict {
 }
 
 // unwatched judges a plan that waits for migrations where no vtctld is named.
-// After a written phase that is no reason to go back: somebody resumed it where
-// the config lacks one.
+// What the record says that it waits for is still open, as nobody can say
+// otherwise; so is the breaker. After a written phase that is no reason to go
+// back: somebody resumed it where the config lacks a vtctld.
 func unwatched(in Input) Verdict {
+	open := in.open(rollout.WaitMigration, rollout.WaitColumns)
+	if len(open) > 0 || in.HalfOpen {
+		what := "the circuit breaker was open"
+		if len(open) > 0 {
+			what = "it waits for " + nameOf(open[0])
+		}
+		return resumedBlind(what, open)
+	}
 	needs := in.Plan.Phases[in.Phase].Needs
 	if len(needs) == 0 {
 		return Verdict{}
 	}
-	v := Verdict{
+	what := fmt.Sprintf("plan %s waits for MySQL (%s)", in.Plan.ID, needs[0].Text())
+	if in.Phase > 0 {
+		return resumedBlind(what, nil)
+	}
+	return Verdict{
 		Verdict: rollout.Deny, Code: rollout.CodeDenied,
-		Reason: fmt.Sprintf("plan %s waits for MySQL (%s), and no vtctld is named that could be asked", in.Plan.ID, needs[0].Text()),
+		Reason: what + ", and " + noVTCtld,
 		Remedy: "--vtctld HOST:PORT, or vtctld in vtsync.yaml",
 	}
-	if in.Phase > 0 {
-		v.Verdict, v.Code, v.Person = rollout.Wait, rollout.CodeWait, true
+}
+
+const noVTCtld = "no vtctld is named that could be asked"
+
+// resumedBlind calls a person to resume a rollout where a vtctld is named.
+func resumedBlind(what string, waits []rollout.Blocker) Verdict {
+	return Verdict{
+		Verdict: rollout.Wait, Code: rollout.CodeWait, Person: true,
+		Reason: what + ", and " + noVTCtld,
+		Remedy: "resume it where a vtctld is named: --vtctld HOST:PORT",
+		Waits:  waits,
 	}
-	return v
+}
+
+func nameOf(b rollout.Blocker) string {
+	switch {
+	case b.Name == "":
+		return b.Text
+	case b.Kind == rollout.WaitColumns:
+		return fmt.Sprintf("columns of table %s.%s: %s", b.Keyspace, b.Name, b.Text)
+	case b.Kind == rollout.WaitMigration:
+		return fmt.Sprintf("migration %s of %s: %s", b.Name, b.Keyspace, b.Text)
+	default:
+		return b.Text
+	}
+}
+
+// open gives what the record says that the phase still waits for, of these kinds.
+func (in Input) open(kinds ...rollout.WaitKind) []rollout.Blocker {
+	var out []rollout.Blocker
+	for _, w := range in.Waits {
+		if w.Phase == in.Phase && w.Met.IsZero() && slices.Contains(kinds, w.Kind) {
+			out = append(out, w.Blocker)
+		}
+	}
+	return out
 }
 
 // Needs are what a phase waits for now: what its plan names, what it has begun to

@@ -3,6 +3,7 @@ package admit
 import (
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -95,6 +96,58 @@ func TestUnwatchedLater(t *testing.T) {
 	in.Phase, in.Physical = 1, nil
 	if v := migrations(in); v.Verdict != rollout.Wait || !v.Person || v.Remedy == "" {
 		t.Errorf("got %+v", v)
+	}
+}
+
+// TestUnwatchedResume: what a rollout has begun to wait for, and the open
+// breaker, are not forgotten where no vtctld is named, though its plan names
+// nothing.
+func TestUnwatchedResume(t *testing.T) {
+	waited := func(kind rollout.WaitKind, name string) rollout.Waited {
+		return rollout.Waited{Blocker: rollout.Blocker{Kind: kind, Keyspace: "customer", Name: name, Text: "not ready"}}
+	}
+	met := waited(rollout.WaitMigration, uuid)
+	met.Met = time.Unix(1, 0)
+	later := waited(rollout.WaitMigration, uuid)
+	later.Phase = 1
+	for _, tt := range []struct {
+		name   string
+		edit   func(*Input)
+		reason string
+		waits  int
+	}{
+		{"a migration", func(in *Input) { in.Waits = []rollout.Waited{waited(rollout.WaitMigration, uuid)} }, "it waits for migration " + uuid + " of customer: not ready, and no vtctld is named", 1},
+		{"columns", func(in *Input) { in.Waits = []rollout.Waited{waited(rollout.WaitColumns, "orders")} }, "it waits for columns of table customer.orders: not ready, and no vtctld", 1},
+		{"a workflow", func(in *Input) { in.Waits = []rollout.Waited{waited(rollout.WaitWorkflow, "email")} }, "it waits for not ready, and no vtctld", 1},
+		{"a workflow that an undo waits for", func(in *Input) {
+			in.Plan.Undoes, in.Waits = "r1", []rollout.Waited{waited(rollout.WaitWorkflow, "email")}
+		}, "it waits for not ready, and no vtctld", 1},
+		{"the breaker", func(in *Input) { in.HalfOpen = true }, "the circuit breaker was open, and no vtctld", 0},
+		{"both", func(in *Input) {
+			in.Waits = []rollout.Waited{waited(rollout.WaitWorkflow, "email"), waited(rollout.WaitMigration, uuid)}
+		}, "it waits for", 2},
+		{"what is met", func(in *Input) { in.Waits = []rollout.Waited{met} }, "", 0},
+		{"what another phase waits for", func(in *Input) { in.Waits = []rollout.Waited{later} }, "", 0},
+	} {
+		in := physicalInput(t)
+		in.Plan.Phases[0].Needs, in.Physical = nil, nil
+		tt.edit(&in)
+		v := Judge(in)
+		if tt.reason == "" {
+			if v.Verdict != rollout.Allow {
+				t.Errorf("%s: got %+v", tt.name, v)
+			}
+			continue
+		}
+		if v.Verdict != rollout.Wait || !v.Person || !strings.HasPrefix(v.Reason, tt.reason) ||
+			v.Remedy != "resume it where a vtctld is named: --vtctld HOST:PORT" || len(v.Waits) != max(1, tt.waits) {
+			t.Errorf("%s: got %+v", tt.name, v)
+		}
+		for _, w := range v.Waits[:tt.waits] {
+			if w.Text != "not ready" {
+				t.Errorf("%s: the record would forget %+v", tt.name, w)
+			}
+		}
 	}
 }
 

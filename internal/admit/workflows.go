@@ -15,7 +15,13 @@ import (
 // heals cells writes no record, so nothing holds it.
 func workflows(in Input) Verdict {
 	writes := in.Plan.Phases[in.Phase].Writes
-	if in.Physical == nil || len(writes) == 0 {
+	if len(writes) == 0 {
+		return Verdict{}
+	}
+	if in.Physical == nil {
+		if open := in.open(rollout.WaitWorkflow); len(open) > 0 {
+			return resumedBlind("it waits for "+nameOf(open[0]), open)
+		}
 		return Verdict{}
 	}
 	claims := workflow.Claims(in.Physical.Workflows, in.Global)
