@@ -263,11 +263,15 @@ func (x *run) lock(ctx context.Context, a rollout.Lock) rollout.Event {
 	return rollout.Locked{At: x.at()}
 }
 
-// unlock releases what is held. A lock that cannot be released ends with its
-// lease, seconds later; correctness never rests on it.
+// unlock releases what is held, and tries again while there is no answer: a
+// lock that is left keeps others waiting until its lease ends, and each election
+// of a leader lets that begin anew. Correctness never rests on it.
 func (x *run) unlock(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, x.Limits.Write)
+	defer cancel()
 	for _, unlock := range slices.Backward(x.unlocks) {
-		if err := unlock(ctx); err != nil {
+		_, err := again(ctx, x.Limits, func() (struct{}, error) { return struct{}{}, unlock(ctx) })
+		if err != nil {
 			x.Log.DebugContext(ctx, "lock not released", "rollout", x.rec.ID, "err", err)
 		}
 	}

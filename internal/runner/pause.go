@@ -63,9 +63,9 @@ func (x *run) expired(limit time.Duration) bool {
 	return x.Now().Sub(x.rec.Began) > limit
 }
 
-// again reads once more while there is no answer, for as long as a write may
-// take: a read decides nothing by itself, so it is free to be repeated. A save
-// is not: the store repeats that itself.
+// again reads, or releases a lock, once more while there is no answer, for as
+// long as a write may take: neither decides anything by itself, so it is free to
+// be repeated. A save is not: the store repeats that itself.
 func again[T any](ctx context.Context, l Limits, read func() (T, error)) (T, error) {
 	var last error
 	v, err := backoff.Retry(ctx, func() (T, error) {

@@ -29,6 +29,9 @@ func TestElection(t *testing.T) {
 			w.state(t, rec, rollout.Committed, "")
 			w.everywhere("customer", "orders", true)
 			w.free(t)
+			if by := w.LockedBy("commerce") + w.LockedBy("customer"); by != "" {
+				t.Errorf("the lock of %s still stands", by)
+			}
 			ended = one.Calls() < at
 			if rec.Retries > 0 {
 				tried++

@@ -6,6 +6,8 @@ import (
 	"testing"
 	"time"
 
+	clientv3 "go.etcd.io/etcd/client/v3"
+
 	"github.com/vtsync/vtsync/internal/errs"
 	"github.com/vtsync/vtsync/internal/planes"
 	"github.com/vtsync/vtsync/internal/topo"
@@ -260,4 +262,57 @@ func TestOpenSilentTopo(t *testing.T) {
 	if took := time.Since(began); took > 3*shortCall {
 		t.Fatalf("it took %v", took)
 	}
+}
+
+// TestLocksLeft: a lock of which nobody knows whether it was taken, or released,
+// stands in nobody's way for longer than it takes to ask again.
+func TestLocksLeft(t *testing.T) {
+	c := cluster.StartT(t, cluster.Options{Cells: []string{"zone1"}})
+	if err := c.CreateKeyspace(t.Context(), "customer", "0"); err != nil {
+		t.Fatal(err)
+	}
+	p, srv := c.Proxy(cluster.Vtsync, cluster.Global), openShort(t, c.Topo())
+	silent := func(what string, err error) {
+		t.Helper()
+		if _, unknown := errors.AsType[*errs.Unknown](err); !unknown {
+			t.Fatalf("%s: got %v, want no answer", what, err)
+		}
+	}
+	const locks = "keyspaces/customer/locks/"
+	stands := func(want int) {
+		t.Helper()
+		resp, err := c.Etcd(cluster.Global).Get(t.Context(), "/vitess/global/"+locks, clientv3.WithPrefix())
+		if err != nil || len(resp.Kvs) != want {
+			t.Fatalf("%d locks stand, want %d (%v)", len(resp.Kvs), want, err)
+		}
+	}
+	lock := func() func(context.Context) error {
+		t.Helper()
+		unlock, err := srv.LockKeyspace(t.Context(), "customer", "vtsync rollout")
+		if err != nil {
+			t.Fatal(err)
+		}
+		return unlock
+	}
+	// The request lands; what Vitess sends to take it away again is lost.
+	taken := p.Arm(proxy.Rule{Key: locks, Method: "Txn", Writes: true, Times: 1, Fault: proxy.DropReply()})
+	lost := p.Arm(proxy.Rule{Key: locks, Method: "DeleteRange", Fault: proxy.DropRequest()})
+	_, err := srv.LockKeyspace(t.Context(), "customer", "vtsync rollout")
+	silent("lock", err)
+	if taken.Fired() != 1 {
+		t.Fatal("the lock was not lost")
+	}
+	stands(0)
+	unlock := lock()
+	lost.Disarm()
+
+	p.Arm(proxy.Rule{Method: "LeaseRevoke", Times: 2, Fault: proxy.DropRequest()})
+	silent("unlock", unlock(t.Context()))
+	stands(1)
+	again := lock()
+	silent("unlock", again(t.Context()))
+	if err := again(t.Context()); err != nil {
+		t.Fatalf("unlock once more: %v", err)
+	}
+	stands(0)
 }

@@ -50,7 +50,7 @@ func (s *Server) LockKeyspace(ctx context.Context, ks, action string) (unlock fu
 	if err != nil {
 		return nil, err
 	}
-	if err := s.checkFree(ctx, ks, contents); err != nil {
+	if err := s.checkFree(ctx, ks); err != nil {
 		return nil, err
 	}
 	dir := path.Join(vtopo.KeyspacesPath, ks)
@@ -65,19 +65,22 @@ func (s *Server) LockKeyspace(ctx context.Context, ks, action string) (unlock fu
 		_ = late.Unlock(ctx) // its lease ends by itself as well
 	})
 	if err == nil {
-		return func(ctx context.Context) error { return s.unlock(ctx, ks, lock) }, nil
+		return func(ctx context.Context) error { return s.unlock(ctx, ks, contents, lock) }, nil
 	}
-	if !vtopo.IsErrType(err, vtopo.NoNode) && !refused(err) && ctx.Err() == nil {
+	if !vtopo.IsErrType(err, vtopo.NoNode) && !refused(err) {
+		s.leave(contents)
 		// It waited: somebody was faster, unless topo is silent.
-		if held, ok := errors.AsType[*Held](s.checkFree(ctx, ks, contents)); ok {
+		if held, ok := errors.AsType[*Held](s.checkFree(ctx, ks)); ok {
 			return nil, held
 		}
 	}
 	return nil, readError(what, err)
 }
 
-// unlock releases the lock. One whose lease has ended is released already.
-func (s *Server) unlock(ctx context.Context, ks string, lock vtopo.LockDescriptor) error {
+// unlock releases the lock, and may be repeated. One whose lease has ended is
+// released already.
+func (s *Server) unlock(ctx context.Context, ks, contents string, lock vtopo.LockDescriptor) error {
+	s.leave(contents)
 	_, err := run(ctx, s, func(ctx context.Context) (struct{}, error) {
 		return struct{}{}, lock.Unlock(ctx)
 	}, nil)
@@ -87,10 +90,29 @@ func (s *Server) unlock(ctx context.Context, ks string, lock vtopo.LockDescripto
 	return readError("unlock keyspace "+ks, err)
 }
 
-// checkFree returns *Held when somebody holds a keyspace's lock with other
-// contents than ours.
-func (s *Server) checkFree(ctx context.Context, ks, ours string) error {
+// leave notes that a lock of ours is not held any more, though it may stand: what
+// took or released it may have got no answer. It would outlive its time, too, as
+// a leader of etcd gives each lease all of it anew when it is elected.
+func (s *Server) leave(contents string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.left == nil {
+		s.left = map[string]bool{}
+	}
+	s.left[contents] = true
+}
+
+func (s *Server) wasLeft(contents []byte) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.left[string(contents)]
+}
+
+// checkFree returns *Held when somebody holds a keyspace's lock. What this
+// server has left of its own is taken away.
+func (s *Server) checkFree(ctx context.Context, ks string) error {
 	dir := path.Join(vtopo.KeyspacesPath, ks, locksDir)
+	what := "read the lock of keyspace " + ks
 	found, err := run(ctx, s, func(ctx context.Context) ([]vtopo.KVInfo, error) {
 		return s.global.List(ctx, dir)
 	}, nil)
@@ -98,10 +120,20 @@ func (s *Server) checkFree(ctx context.Context, ks, ours string) error {
 		return nil
 	}
 	if err != nil {
-		return readError("read the lock of keyspace "+ks, err)
+		return readError(what, err)
 	}
 	for _, kv := range found {
-		if s.relative(kv.Key, dir) != "" && string(kv.Value) != ours {
+		name := s.relative(kv.Key, dir)
+		switch {
+		case name == "":
+		case s.wasLeft(kv.Value):
+			_, err := run(ctx, s, func(ctx context.Context) (struct{}, error) {
+				return struct{}{}, s.global.Delete(ctx, path.Join(dir, name), kv.Version)
+			}, nil)
+			if err != nil && !vtopo.IsErrType(err, vtopo.NoNode) {
+				return readError(what, err)
+			}
+		default:
 			return &Held{Keyspace: ks, By: describeHolder(kv.Value)}
 		}
 	}

@@ -37,6 +37,8 @@ type Server struct {
 	cells  map[string]*cellConn
 	// retired are connections to cells whose address has changed since.
 	retired []*cellConn
+	// left are the contents of locks that are not held any more and may stand.
+	left map[string]bool
 }
 
 // cellConn is a connection to one cell, or the attempt to make one.

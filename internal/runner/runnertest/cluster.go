@@ -183,6 +183,16 @@ func (c *Cluster) HoldLock(ks, by string, d time.Duration) {
 	c.locks[ks] = lock{by: by, until: time.Now().Add(d)}
 }
 
+// LockedBy names who holds a keyspace's lock, if anybody does.
+func (c *Cluster) LockedBy(ks string) string {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if held := c.locks[ks]; time.Now().Before(held.until) {
+		return held.by
+	}
+	return ""
+}
+
 // called counts a call of anybody, and lets what is due arrive.
 func (c *Cluster) called() {
 	var rest []flight
