@@ -256,7 +256,27 @@ func (m *machine) resume(e Resume) {
 	m.rec.Began = m.at
 	m.rec.Heals = 0
 	m.rec.Retries, m.rec.Retried = 0, ""
+	if m.unsent() {
+		m.log("nothing of phase %d was sent yet: the admission checks are asked again", m.rec.Phase+1)
+		m.rec.State, m.rec.Step, m.rec.Globals = Waiting, StepNone, nil
+		m.because("", "")
+	}
 	m.redo()
+}
+
+// unsent tells that the phase in hand was admitted, and no write of it sent: what
+// the checks allowed then may be long ago. A phase that only heals cells has
+// none to send but those.
+func (m *machine) unsent() bool {
+	if m.rec.State != Applying || m.rec.Then != "" {
+		return false
+	}
+	for _, w := range m.rec.Globals {
+		if w.Status != WritePlanned || w.Back {
+			return false
+		}
+	}
+	return len(m.rec.Globals) > 0 || !slices.ContainsFunc(m.rec.Cells, func(c CellWrite) bool { return c.Status != WritePlanned })
 }
 
 // redo gives the action of the step in hand again. Every action is safe to

@@ -18,10 +18,7 @@ func (m *machine) lock() {
 }
 
 func (m *machine) lockHeld(e LockHeld) {
-	fresh := m.rec.State == Applying && m.rec.Then == ""
-	for _, w := range m.rec.Globals {
-		fresh = fresh && w.Status == WritePlanned
-	}
+	fresh := m.unsent()
 	again := !e.Silent || m.retry("taking the keyspace lock", e.By)
 	switch {
 	case !again && fresh:

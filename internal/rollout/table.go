@@ -36,7 +36,7 @@ var Table = []Transition{
 	{Applying, EvCellsWrote, []State{Validating}, "ask every cell and vtgate"},
 	{Applying, EvTick, []State{Applying}, "try again"},
 	{Applying, EvCancel, []State{Applying, Canceled}, "park; canceled where nothing was written yet"},
-	{Applying, EvResume, []State{Applying}, "repeat the step in hand"},
+	{Applying, EvResume, []State{Applying, Waiting}, "repeat the step in hand; where nothing of the phase was sent yet, ask the admission checks again"},
 	{Applying, EvRollback, []State{Applying, RollingBack, Canceled, Failed}, "fence a write without an answer first, then go back"},
 
 	{Validating, EvJudged, []State{Validating, Committed, Waiting, RollingBack}, "all serve: commit or next phase; evidence: back; silence: wait, park at the deadline; a cell overwritten: heal"},
