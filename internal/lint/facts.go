@@ -48,6 +48,8 @@ type Facts struct {
 	before *Facts
 	// schemas holds the physical tables by keyspace, where they are known.
 	schemas map[string]*physical.Schema
+	// shardSchemas holds those of each shard, where they were read from it.
+	shardSchemas map[string]map[string]*physical.Schema
 	// files are the problems of the files themselves.
 	files []*errs.Invalid
 	// matched is what the rules of all kinds match; see matches.
@@ -75,7 +77,7 @@ type vindexRef struct {
 func newFacts(srv *vschema.SrvVSchema, in Input) *Facts {
 	f := &Facts{
 		srv: withoutNils(srv), shards: in.Shards, parser: newParser(), opaque: in.OpaqueVindexes,
-		schemas: in.Schemas, files: in.Files, forbidden: in.Forbidden, maxCellBytes: in.MaxCellBytes, whole: in.Whole,
+		schemas: in.Schemas, shardSchemas: in.ShardSchemas, files: in.Files, forbidden: in.Forbidden, maxCellBytes: in.MaxCellBytes, whole: in.Whole,
 	}
 	f.names = sortedKeys(f.srv.Keyspaces)
 	for _, ks := range f.names {

@@ -76,6 +76,9 @@ type Input struct {
 	// Schemas holds, per keyspace, its physical tables; a keyspace that it
 	// lacks is not known.
 	Schemas map[string]*physical.Schema
+	// ShardSchemas holds the tables of each shard's own MySQL, per keyspace and
+	// shard, where they were read from there.
+	ShardSchemas map[string]map[string]*physical.Schema
 	// Files are the problems of the files themselves: each stands under the
 	// rule of its code.
 	Files []*errs.Invalid

@@ -3,7 +3,7 @@ package lint
 import "fmt"
 
 var uncreatedTable = Rule{
-	Code: "VS619", Name: "table of the VSchema that no SQL file creates", Severity: Warning,
+	Code: "VS619", Name: "table of the VSchema that MySQL does not have", Severity: Warning,
 	Check: func(f *Facts) []Finding {
 		var out []Finding
 		for _, ks := range f.keyspaces() {

@@ -6,6 +6,8 @@
 package physical
 
 import (
+	"maps"
+	"slices"
 	"strings"
 
 	"github.com/vtsync/vtsync/internal/errs"
@@ -19,11 +21,36 @@ type Schema struct {
 	// Unread are the tables that are created in a way that cannot be read: they
 	// are there, and nothing else is known of them.
 	Unread map[string]bool
+	// Sequences are the rows that its sequences count in, by table, where they
+	// were read: nil says that there is no such row.
+	Sequences map[string]*SequenceRow
 }
+
+// SequenceRow is the row of a sequence that has the id 0, as MySQL prints it: ""
+// stands for NULL.
+type SequenceRow struct{ NextID, Cache string }
 
 // Creates tells that there is a table or a view of that name, read or not.
 func (s *Schema) Creates(name string) bool {
 	return s.Tables[name] != nil || s.Views[name] || s.Unread[name]
+}
+
+// Merge gives the tables that any of a keyspace's shards has, each as the first of
+// them by name has it.
+func Merge(shards map[string]*Schema) *Schema {
+	out := &Schema{Tables: make(map[string]*Table), Views: make(map[string]bool), Unread: make(map[string]bool), Sequences: make(map[string]*SequenceRow)}
+	names := slices.Sorted(maps.Keys(shards))
+	slices.Reverse(names) // what is copied last stays
+	for _, name := range names {
+		maps.Copy(out.Tables, shards[name].Tables)
+		maps.Copy(out.Views, shards[name].Views)
+		maps.Copy(out.Unread, shards[name].Unread)
+		maps.Copy(out.Sequences, shards[name].Sequences)
+	}
+	for name := range out.Tables {
+		delete(out.Unread, name)
+	}
+	return out
 }
 
 // Table is one CREATE TABLE.

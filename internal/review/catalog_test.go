@@ -1,14 +1,18 @@
 package review_test
 
 import (
+	"regexp"
 	"slices"
+	"strings"
 	"testing"
 	"testing/fstest"
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/vtsync/vtsync/internal/errs"
 	"github.com/vtsync/vtsync/internal/lint"
 	"github.com/vtsync/vtsync/internal/lint/catalog"
+	"github.com/vtsync/vtsync/internal/physical"
 	"github.com/vtsync/vtsync/internal/review"
 )
 
@@ -34,7 +38,8 @@ func checkCase(t *testing.T, page catalog.Page, c catalog.Case) {
 	for _, f := range c.Files {
 		fsys[f.Path] = &fstest.MapFile{Data: f.Data}
 	}
-	report, err := review.Run(fsys, review.Options{Shards: page.Shards, MaxCellBytes: page.CellBytes})
+	opts := review.Options{Shards: page.Shards, MaxCellBytes: page.CellBytes, Live: live(t, fsys, c)}
+	report, err := review.Run(fsys, opts)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -50,6 +55,47 @@ func checkCase(t *testing.T, page catalog.Page, c catalog.Case) {
 	if own != c.Bad() {
 		t.Errorf("case %s expects %s: %v", c.Name, page.Code, own)
 	}
+}
+
+// live gives what a case says of each shard's MySQL; nil where it says nothing.
+func live(t *testing.T, fsys fstest.MapFS, c catalog.Case) *review.Live {
+	t.Helper()
+	var out *review.Live
+	for _, f := range c.Files {
+		keyspace, shard, ok := f.LiveShard()
+		if !ok {
+			continue
+		}
+		schema, err := physical.Load(fsys, f.Path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		schema.Sequences = make(map[string]*physical.SequenceRow)
+		for name, table := range schema.Tables {
+			table.Pos = errs.Position{} // MySQL has no files
+			if strings.Contains(table.Comment, "vitess_sequence") {
+				schema.Sequences[name] = sequenceRow(string(f.Data), name)
+			}
+		}
+		if out == nil {
+			out = &review.Live{Schemas: make(map[string]map[string]*physical.Schema)}
+		}
+		if out.Schemas[keyspace] == nil {
+			out.Schemas[keyspace] = make(map[string]*physical.Schema)
+		}
+		out.Schemas[keyspace][shard] = schema
+	}
+	return out
+}
+
+// sequenceRow gives the row that is inserted into a sequence, if one is.
+func sequenceRow(statements, name string) *physical.SequenceRow {
+	insert := regexp.MustCompile(`insert into ` + name + ` \(id, next_id, cache\) values \(0, (\w+), (\w+)\)`)
+	m := insert.FindStringSubmatch(statements)
+	if m == nil {
+		return nil
+	}
+	return &physical.SequenceRow{NextID: strings.TrimPrefix(m[1], "null"), Cache: strings.TrimPrefix(m[2], "null")}
 }
 
 // TestCatalogIsComplete holds the list of rules and the pages against each

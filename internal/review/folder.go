@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"io/fs"
+	"maps"
 	"path"
 	"slices"
 
@@ -26,13 +27,14 @@ type judged struct {
 	ignores    []lint.Ignore
 	documents  map[string]*desired.Document
 	keyspaces  []string
+	notes      []string
 	files      int
 	unreadable bool
 	unjudged   bool
 }
 
 func (d Folder) judge() (judged, error) {
-	tree, err := desired.LoadReadable(d.FS)
+	tree, err := d.load()
 	if err != nil {
 		return judged{}, d.relocate(err)
 	}
@@ -40,20 +42,25 @@ func (d Folder) judge() (judged, error) {
 	if err != nil {
 		return judged{}, d.relocate(err)
 	}
-	tables, unread, err := schemas(d.FS, tree)
+	tables, unread, err := d.schemas(tree)
 	if err != nil {
 		return judged{}, d.relocate(err)
 	}
 	in := lint.Input{Files: slices.Concat(problems, unread), Schemas: tables, Shards: d.Shards, OpaqueVindexes: d.OpaqueVindexes, MaxCellBytes: d.MaxCellBytes}
+	notes := d.addLive(&in, tree)
 	if len(problems) == 0 {
-		in.After = routing(tree)
+		in.After = d.routing(tree)
 		if in.Forbidden, err = Forbidden(tree); err != nil {
 			return judged{}, err
 		}
 	}
+	found, unmanaged := d.managed(tree, lint.Check(in))
+	if unmanaged != "" {
+		notes = append(notes, unmanaged)
+	}
 	out := judged{
-		findings: lint.Check(in), documents: make(map[string]*desired.Document), unreadable: len(in.Files) > 0, unjudged: len(problems) > 0,
-		keyspaces: append(sortedKeys(tree.Keyspaces), sortedKeys(tree.Unreadable)...),
+		findings: found, notes: notes, documents: make(map[string]*desired.Document), unreadable: len(in.Files) > 0, unjudged: len(problems) > 0,
+		keyspaces: d.keyspaces(tree),
 	}
 	for i := range out.findings {
 		place(tree, &out.findings[i])
@@ -109,9 +116,16 @@ func (d Folder) relocate(err error) error {
 	return &moved
 }
 
-// routing is the SrvVSchema that the files describe together.
-func routing(tree *desired.Tree) *vschema.SrvVSchema {
+// routing is the SrvVSchema that the files describe together, over the live one
+// where that is known.
+func (d Folder) routing(tree *desired.Tree) *vschema.SrvVSchema {
 	srv := &vschema.SrvVSchema{Keyspaces: make(map[string]*vschema.Keyspace)}
+	if d.Live != nil && d.Live.Routing != nil {
+		maps.Copy(srv.Keyspaces, d.Live.Routing.Keyspaces)
+		for _, kind := range vschema.RuleKinds {
+			vschema.SetRules(srv, kind, vschema.RulesOf(d.Live.Routing, kind))
+		}
+	}
 	for name, ks := range tree.Keyspaces {
 		srv.Keyspaces[name] = ks.VSchema
 	}
@@ -137,7 +151,7 @@ func place(tree *desired.Tree, f *lint.Finding) {
 // it is a wrong folder, and not one without mistakes.
 func countFiles(d Folder, tree *desired.Tree) (int, error) {
 	n := len(tree.Keyspaces) + len(tree.Unreadable) + len(tree.RuleFiles())
-	if n == 0 {
+	if n == 0 && d.Live == nil {
 		return 0, &errs.Invalid{
 			Msg:  "no keyspace has a file below " + cmp.Or(d.Dir, "."),
 			Next: "vtsync pull writes the live VSchema into keyspaces/KEYSPACE/vschema.json",

@@ -26,6 +26,8 @@ type Options struct {
 	// MaxCellBytes is how large a cell's SrvVSchema may be; 0 means as large
 	// as etcd takes by default.
 	MaxCellBytes int
+	// Live is what the cluster holds; nil offline.
+	Live *Live
 }
 
 // Suppressions are those of the config.
@@ -70,6 +72,9 @@ type Report struct {
 	// Unjudged tells that it is a VSchema or rules: what the files of its
 	// folder say together was not judged. SQL is only left out of account.
 	Unjudged bool
+	// Notes says what else was taken for true or left out, and Unread what of
+	// the cluster could not be read.
+	Notes, Unread []string
 }
 
 // Run judges the files below fsys.
@@ -97,6 +102,11 @@ func All(folders []Folder, config Suppressions) (Report, error) {
 		report.Files += one.files
 		report.Unreadable = report.Unreadable || one.unreadable
 		report.Unjudged = report.Unjudged || one.unjudged
+		report.Notes = append(report.Notes, one.notes...)
+		if folder.Live != nil {
+			report.Notes = append(report.Notes, folder.Live.Notes...)
+			report.Unread = append(report.Unread, folder.Live.Unread...)
+		}
 		texts.add(folder, one.documents)
 	}
 	if len(config.Ignores) > 0 {

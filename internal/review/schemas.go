@@ -12,14 +12,18 @@ import (
 // schemaDir is where the CREATE TABLEs of a keyspace stand.
 func schemaDir(keyspace string) string { return desired.KeyspacesDir + "/" + keyspace + "/schema" }
 
-// schemas reads the tables of the keyspaces that have a folder of SQL files. A
+// schemas reads the tables of the keyspaces that have a folder of SQL files, but
+// for those whose MySQL itself was read. A
 // table, or keyspace, whose statements cannot be read is not known; the problems
 // say why.
-func schemas(fsys fs.FS, tree *desired.Tree) (map[string]*physical.Schema, []*errs.Invalid, error) {
+func (d Folder) schemas(tree *desired.Tree) (map[string]*physical.Schema, []*errs.Invalid, error) {
 	out := make(map[string]*physical.Schema)
 	var problems []*errs.Invalid
 	for _, name := range sortedKeys(tree.Keyspaces) {
-		schema, err := physical.Load(fsys, schemaDir(name))
+		if d.Live != nil && d.Live.Schemas[name] != nil {
+			continue
+		}
+		schema, err := physical.Load(d.FS, schemaDir(name))
 		if schema != nil {
 			out[name] = schema
 		}

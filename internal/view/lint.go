@@ -53,6 +53,10 @@ type LintSummary struct {
 	// one of SQL: what the files of its folder say together was not judged.
 	Unreadable bool `json:"unreadable"`
 	Unjudged   bool `json:"unjudged"`
+	// Notes and Unread are those of lint --live: what was left out of account,
+	// and what of the cluster could not be read.
+	Notes  []string `json:"notes,omitempty"`
+	Unread []string `json:"unread,omitempty"`
 }
 
 // Lint is what lint found, as programs read it; docs/ci.md describes it.
@@ -74,6 +78,7 @@ func NewLint(report review.Report, fixed []LintFix) Lint {
 		Summary: LintSummary{
 			Suppressed: len(report.Suppressed), Fixed: len(fixed), Hidden: report.Hidden,
 			Files: report.Files, Unreadable: report.Unreadable, Unjudged: report.Unjudged,
+			Notes: report.Notes, Unread: report.Unread,
 		},
 	}
 	files := make(map[string]bool)
@@ -118,6 +123,12 @@ func LintText(w io.Writer, l Lint, style Style) error {
 		p.line("what the files say together was not judged: correct those that cannot be read first")
 	case l.Summary.Unreadable:
 		p.line("what the SQL that cannot be read says of MySQL's tables was not taken into account")
+	}
+	for _, text := range l.Summary.Notes {
+		p.line("note: %s", printable(text))
+	}
+	for _, text := range l.Summary.Unread {
+		p.line("%s %s", style.paint(red, "not read:"), printable(text))
 	}
 	p.line("%s", l.summary())
 	return p.writeTo(w)

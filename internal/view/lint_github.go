@@ -28,6 +28,9 @@ func LintGitHub(w io.Writer, l Lint) error {
 		add("title", title(f.Finding))
 		p.line("::%s %s::%s", gitHubLevels[f.Severity], strings.Join(at, ","), escapeData(printableLines(sentences(f.Finding))))
 	}
+	for _, text := range l.Summary.Unread {
+		p.line("::error title=%s::%s", escapeProperty("vtsync lint --live"), escapeData(printable("not read: "+text)))
+	}
 	p.line("%s", l.summary())
 	return p.writeTo(w)
 }

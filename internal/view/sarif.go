@@ -47,6 +47,13 @@ func LintSARIF(w io.Writer, l Lint, version string) error {
 			return err
 		}
 	}
+	if len(l.Summary.Unread) > 0 {
+		var invocation sarifInvocation
+		for _, text := range l.Summary.Unread {
+			invocation.Notifications = append(invocation.Notifications, sarifNotification{Level: "error", Message: sarifText{Text: "not read: " + text}})
+		}
+		run.Invocations = []sarifInvocation{invocation}
+	}
 	return run.write(w)
 }
 

@@ -10,6 +10,7 @@
 //	-- bad/keyspaces/customer/vschema.yaml --   a repository that breaks the rule
 //	-- good/keyspaces/customer/vschema.yaml --  and the same with the fix
 //	-- bad-2/... --, -- good-2/... --           further ones, which the tests run and nobody is shown
+//	-- bad/live/customer/-80.sql --             what the MySQL of a shard has, in any case
 //	-- before/keyspaces/... --                  the live state, for a rule about a change
 //	-- shards --                                serving shards in topo: "customer: -80 80-" a line
 //	-- cell-bytes --                            how large a cell's SrvVSchema may be, where that is not etcd's own limit
@@ -71,6 +72,16 @@ func (c Case) Bad() bool { return strings.HasPrefix(c.Name, "bad") }
 type File struct {
 	Path string
 	Data []byte
+}
+
+// LiveShard tells of which shard the file says what its MySQL has:
+// live/KEYSPACE/SHARD.sql.
+func (f File) LiveShard() (keyspace, shard string, ok bool) {
+	parts := strings.Split(f.Path, "/")
+	if len(parts) != 3 || parts[0] != "live" {
+		return "", "", false
+	}
+	return parts[1], strings.TrimSuffix(parts[2], ".sql"), true
 }
 
 // Want is one finding that a case must give.
