@@ -1,6 +1,7 @@
 package runner_test
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -195,4 +196,45 @@ func TestUnwindingMeetsAWorkflow(t *testing.T) {
 		w.SetWorkflows(nil)
 		w.state(t, resume(t, one, rec.ID), rollout.Conflicted, rollout.CodeConflict)
 	})
+}
+
+// TestWorkflowBeginsAfterACrash kills the process at each of its writes. Whoever
+// goes on two days later, when a workflow has come to own the table, sends no
+// write of which none was sent before.
+func TestWorkflowBeginsAfterACrash(t *testing.T) {
+	denied := 0
+	for nth, applying := 1, true; applying; nth++ {
+		bubble(t, fmt.Sprint("at write ", nth), func(t *testing.T, w *world) {
+			workflowWorld(w)
+			p := w.plan()
+			one := w.watched("one")
+			one.DieAt(nth, true)
+			if _, err := one.Start(t.Context(), p, me, ""); err == nil || !one.Dead() {
+				t.Fatalf("it did not die: %v", err)
+			}
+			two := w.watched("two")
+			known, err := two.store.Rollouts(t.Context())
+			if err != nil || len(known) == 0 {
+				return
+			}
+			applying = known[0].State == rollout.Pending || len(known[0].Globals) > 0 && known[0].Globals[0].Status == rollout.WritePlanned
+			if !applying {
+				return
+			}
+			time.Sleep(48 * time.Hour)
+			w.SetWorkflows(nil, movesOrders)
+			if known[0].State == rollout.Applying {
+				denied++
+			}
+			w.state(t, resume(t, two, known[0].ID), rollout.DeniedState, rollout.CodeWorkflow)
+			w.everywhere("customer", "orders", false)
+			w.free(t)
+		})
+		if t.Failed() {
+			break
+		}
+	}
+	if denied == 0 {
+		t.Error("it never died between the checks and the first write")
+	}
 }
