@@ -3,6 +3,7 @@ package workflow
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/vtsync/vtsync/internal/planes"
 	"github.com/vtsync/vtsync/internal/vschema"
@@ -98,11 +99,14 @@ func holdRemedy(w planes.Workflow) string {
 	if w.Type != lookup {
 		return Remedy(w)
 	}
-	cancel := fmt.Sprintf("vtctldclient LookupVindex --name %s --table-keyspace %s cancel", w.Name, w.Target)
+	of := fmt.Sprintf("vtctldclient LookupVindex --name %s --table-keyspace %s ", w.Name, w.Target)
 	if freezing(w) {
-		return "it ends with the externalize that runs now; where none runs, clear write_only of its vindex by SQL on a vtgate, then: " + cancel
+		// No command goes on from there. ALTER VSCHEMA cannot change a param: the
+		// vindex would be dropped and made again, and lookup rows be missed.
+		return fmt.Sprintf("it ends with the externalize that runs now; where none runs, save the VSchema of %s without write_only, in one write (vtctldclient GetVSchema, ApplyVSchema), then: %scomplete --keyspace %s", w.Source, of, w.Source)
 	}
-	return "it ends with the create that runs now; where none runs: " + cancel
+	// What the failed create has copied stays, and another create would refuse it.
+	return fmt.Sprintf("it ends with the create that runs now; where none runs: %scancel, then drop table %s in %s before another create", of, strings.Join(w.Tables, ", "), w.Target)
 }
 
 func known(name string) bool {

@@ -95,3 +95,26 @@ func TestOwnerOfRules(t *testing.T) {
 		}
 	}
 }
+
+// TestHoldRemedies: what goes on by itself is named, and the way out where the
+// command has failed.
+func TestHoldRemedies(t *testing.T) {
+	created := with(backfilling, func(w *planes.Workflow) { w.LookupVindexes = []string{"phone"} })
+	for _, tt := range []struct {
+		w    planes.Workflow
+		want []string
+	}{
+		{created, []string{"the create that runs now", "LookupVindex --name email_backfill --table-keyspace commerce cancel", "drop table email_lookup in commerce"}},
+		{frozen(backfilling), []string{"the externalize that runs now", "the VSchema of customer without write_only, in one write", "LookupVindex --name email_backfill --table-keyspace commerce complete --keyspace customer"}},
+	} {
+		holds := Holds(planes.Physical{Workflows: []planes.Workflow{tt.w}}, global(t))
+		if len(holds) != 1 {
+			t.Fatalf("%s: holds %+v, want one", Describe(tt.w), holds)
+		}
+		for _, want := range tt.want {
+			if !strings.Contains(holds[0].Remedy, want) {
+				t.Errorf("%s: %q lacks %q", Describe(tt.w), holds[0].Remedy, want)
+			}
+		}
+	}
+}
