@@ -5,15 +5,18 @@
 //     right after the other, in turns, so that what else the machine does weighs
 //     on both alike.
 //   - scale runs it over 100 to 10,000 tables.
+//   - polling asks Vitess's own vtctld what a waiting rollout asks, over 2 to
+//     1,024 shards.
 //
 // The command is
 //
-//	go run ./bench [--pairs N] [--out docs/performance.md] [pairs] [scale]
+//	go run ./bench [--pairs N] [--out docs/performance.md] [pairs] [scale] [polling]
 //
 // It exits 1 where an aim is missed, with the page written all the same.
 //
 // Programs are measured as people run them, from the start of the process to
-// its end: it must not import vtsync's rooms.
+// its end, and polls by a benchmark that stands beside them: it must not import
+// vtsync's rooms.
 package main
 
 import (
@@ -27,6 +30,7 @@ import (
 	"os/signal"
 	"path/filepath"
 	"slices"
+	"strings"
 	"syscall"
 
 	"github.com/vtsync/vtsync/lab/cluster"
@@ -48,10 +52,26 @@ func main() {
 // sections are the parts of the page, by the name in their marks.
 var sections = []struct {
 	name    string
+	cluster bool // it is measured in one
 	measure func(ctx context.Context, o options) (string, error)
 }{
-	{"pairs", measurePairs},
-	{"scale", measureSizes},
+	{"pairs", true, measurePairs},
+	{"scale", true, measureSizes},
+	{"polling", false, measurePolling},
+}
+
+// known refuses names that are no section's.
+func known(names []string) error {
+	var all []string
+	for _, s := range sections {
+		all = append(all, s.name)
+	}
+	for _, name := range names {
+		if !slices.Contains(all, name) {
+			return fmt.Errorf("there is no section %q, only %s", name, strings.Join(all, ", "))
+		}
+	}
+	return nil
 }
 
 // options are those of the command, and what a section measures in.
@@ -72,17 +92,19 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	if *pairs < 1 {
 		return fmt.Errorf("--pairs must be positive, not %d", *pairs)
 	}
-	for _, arg := range flags.Args() {
-		if arg != "pairs" && arg != "scale" {
-			return fmt.Errorf("there is no section %q, only pairs and scale", arg)
-		}
+	if err := known(flags.Args()); err != nil {
+		return err
 	}
 	missing := 0
 	for _, s := range sections {
 		if flags.NArg() > 0 && !slices.Contains(flags.Args(), s.name) {
 			continue
 		}
-		text, err := inCluster(ctx, options{pairs: *pairs}, stderr, s.measure)
+		measure := s.measure
+		if s.cluster {
+			measure = inCluster(stderr, measure)
+		}
+		text, err := measure(ctx, options{pairs: *pairs})
 		if err != nil {
 			return err
 		}
@@ -101,16 +123,18 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 }
 
 // inCluster measures in a cluster and a folder that are gone afterwards.
-func inCluster(ctx context.Context, o options, log io.Writer, measure func(context.Context, options) (string, error)) (text string, err error) {
-	if o.dir, err = os.MkdirTemp("", "vtsync-bench-"); err != nil {
-		return "", err
+func inCluster(log io.Writer, measure func(context.Context, options) (string, error)) func(context.Context, options) (string, error) {
+	return func(ctx context.Context, o options) (text string, err error) {
+		if o.dir, err = os.MkdirTemp("", "vtsync-bench-"); err != nil {
+			return "", err
+		}
+		defer func() { err = errors.Join(err, os.RemoveAll(o.dir)) }()
+		if o.cluster, err = cluster.Start(ctx, cluster.Options{Log: log}); err != nil {
+			return "", err
+		}
+		defer func() { err = errors.Join(err, o.cluster.Stop()) }()
+		return measure(ctx, o)
 	}
-	defer func() { err = errors.Join(err, os.RemoveAll(o.dir)) }()
-	if o.cluster, err = cluster.Start(ctx, cluster.Options{Log: log}); err != nil {
-		return "", err
-	}
-	defer func() { err = errors.Join(err, o.cluster.Stop()) }()
-	return measure(ctx, o)
 }
 
 func measurePairs(ctx context.Context, o options) (text string, err error) {
