@@ -26,7 +26,7 @@ func physicalInput(t *testing.T, rows ...planes.Migration) Input {
 		{Keyspace: "customer", Table: "orders", Columns: []string{"id"}, From: ddl.FromColumns},
 		{Keyspace: "customer", Migration: uuid, From: ddl.FromFlag},
 	}
-	in.Physical = &planes.Physical{Keyspaces: map[string]planes.PhysicalKeyspace{"customer": {Migrations: rows}}}
+	in.Physical = &planes.Physical{Keyspaces: map[string]planes.PhysicalKeyspace{"customer": {Migrations: rows, Listed: []string{"a", "b"}}}}
 	return in
 }
 
@@ -78,7 +78,7 @@ func TestMigrationsThatAreNotWaitedFor(t *testing.T) {
 	} {
 		in := physicalInput(t, running("-80", 10))
 		in.Physical.Keyspaces["customer"] = planes.PhysicalKeyspace{
-			Migrations: in.Physical.Keyspaces["customer"].Migrations,
+			Migrations: in.Physical.Keyspaces["customer"].Migrations, Listed: []string{"a", "b"},
 			Shards:     map[string]planes.ShardSchema{"-80": {}, "80-": {}},
 		}
 		spoil(&in)

@@ -28,7 +28,7 @@ func cluster() Input {
 			}},
 			"new": {Shards: []planes.Shard{{Name: "0", Serving: true}}},
 		}},
-		Physical: planes.Physical{Keyspaces: map[string]planes.PhysicalKeyspace{}},
+		Physical: planes.Physical{Keyspaces: map[string]planes.PhysicalKeyspace{"customer": {Listed: []string{"z-1", "z-2"}}}},
 		Needs:    []Need{{Keyspace: "customer", Migration: uuid, From: FromFlag}},
 	}
 	return in
@@ -271,6 +271,19 @@ func TestPendingNeeds(t *testing.T) {
 		if strings.Join(got, " ") != tt.want {
 			t.Errorf("%s: got %q, want %q", tt.name, got, tt.want)
 		}
+	}
+	orders := Touched{}
+	orders.Add("customer", "orders")
+	moved := in.Physical.Keyspaces["customer"]
+	moved.Listed = []string{"z-1", "z-3"}
+	blind := in
+	blind.Physical.Keyspaces = map[string]planes.PhysicalKeyspace{"customer": moved}
+	blind.Needs = Pending(orders, in.Global, blind.Physical)
+	if len(blind.Needs) != 1 {
+		t.Fatalf("a shard whose primary vtctld does not find: %+v", blind.Needs)
+	}
+	if got := Judge(blind)[0]; got.Status != Unknown || !strings.Contains(got.Text, "vtctld does not find the primary of shard 80- (z-2)") {
+		t.Errorf("a shard whose primary vtctld does not find: %s: %s", got.Status, got.Text)
 	}
 	ks := in.Global.Keyspaces["customer"]
 	ks.Shards[1].Primary = ""

@@ -93,23 +93,30 @@ func unread(p planes.Physical, keyspace string) string {
 }
 
 // unlisted says why pending migrations of a keyspace may be missing from the
-// list. vtctld leaves out a shard without a primary. A keyspace in which no shard
-// has one has no MySQL yet, and so no migrations.
+// list. vtctld leaves out, without a word, a shard without a primary and one whose
+// primary it does not find. A keyspace in which no shard has one has no MySQL yet,
+// and so no migrations.
 func unlisted(g planes.Global, p planes.Physical, keyspace string) string {
 	if why := unread(p, keyspace); why != "" {
 		return why
 	}
-	var without []string
-	with := 0
-	for _, s := range Serving(g, keyspace) {
-		if primary(g, keyspace, s) == "" {
+	var without, unfound []string
+	serving := Serving(g, keyspace)
+	for _, s := range serving {
+		switch alias := primary(g, keyspace, s); {
+		case alias == "":
 			without = append(without, s)
-		} else {
-			with++
+		case !slices.Contains(p.Keyspaces[keyspace].Listed, alias):
+			unfound = append(unfound, fmt.Sprintf("%s (%s)", s, alias))
 		}
 	}
-	if with > 0 && len(without) > 0 {
+	switch {
+	case len(without) == len(serving):
+		return ""
+	case len(without) > 0:
 		return fmt.Sprintf("shard %s has no primary", strings.Join(without, ", "))
+	case len(unfound) > 0:
+		return fmt.Sprintf("vtctld does not find the primary of shard %s: the topo of its cell may not answer", strings.Join(unfound, ", "))
 	}
 	return ""
 }

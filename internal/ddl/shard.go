@@ -3,6 +3,7 @@ package ddl
 import (
 	"cmp"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -16,8 +17,11 @@ func (j *judge) row(n Need, shard string, rows []planes.Migration) Shard {
 	switch len(rows) {
 	case 0:
 		out.Status, out.Text = Unknown, "it does not say: its primary cannot be reached, or never got the migration"
-		if primary(j.in.Global, n.Keyspace, shard) == "" {
+		switch alias := primary(j.in.Global, n.Keyspace, shard); {
+		case alias == "":
 			out.Text = "it has no primary to ask"
+		case !slices.Contains(j.in.Physical.Keyspaces[n.Keyspace].Listed, alias):
+			out.Text = fmt.Sprintf("vtctld does not find its primary %s", alias)
 		}
 		return out
 	case 1:

@@ -20,10 +20,18 @@ type Physical struct {
 // PhysicalKeyspace is what was asked of one keyspace.
 type PhysicalKeyspace struct {
 	// Migrations are the rows found, sorted by UUID and shard, one per
-	// migration and shard: those that were named, those that are pending and,
-	// where one was named, all that were requested since, its reverts among them. A shard without a reachable primary has none, and
-	// Vitess does not say so.
+	// migration and shard: those that were named, those that are pending, what
+	// pending reverts take back and, where one was named, what was requested
+	// since, its reverts among them, as far back as is looked. A shard whose
+	// primary vtctld does not find has none, and Vitess does not say so: see
+	// Listed.
 	Migrations []Migration `json:"migrations,omitempty"`
+	// Listed are the aliases of the primaries that vtctld finds in topo, and so
+	// asks for migrations, sorted. It does not find those of a cell that does
+	// not answer.
+	Listed []string `json:"listed,omitempty"`
+	// Unread says, by UUID, why the rows of a migration cannot be read.
+	Unread map[string]string `json:"unread,omitempty"`
 	// MigrationsErr says why they could not be read.
 	MigrationsErr string `json:"migrations_error,omitempty"`
 	// Shards holds the schema of each shard's primary, where it was asked for.

@@ -182,7 +182,7 @@ func TestAnOldServer(t *testing.T) {
 		Schemas: map[string][]string{"k": {"t"}}, Shards: map[string][]planes.Shard{"k": manyShards(1)},
 	})
 	for rpc, text := range map[string]string{
-		"GetSchemaMigrations": got.Keyspaces["k"].MigrationsErr,
+		"GetTablets":   got.Keyspaces["k"].MigrationsErr,
 		"GetWorkflows":        got.Unread["k"],
 		"GetSchema":           got.Keyspaces["k"].Shards["s0"].Err,
 	} {

@@ -21,6 +21,12 @@ const (
 	// looked for: vtctld reads times of MySQL in its own time zone, which may be
 	// another than MySQL's.
 	revertMargin = 26 * time.Hour
+	// maxRecent bounds how far back reverts are looked for. Vitess keeps what a
+	// revert needs for a day, unless it is told otherwise; an older revert still
+	// shows in the schema, which a migration is held to as well.
+	maxRecent = 30 * 24 * time.Hour
+	// maxReverts bounds how many times over a migration was reverted.
+	maxReverts = 8
 	// pageRows is about how many rows an answer should hold, of all shards: at
 	// some kilobytes per row it stays below what vtctld sends.
 	pageRows = 4096
@@ -42,32 +48,85 @@ var pendingStatuses = []vtctldatapb.SchemaMigration_Status{
 // migrations reads the rows of the named migrations, of the pending ones and of
 // the recent ones. Nothing is listed without a filter: one row of a strategy
 // that Vitess no longer has fails the whole answer.
-func (c *Client) migrations(ctx context.Context, keyspace string, uuids []string) ([]planes.Migration, error) {
-	rows := migrationRows{}
-	for _, uuid := range uuids {
-		if _, err := c.readMigrations(ctx, rows, &vtctldatapb.GetSchemaMigrationsRequest{Keyspace: keyspace, Uuid: uuid}); err != nil {
-			return nil, err
-		}
+func (c *Client) migrations(ctx context.Context, keyspace string, uuids []string) (planes.PhysicalKeyspace, error) {
+	before, err := c.primaries(ctx, keyspace)
+	if err != nil {
+		return planes.PhysicalKeyspace{}, err
+	}
+	rows, unread := migrationRows{}, map[string]string{}
+	if err := c.namedMigrations(ctx, rows, unread, keyspace, uuids); err != nil {
+		return planes.PhysicalKeyspace{}, err
 	}
 	since, shards := rows.oldest()
 	for _, status := range pendingStatuses {
 		if _, err := c.readMigrations(ctx, rows, &vtctldatapb.GetSchemaMigrationsRequest{Keyspace: keyspace, Status: status}); err != nil {
-			return nil, err
+			return planes.PhysicalKeyspace{}, err
+		}
+	}
+	for range maxReverts {
+		taken := rows.takenBack(unread)
+		if len(taken) == 0 {
+			break
+		}
+		if err := c.namedMigrations(ctx, rows, unread, keyspace, taken); err != nil {
+			return planes.PhysicalKeyspace{}, err
 		}
 	}
 	if shards > 0 {
-		if err := c.recentMigrations(ctx, rows, keyspace, time.Since(since)+revertMargin, shards); err != nil {
-			return nil, err
+		if err := c.recentMigrations(ctx, rows, keyspace, min(time.Since(since)+revertMargin, maxRecent), shards); err != nil {
+			return planes.PhysicalKeyspace{}, err
 		}
 	}
-	return rows.sorted(), nil
+	after, err := c.primaries(ctx, keyspace)
+	if err != nil {
+		return planes.PhysicalKeyspace{}, err
+	}
+	listed := slices.DeleteFunc(before, func(tablet string) bool { return !slices.Contains(after, tablet) })
+	maps.DeleteFunc(unread, func(_, why string) bool { return why == "" })
+	return planes.PhysicalKeyspace{Migrations: rows.sorted(), Listed: listed, Unread: unread}, nil
 }
 
-// recentMigrations reads what was requested since the named migrations were:
-// any revert of them is among these, however old it is, and Vitess has no
-// filter for reverts. It comes last, so that it shows the latest. The newest
-// rows come first, by pages: rows that are added meanwhile shift others to a
-// later page, and none off it.
+// primaries lists, sorted, the primaries of a keyspace as GetSchemaMigrations
+// finds them: by the records of the tablets, without those of a cell whose topo
+// does not answer. They are asked before the rows and after them, as a cell may
+// go or come in between.
+func (c *Client) primaries(ctx context.Context, keyspace string) ([]string, error) {
+	resp, err := call(ctx, c, "GetTablets", "list the primaries of keyspace "+keyspace, c.rpc.GetTablets,
+		&vtctldatapb.GetTabletsRequest{Keyspace: keyspace, TabletType: topodatapb.TabletType_PRIMARY})
+	if err != nil {
+		return nil, err
+	}
+	var out []string
+	for _, t := range resp.Tablets {
+		out = append(out, alias(t.Alias))
+	}
+	slices.Sort(out)
+	return out, nil
+}
+
+// namedMigrations reads migrations one by one, so that one row that cannot be
+// read fails no other. unread gets an entry for each that was asked for, empty
+// where it could be read.
+func (c *Client) namedMigrations(ctx context.Context, rows migrationRows, unread map[string]string, keyspace string, uuids []string) error {
+	for _, uuid := range uuids {
+		_, err := c.readMigrations(ctx, rows, &vtctldatapb.GetSchemaMigrationsRequest{Keyspace: keyspace, Uuid: uuid})
+		switch {
+		case silent(err):
+			return err
+		case err != nil:
+			unread[uuid] = err.Error()
+		default:
+			unread[uuid] = ""
+		}
+	}
+	return nil
+}
+
+// recentMigrations reads what was requested since the named migrations were, up
+// to maxRecent: any revert of them is among these, and Vitess has no filter for
+// reverts. It comes last, so that it shows the latest. The newest rows come
+// first, by pages: rows that are added meanwhile shift others to a later page,
+// and none off it.
 func (c *Client) recentMigrations(ctx context.Context, rows migrationRows, keyspace string, window time.Duration, shards int) error {
 	limit := uint64(max(1, pageRows/shards)) // of each shard
 	for page := range uint64(maxPages) {
@@ -120,6 +179,35 @@ func (r migrationRows) oldest() (since time.Time, shards int) {
 		}
 	}
 	return since, len(names)
+}
+
+// takenBack gives, sorted, what pending reverts take back, and what that took
+// back itself, as far as it was not asked for yet.
+func (r migrationRows) takenBack(asked map[string]string) []string {
+	known := map[string]string{} // what each row takes back, by UUID
+	todo := map[string]bool{}
+	for key, m := range r {
+		known[key.uuid] = m.Reverted
+		if !m.Status.Ended() && m.Reverted != "" {
+			todo[m.Reverted] = true
+		}
+	}
+	var out []string
+	for uuid := range todo {
+		for range maxReverts {
+			next, found := known[uuid]
+			if !found || next == "" {
+				break
+			}
+			uuid = next
+		}
+		_, found := known[uuid]
+		if _, done := asked[uuid]; !found && !done && !slices.Contains(out, uuid) {
+			out = append(out, uuid)
+		}
+	}
+	slices.Sort(out)
+	return out
 }
 
 func (r migrationRows) sorted() []planes.Migration {

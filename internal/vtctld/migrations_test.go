@@ -172,7 +172,7 @@ func TestThrottledNow(t *testing.T) {
 // whole answer then.
 func TestWhatIsAsked(t *testing.T) {
 	old := row(uuid, "-80", vtctldatapb.SchemaMigration_COMPLETE)
-	old.RequestedAt = &vttimepb.Time{Seconds: time.Now().Add(-400 * 24 * time.Hour).Unix()}
+	old.RequestedAt = &vttimepb.Time{Seconds: time.Now().Add(-20 * 24 * time.Hour).Unix()}
 	s := only(func(req *vtctldatapb.GetSchemaMigrationsRequest) bool { return req.Uuid == uuid }, old)
 	look(t, s, named("customer", uuid))
 	var got []string
@@ -187,7 +187,7 @@ func TestWhatIsAsked(t *testing.T) {
 		case req.Recent != nil:
 			got = append(got, "recent")
 			// Its reverts are younger than it is, whatever the time zones.
-			if age := time.Duration(req.Recent.Seconds) * time.Second; age < 401*24*time.Hour {
+			if age := time.Duration(req.Recent.Seconds) * time.Second; age < 21*24*time.Hour || age > 22*24*time.Hour {
 				t.Errorf("reverts of the last %v are looked for", age)
 			}
 		default:
@@ -196,6 +196,16 @@ func TestWhatIsAsked(t *testing.T) {
 	}
 	if d := cmp.Diff([]string{"uuid", "requested", "queued", "ready", "running", "recent"}, got); d != "" {
 		t.Errorf("asked (-want +got):\n%s", d)
+	}
+
+	// A migration of long ago does not have all rows since then read.
+	old.RequestedAt = &vttimepb.Time{Seconds: time.Now().Add(-400 * 24 * time.Hour).Unix()}
+	s = only(func(req *vtctldatapb.GetSchemaMigrationsRequest) bool { return req.Uuid == uuid }, old)
+	look(t, s, named("customer", uuid))
+	for _, req := range s.requests() {
+		if age := time.Duration(req.Recent.GetSeconds()) * time.Second; age > 30*24*time.Hour {
+			t.Errorf("rows of the last %v are read", age)
+		}
 	}
 
 	s = only(func(*vtctldatapb.GetSchemaMigrationsRequest) bool { return false })
@@ -270,9 +280,9 @@ func TestPagesOfRecentMigrations(t *testing.T) {
 // TestMigrationsUnread: where one question has no answer there is no list, as
 // what it does not hold would read as not there.
 func TestMigrationsUnread(t *testing.T) {
-	for _, failing := range []string{"uuid", "RUNNING", "recent"} {
+	for _, failing := range []string{"RUNNING", "recent"} {
 		s := &scripted{migrations: func(_ context.Context, req *vtctldatapb.GetSchemaMigrationsRequest) ([]*vtctldatapb.SchemaMigration, error) {
-			if failing == "uuid" && req.Uuid != "" || failing == req.Status.String() || failing == "recent" && req.Recent != nil {
+			if failing == req.Status.String() || failing == "recent" && req.Recent != nil {
 				return nil, errors.New("unknown schema migration strategy: 'gh-ost'")
 			}
 			return []*vtctldatapb.SchemaMigration{row(uuid, "-80", vtctldatapb.SchemaMigration_COMPLETE)}, nil
@@ -285,6 +295,72 @@ func TestMigrationsUnread(t *testing.T) {
 		if got.Err != "" {
 			t.Errorf("vtctld answered, and this says that it did not: %s", got.Err)
 		}
+	}
+}
+
+// TestOneMigrationUnread: a row that cannot be read fails no other migration.
+func TestOneMigrationUnread(t *testing.T) {
+	s := &scripted{migrations: func(_ context.Context, req *vtctldatapb.GetSchemaMigrationsRequest) ([]*vtctldatapb.SchemaMigration, error) {
+		switch {
+		case req.Uuid == otherUUID:
+			return nil, errors.New("unknown schema migration strategy: 'gh-ost'")
+		case req.Uuid == uuid:
+			return []*vtctldatapb.SchemaMigration{row(uuid, "-80", vtctldatapb.SchemaMigration_COMPLETE)}, nil
+		}
+		return nil, nil
+	}}
+	ks := look(t, s, named("customer", uuid, otherUUID)).Keyspaces["customer"]
+	if ks.MigrationsErr != "" || len(ks.Migrations) != 1 || len(ks.Unread) != 1 || !strings.Contains(ks.Unread[otherUUID], "gh-ost") {
+		t.Errorf("got %+v", ks)
+	}
+}
+
+// TestWhatARevertTakesBack: of a pending revert, what it takes back is read too,
+// and what that took back.
+func TestWhatARevertTakesBack(t *testing.T) {
+	s := &scripted{migrations: func(_ context.Context, req *vtctldatapb.GetSchemaMigrationsRequest) ([]*vtctldatapb.SchemaMigration, error) {
+		again := row("c", "-80", vtctldatapb.SchemaMigration_QUEUED)
+		again.RevertedUuid = "b"
+		first := row("b", "-80", vtctldatapb.SchemaMigration_COMPLETE)
+		first.RevertedUuid = "a"
+		switch {
+		case req.Status == vtctldatapb.SchemaMigration_QUEUED:
+			return []*vtctldatapb.SchemaMigration{again}, nil
+		case req.Uuid == "b":
+			return []*vtctldatapb.SchemaMigration{first}, nil
+		case req.Uuid == "a":
+			return nil, errors.New("unknown schema migration strategy: 'gh-ost'")
+		}
+		return nil, nil
+	}}
+	ks := look(t, s, named("customer")).Keyspaces["customer"]
+	if ks.MigrationsErr != "" || len(ks.Migrations) != 2 || ks.Unread["a"] == "" {
+		t.Errorf("got %+v", ks)
+	}
+	if asked := len(s.requests()); asked != 6 {
+		t.Errorf("%d requests, want 4 of pending ones and 2 of what is taken back", asked)
+	}
+}
+
+// TestListed: a primary that vtctld did not find before the rows were read, or
+// after, may be missing from them.
+func TestListed(t *testing.T) {
+	var calls int
+	s := only(func(*vtctldatapb.GetSchemaMigrationsRequest) bool { return false })
+	s.tablets = func(req *vtctldatapb.GetTabletsRequest) (*vtctldatapb.GetTabletsResponse, error) {
+		if req.Keyspace != "customer" || req.TabletType != topodatapb.TabletType_PRIMARY || req.Strict {
+			t.Errorf("asked %v", req)
+		}
+		calls++
+		out := &vtctldatapb.GetTabletsResponse{}
+		for _, uid := range [][]uint32{{1, 2}, {3, 2}}[calls-1] {
+			out.Tablets = append(out.Tablets, &topodatapb.Tablet{Alias: &topodatapb.TabletAlias{Cell: "z", Uid: uid}})
+		}
+		return out, nil
+	}
+	got := look(t, s, named("customer")).Keyspaces["customer"]
+	if d := cmp.Diff([]string{"z-0000000002"}, got.Listed); d != "" {
+		t.Errorf("listed (-want +got):\n%s", d)
 	}
 }
 

@@ -24,9 +24,9 @@ func (c *Client) Physical(ctx context.Context, ask planes.Ask) planes.Physical {
 	group.SetLimit(parallel)
 	for keyspace, uuids := range ask.Migrations {
 		group.Go(func() error {
-			rows, err := c.migrations(ctx, keyspace, uuids)
+			found, err := c.migrations(ctx, keyspace, uuids)
 			l.keyspace(keyspace, err, func(ks *planes.PhysicalKeyspace, text string) {
-				ks.Migrations, ks.MigrationsErr = rows, text
+				ks.Migrations, ks.Listed, ks.Unread, ks.MigrationsErr = found.Migrations, found.Listed, found.Unread, text
 			})
 			return nil
 		})

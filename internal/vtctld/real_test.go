@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
 	"vitess.io/vitess/go/sqltypes"
 	"vitess.io/vitess/go/vt/key"
 	vtlog "vitess.io/vitess/go/vt/log"
@@ -85,7 +86,7 @@ func (primaries) GetSchema(context.Context, *topodatapb.Tablet, *tabletmanagerda
 func serveReal(t testing.TB, n int) realServer {
 	t.Helper()
 	ctx := t.Context()
-	ts := memorytopo.NewServer(ctx, "zone1")
+	ts := memorytopo.NewServer(ctx, "zone1", "zone2")
 	t.Cleanup(ts.Close)
 	if err := ts.CreateKeyspace(ctx, "customer", &topodatapb.Keyspace{}); err != nil {
 		t.Fatal(err)
@@ -155,6 +156,49 @@ func TestVitessOwnServer(t *testing.T) {
 	got = c.Physical(t.Context(), planes.Ask{Migrations: map[string][]string{"customer": {uuid}}, Workflows: []string{"customer"}})
 	if ks := got.Keyspaces["customer"]; ks.MigrationsErr != "" || len(ks.Migrations) != 6 || !strings.Contains(got.Unread["customer"], "no primary found for shard") {
 		t.Errorf("without a primary: %d rows, error %q, unread %q", len(ks.Migrations), ks.MigrationsErr, got.Unread["customer"])
+	}
+}
+
+// TestACellThatDoesNotAnswer: vtctld leaves out the shards whose primaries are
+// in a cell that it cannot read, and says nothing; what is listed tells.
+func TestACellThatDoesNotAnswer(t *testing.T) {
+	ctx := t.Context()
+	s := serveReal(t, 2)
+	away := &topodatapb.TabletAlias{Cell: "zone2", Uid: 300}
+	_, keyRange, err := topo.ValidateShardName("80-")
+	if err == nil {
+		err = s.topo.DeleteTablet(ctx, &topodatapb.TabletAlias{Cell: "zone1", Uid: 101})
+	}
+	if err == nil {
+		err = s.topo.CreateTablet(ctx, &topodatapb.Tablet{Alias: away, Keyspace: "customer", Shard: "80-", KeyRange: keyRange, Type: topodatapb.TabletType_PRIMARY, Hostname: "127.0.0.1"})
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := client(t, vtctld.Options{Address: s.address})
+	rows := func() (int, []string) {
+		ks := c.Physical(ctx, named("customer")).Keyspaces["customer"]
+		if ks.MigrationsErr != "" {
+			t.Error(ks.MigrationsErr)
+		}
+		return len(ks.Migrations), ks.Listed
+	}
+	n, listed := rows()
+	if d := cmp.Diff([]string{"zone1-0000000100", "zone2-0000000300"}, listed); n != 2 || d != "" {
+		t.Errorf("%d rows; listed (-want +got):\n%s", n, d)
+	}
+	before := topo.RemoteOperationTimeout
+	topo.RemoteOperationTimeout = 100 * time.Millisecond
+	t.Cleanup(func() { topo.RemoteOperationTimeout = before })
+	if err := s.topo.UpdateCellInfoFields(ctx, "zone2", func(ci *topodatapb.CellInfo) error {
+		ci.ServerAddress = memorytopo.UnreachableServerAddr
+		return nil
+	}); err != nil {
+		t.Fatal(err)
+	}
+	n, listed = rows()
+	if d := cmp.Diff([]string{"zone1-0000000100"}, listed); n != 1 || d != "" {
+		t.Errorf("zone2 is away: %d rows; listed (-want +got):\n%s", n, d)
 	}
 }
 

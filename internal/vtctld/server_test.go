@@ -49,10 +49,13 @@ func (s *scripted) GetWorkflows(ctx context.Context, req *vtctldatapb.GetWorkflo
 }
 
 func (s *scripted) GetTablets(ctx context.Context, req *vtctldatapb.GetTabletsRequest) (*vtctldatapb.GetTabletsResponse, error) {
-	if s.tablets == nil {
-		return s.UnimplementedVtctldServer.GetTablets(ctx, req)
+	if s.tablets != nil {
+		return s.tablets(req)
 	}
-	return s.tablets(req)
+	if s.migrations != nil {
+		return &vtctldatapb.GetTabletsResponse{}, nil
+	}
+	return s.UnimplementedVtctldServer.GetTablets(ctx, req)
 }
 
 func (s *scripted) GetSchema(ctx context.Context, req *vtctldatapb.GetSchemaRequest) (*vtctldatapb.GetSchemaResponse, error) {
