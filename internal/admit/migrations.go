@@ -142,18 +142,9 @@ func (p Policy) breakerPercent() float64 {
 	return p.BreakerPercent
 }
 
-// silent tells that vtctld did not say what is pending or how far it is.
-func (in Input) silent() bool {
-	if in.Physical.Err != "" {
-		return true
-	}
-	for _, ks := range in.Physical.Keyspaces {
-		if ks.MigrationsErr != "" {
-			return true
-		}
-	}
-	return false
-}
+// silent tells that vtctld did not answer. That the MySQL of a keyspace cannot
+// be read is an answer.
+func (in Input) silent() bool { return in.Physical.Err != "" }
 
 func tripped(trips []ddl.Trip, again bool) string {
 	var parts []string

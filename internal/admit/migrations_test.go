@@ -160,6 +160,11 @@ func TestSilentVTCtld(t *testing.T) {
 		!strings.Contains(v.Waits[0].Text, "migrations of customer: whether a migration is pending is not known: vtctld does not answer: refused") {
 		t.Errorf("got %+v", v)
 	}
+	// One keyspace whose MySQL is down is vtctld's answer, and no silence.
+	in.Physical = &planes.Physical{Keyspaces: map[string]planes.PhysicalKeyspace{"customer": {MigrationsErr: "no primary"}}}
+	if v := migrations(in); v.Verdict != rollout.Wait || v.Transient || len(v.Waits) != 1 {
+		t.Errorf("its MySQL is down: got %+v", v)
+	}
 }
 
 func TestBreakerPercent(t *testing.T) {

@@ -52,6 +52,7 @@ func clone(r Record) Record {
 	r.Cells = slices.Clone(r.Cells)
 	r.Log = slices.Clone(r.Log)
 	r.Waits = slices.Clone(r.Waits)
+	r.Attempts = slices.Clone(r.Attempts)
 	r.Approvals = slices.Clone(r.Approvals)
 	if r.Parked != nil {
 		p := *r.Parked
@@ -255,7 +256,7 @@ func (m *machine) resume(e Resume) {
 	m.rec.Parked = nil
 	m.rec.Began = m.at
 	m.rec.Heals = 0
-	m.rec.Retries, m.rec.Retried = 0, ""
+	m.rec.Retries = 0
 	if m.unsent() {
 		m.log("nothing of phase %d was sent yet: the admission checks are asked again", m.rec.Phase+1)
 		m.rec.State, m.rec.Step, m.rec.Globals = Waiting, StepNone, nil
@@ -314,7 +315,7 @@ func (m *machine) redoStep() {
 func (m *machine) rollback(e Rollback) {
 	m.rec.Parked, m.rec.HalfOpen = nil, false
 	m.rec.Heals = 0
-	m.rec.Retries, m.rec.Retried = 0, ""
+	m.rec.Retries = 0
 	// A person has weighed what going back can do.
 	m.rec.AutoUndo, m.rec.Asked = true, true
 	reason := fmt.Sprintf("rollback asked by %s@%s", e.By.User, e.By.Host)

@@ -142,7 +142,7 @@ func (m *machine) globalsRead(e GlobalsRead) error {
 func (m *machine) unread(e GlobalsRead) {
 	switch {
 	case !m.retry("reading the global records", e.Unknown):
-		m.spent(e.Unknown, false)
+		m.spent(e.Unknown)
 	case e.Expired:
 		m.park(CodeUnknown, "global records could not be read: "+e.Unknown)
 	default:

@@ -59,7 +59,7 @@ func (m *machine) cellsRead(e CellsRead) {
 		m.dropCell(name)
 	}
 	if why := silentCell(e); why != "" && !m.retry("reading the cells", why) {
-		m.spent(why, false)
+		m.spent(why)
 		return
 	}
 	var targets []CellTarget
@@ -167,7 +167,7 @@ func (m *machine) judged(e Judged) {
 	}
 	if e.Unknown != "" {
 		if !m.retry("reading the planes", e.Unknown) {
-			m.spent(e.Unknown, false)
+			m.spent(e.Unknown)
 			return
 		}
 		m.unproved(e, "the planes could not be read: "+e.Unknown)

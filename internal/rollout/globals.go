@@ -19,15 +19,15 @@ func (m *machine) lock() {
 
 func (m *machine) lockHeld(e LockHeld) {
 	fresh := m.unsent()
-	again := !e.Silent || m.retry("taking the keyspace lock", e.By)
+	const what = "taking the keyspace lock"
 	switch {
-	case !again && fresh:
-		m.rec.State, m.rec.Step = Waiting, StepNone
-		m.spent(e.By, true)
-	case !again:
-		m.spent(e.By, false)
 	case fresh:
+		if e.Silent {
+			m.attempted(what, e.By)
+		}
 		m.wait(CodeLocked, e.By)
+	case e.Silent && !m.retry(what, e.By):
+		m.spent(e.By)
 	case e.Expired:
 		m.park(CodeLocked, e.By)
 	default:

@@ -88,11 +88,14 @@ type Record struct {
 	// HalfOpen tells that a person has resumed it after the circuit breaker
 	// opened: the next look decides whether it opens again.
 	HalfOpen bool `json:"half_open,omitempty"`
-	// Retries is how often something had to be asked again since the rollout
-	// began or was last resumed, as topo or vtctld did not answer; see
-	// RetryBudget. Retried is what it was the last time.
-	Retries int    `json:"retries,omitempty"`
-	Retried string `json:"retried,omitempty"`
+	// Retries is what is used of RetryBudget: how often something had to be
+	// asked again, as topo or vtctld did not answer, since the rollout began or
+	// was last resumed, but for when it waited to begin.
+	Retries int `json:"retries,omitempty"`
+	// Attempts are the latest of all that were made again, whenever that was;
+	// AttemptsDropped counts those before them.
+	Attempts        []Attempt `json:"attempts,omitempty"`
+	AttemptsDropped int       `json:"attempts_dropped,omitempty"`
 
 	// Baseline is what was so before the first write: it is no evidence
 	// against the change. Its reloads are as they were before each cell was

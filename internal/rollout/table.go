@@ -19,14 +19,14 @@ var Table = []Transition{
 	{Pending, EvResume, []State{Pending}, "ask the admission checks again"},
 	{Pending, EvRollback, []State{Canceled}, "nothing was written"},
 
-	{Waiting, EvAdmitted, []State{Applying, Waiting, DeniedState, Skipped, RollingBack, Canceled}, "as in pending; a denial, or the breaker, after a written phase takes it back; canceled where nothing was written and the budget for retries is spent"},
+	{Waiting, EvAdmitted, []State{Applying, Waiting, DeniedState, Skipped, RollingBack}, "as in pending; a denial, or the breaker, after a written phase takes it back"},
 	{Waiting, EvTick, []State{Waiting, Canceled}, "ask again; give up at the deadline, or park after a written phase"},
 	{Waiting, EvCancel, []State{Canceled, Waiting}, "nothing was written; after a written phase it parks"},
 	{Waiting, EvResume, []State{Waiting}, "ask the admission checks again"},
 	{Waiting, EvRollback, []State{Canceled, RollingBack}, "take back the phases written, if any"},
 
 	{Applying, EvLocked, []State{Applying}, "write the next global record"},
-	{Applying, EvLockHeld, []State{Applying, Waiting, Canceled}, "nothing of the phase written: wait, until the budget for retries is spent; else try again, park at the deadline"},
+	{Applying, EvLockHeld, []State{Applying, Waiting}, "nothing of the phase written: wait; else try again, park at the deadline, or when the budget for retries is spent"},
 	{Applying, EvGlobalsRead, []State{Applying}, "a later write was refused: take back the earlier ones of the phase"},
 	{Applying, EvWrote, []State{Applying}, "landed: the next; refused: unwind; no answer: the same CAS again, then fence; cannot tell any more: park"},
 	{Applying, EvFenced, []State{Applying, RollingBack, Canceled}, "it can no longer land: unwind; it had landed: go on; cannot tell: park"},

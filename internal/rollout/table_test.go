@@ -60,7 +60,7 @@ func sampleRecord(state rollout.State) rollout.Record {
 			{Blocker: rollout.Blocker{Kind: rollout.WaitFreeze, Name: "weekend", Text: "frozen", Until: noon.Time}, Since: noon.Time, Met: noon.Time},
 		},
 		Approvals: []rollout.Approval{{By: rollout.Who{User: "eve", Host: "h2"}, At: noon.Time}},
-		HalfOpen:  true, Retries: 2, Retried: "reading the planes",
+		HalfOpen:  true, Retries: 2, Attempts: []rollout.Attempt{{At: noon.Time, What: "reading the planes", Text: "silence"}}, AttemptsDropped: 1,
 		Created: noon.Time, Updated: noon.Time, Began: noon.Time,
 		Log: []rollout.LogLine{{At: noon.Time, Text: "began"}},
 	}

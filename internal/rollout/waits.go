@@ -17,9 +17,10 @@ const (
 // notYet is an admission check that says wait.
 func (m *machine) notYet(e Admitted) {
 	m.found(e)
+	if e.Transient {
+		m.attempted("the admission checks", e.Reason)
+	}
 	switch {
-	case e.Transient && !m.retry("the admission checks", e.Reason):
-		m.spent(e.Reason, true)
 	case e.Code == CodeBreaker && e.Person && m.written() && m.rec.AutoUndo:
 		m.rec.HalfOpen = false
 		m.goBack(e.Code, e.Reason, true)
@@ -106,8 +107,9 @@ func (m *machine) boundWaits() {
 	}
 }
 
-func sizeOf(waits []Waited) int {
-	raw, err := json.Marshal(waits)
+// sizeOf gives how many bytes a value takes in a stored record.
+func sizeOf(v any) int {
+	raw, err := json.Marshal(v)
 	if err != nil {
 		return 0 // text and times always encode
 	}

@@ -1,6 +1,7 @@
 package rollout_test
 
 import (
+	"encoding/json"
 	"fmt"
 	"strings"
 	"testing"
@@ -46,19 +47,38 @@ func TestWaitsAreBounded(t *testing.T) {
 	}
 }
 
-// TestRetriesAreLoggedSparsely: a topo that never answers does not fill the log.
-func TestRetriesAreLoggedSparsely(t *testing.T) {
+// TestSilenceWhileItWaits: what does not answer before a phase begins spends no
+// budget, however often it is asked; each attempt is kept, up to a bound.
+func TestSilenceWhileItWaits(t *testing.T) {
 	c := newClockwork(t)
 	c.feed(rollout.Start{At: c.at()})
-	for range rollout.RetryBudget {
-		c.feed(rollout.Admitted{At: c.at(), Verdict: rollout.Wait, Code: rollout.CodeWait, Reason: "silent", Transient: true})
+	tries := 2 * rollout.RetryBudget
+	for i := range tries {
+		c.feed(rollout.Admitted{At: c.at(), Verdict: rollout.Wait, Code: rollout.CodeWait, Reason: fmt.Sprint("silence ", i), Transient: true})
+		if c.rec.State != rollout.Waiting || c.rec.Parked != nil {
+			t.Fatalf("%s, parked %+v, after %d tries", c.rec.State, c.rec.Parked, i+1)
+		}
 		c.feed(rollout.Tick{At: c.at()})
 	}
-	if c.rec.Retries != rollout.RetryBudget || len(c.rec.Log) > 12 {
-		t.Errorf("%d retries, %d lines in the log", c.rec.Retries, len(c.rec.Log))
+	if c.rec.Retries != 0 || c.rec.Attempted() != tries || len(c.rec.Log) > 13 {
+		t.Errorf("%d retries, %d attempts, %d lines in the log", c.rec.Retries, c.rec.Attempted(), len(c.rec.Log))
 	}
-	c.feed(rollout.Admitted{At: c.at(), Verdict: rollout.Wait, Code: rollout.CodeWait, Reason: "silent", Transient: true})
-	if c.rec.State != rollout.Canceled || c.rec.Code != rollout.CodeBudget {
-		t.Errorf("%s (%s) after the budget is spent", c.rec.State, c.rec.Code)
+	kept := c.rec.Attempts
+	last := kept[len(kept)-1]
+	if len(kept) < 80 || len(kept) > 100 || last.What != "the admission checks" || last.Text != fmt.Sprint("silence ", tries-1) || !last.At.After(kept[0].At) {
+		t.Errorf("%d kept, the last %+v", len(kept), last)
+	}
+	long := strings.Repeat("\xff<é>\x00", 500)
+	for range 100 {
+		c.feed(rollout.Admitted{At: c.at(), Verdict: rollout.Wait, Code: rollout.CodeWait, Reason: long, Transient: true})
+		c.feed(rollout.Tick{At: c.at()})
+	}
+	raw, err := json.Marshal(c.rec.Attempts)
+	if err != nil || len(raw) > 12<<10 || c.rec.Attempted() != tries+100 {
+		t.Errorf("%d bytes of %d attempts (%v)", len(raw), c.rec.Attempted(), err)
+	}
+	c.feed(rollout.Tick{At: c.at(), Expired: true})
+	if c.rec.State != rollout.Canceled {
+		t.Errorf("%s at the end of the wait", c.rec.State)
 	}
 }

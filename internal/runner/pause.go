@@ -83,19 +83,21 @@ func again[T any](ctx context.Context, l Limits, read func() (T, error)) (T, err
 
 // traceRetry notes in the trace that something did not answer and is asked again.
 func traceRetry(ctx context.Context, before, after rollout.Record) {
-	if after.Retries <= before.Retries {
+	if after.Attempted() <= before.Attempted() {
 		return
 	}
+	last := after.Attempts[len(after.Attempts)-1]
 	trace.SpanFromContext(ctx).AddEvent("retry", trace.WithAttributes(
-		attribute.Int("rollout.attempt", after.Retries),
-		attribute.String("rollout.retried", after.Retried)))
+		attribute.Int("rollout.attempt", after.Attempted()),
+		attribute.String("rollout.retried", last.What),
+		attribute.String("rollout.silence", last.Text)))
 }
 
 // attempt is how often the action in hand was tried before, and once more: a
-// write by its own count, all else by the retries of the rollout.
+// write by its own count, all else by the attempts of the rollout.
 func (x *run) attempt(a rollout.Action) int {
 	if w, ok := a.(rollout.SaveGlobal); ok {
 		return x.rec.Globals[w.Index].Attempts
 	}
-	return x.rec.Retries + 1
+	return x.rec.Attempted() + 1
 }

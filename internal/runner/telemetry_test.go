@@ -79,7 +79,7 @@ func TestRetrySpans(t *testing.T) {
 		one.OnSnapshot(func() { once.Do(func() { one.ElectAt(one.Calls() + 1) }) })
 		rec := start(t, w, one, w.plan())
 		w.state(t, rec, rollout.Committed, "")
-		retries = rec.Retries
+		retries = rec.Attempted()
 	})
 	events, highest := 0, int64(0)
 	for _, s := range spans.Ended() {

@@ -175,9 +175,7 @@ func (p *page) record(r rollout.Record) {
 	if r.ForeignRebuild {
 		p.line("  somebody else's rebuild shipped a part of it: half of the phase may have been served")
 	}
-	if r.Retries > 0 {
-		p.line("  asked again %s, as there was no answer", count(r.Retries, "time"))
-	}
+	p.attempts(r)
 	for _, w := range r.Waits {
 		p.line("  %s", waitedText(r, w))
 	}
@@ -185,6 +183,26 @@ func (p *page) record(r rollout.Record) {
 		p.line("  %s %s", stamp(l.At), l.Text)
 	}
 	p.parked(r)
+}
+
+// attemptsShown is how many attempts people are shown; programs get all.
+const attemptsShown = 5
+
+// attempts writes what did not answer and was asked again.
+func (p *page) attempts(r rollout.Record) {
+	n := r.Attempted()
+	if n == 0 {
+		return
+	}
+	latest := r.Attempts[max(0, len(r.Attempts)-attemptsShown):]
+	text := "  asked again " + count(n, "time") + ", as there was no answer"
+	if n > len(latest) {
+		text += fmt.Sprintf("; the last %d", len(latest))
+	}
+	p.line("%s:", text)
+	for _, a := range latest {
+		p.line("    %s %s: %s", stamp(a.At), a.What, a.Text)
+	}
 }
 
 func (p *page) parked(r rollout.Record) {

@@ -124,7 +124,11 @@ func TestProgressNews(t *testing.T) {
 }
 
 func TestWaitedText(t *testing.T) {
-	rec := rollout.Record{ID: "r1", State: rollout.Waiting, Phase: 1, Phases: [][]string{{"a"}, {"b"}}, Retries: 3, Reason: "r"}
+	rec := rollout.Record{ID: "r1", State: rollout.Waiting, Phase: 1, Phases: [][]string{{"a"}, {"b"}}, Reason: "r"}
+	rec.AttemptsDropped = 2
+	for i := range 6 {
+		rec.Attempts = append(rec.Attempts, rollout.Attempt{At: after(i), What: "reading the cells", Text: "cell zone1: no answer"})
+	}
 	freeze := rollout.Waited{Blocker: rollout.Blocker{Kind: rollout.WaitFreeze, Name: "weekend", Text: "until Monday"}, Phase: 1, Since: after(5)}
 	rec.Waits = []rollout.Waited{waited("u1", 2, after(725)), waited("u2", 1, time.Time{}), freeze}
 	rec.Parked = &rollout.Park{Text: "held", Next: "vtsync resume r1"}
@@ -136,7 +140,12 @@ func TestWaitedText(t *testing.T) {
 rollout r1: waiting, parked
   r
   keyspaces: 
-  asked again 3 times, as there was no answer
+  asked again 8 times, as there was no answer; the last 5:
+    2026-11-22 22:00:01Z reading the cells: cell zone1: no answer
+    2026-11-22 22:00:02Z reading the cells: cell zone1: no answer
+    2026-11-22 22:00:03Z reading the cells: cell zone1: no answer
+    2026-11-22 22:00:04Z reading the cells: cell zone1: no answer
+    2026-11-22 22:00:05Z reading the cells: cell zone1: no answer
   phase 1 of 2 waited 12m3s, 2026-11-22 22:00:02Z to 2026-11-22 22:12:05Z, for migration u1 on customer
   phase 1 of 2 waited from 2026-11-22 22:00:02Z on in vain for migration u2 on customer: 1 of 2 shards complete
   phase 2 of 2 waits since 2026-11-22 22:00:05Z for the end of freeze window weekend: until Monday
