@@ -126,6 +126,10 @@ func (d *driver) saveGlobal(a rollout.SaveGlobal) rollout.Event {
 		}
 		x.values, x.by = values, byBack
 	}
+	if !a.Back && d.chance(6, "a workflow has begun") {
+		ev.Outcome, ev.Text = rollout.NotSent, "a workflow owns it"
+		return ev
+	}
 	if d.chance(4, "refused for good") {
 		ev.Outcome, ev.Text = rollout.WriteFailed, "permission denied"
 		return ev

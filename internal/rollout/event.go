@@ -126,7 +126,7 @@ const (
 	Landed         Outcome = "landed"
 	Refused        Outcome = "refused"     // definitely not: another wrote first
 	WriteFailed    Outcome = "failed"      // definitely not, and it never will (too large, no permission)
-	NotSent        Outcome = "not_sent"    // this try never left: only an earlier one can have landed, or land
+	NotSent        Outcome = "not_sent"    // this try never left, a global one for the sake of a workflow: only an earlier one can have landed, or land
 	OutcomeUnknown Outcome = "unknown"     // no answer: it may have landed or may still land
 	LandedThenLost Outcome = "overwritten" // it landed and another wrote since
 	FencedOff      Outcome = "fenced"      // it did not land and cannot any more

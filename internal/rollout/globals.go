@@ -108,6 +108,8 @@ func (m *machine) wrote(e Wrote) error {
 		}
 		w.Status = WriteRefused
 		m.unwind(Canceled, CodeRefused, fmt.Sprintf("keyspace %s: topo refused the write: %s", w.Keyspace, e.Text))
+	case NotSent:
+		m.withheld(w, e)
 	case FencedOff:
 		// An earlier try had no answer, and neither had the fence that gave
 		// it up: the fence has landed.

@@ -262,6 +262,8 @@ func wrote(t *testing.T, d *datadriven.TestData, at rollout.At, a args) rollout.
 		text = "deadline exceeded"
 	case rollout.WriteFailed:
 		text = "permission denied"
+	case rollout.NotSent:
+		text = "workflow moves owns table t1"
 	case rollout.Refused, rollout.LandedThenLost, rollout.Unclear:
 		text, diff = "it is at another version", "  table t1 was changed\n"
 	}

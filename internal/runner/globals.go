@@ -26,6 +26,10 @@ func (x *run) saveGlobal(ctx context.Context, a rollout.SaveGlobal) rollout.Even
 	if err != nil {
 		return rollout.Wrote{At: x.at(), Index: a.Index, Outcome: rollout.WriteFailed, Text: err.Error()}
 	}
+	if ev, withheld := x.withheld(ctx, w, want); withheld {
+		ev.At, ev.Index, ev.Expired = x.at(), a.Index, x.expired(x.Limits.Write)
+		return ev
+	}
 	tok, err := x.Topo.WriteKeyspace(ctx, w.Keyspace, value, w.Token)
 	ev := rollout.Wrote{At: x.at(), Index: a.Index, Outcome: outcome(err), Token: tok, Text: text(err), Expired: x.expired(x.Limits.Write)}
 	if ev.Outcome != rollout.Refused {

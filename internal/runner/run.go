@@ -169,6 +169,9 @@ func (x *run) step(stop, work context.Context, a rollout.Action) rollout.Event {
 func (x *run) act(stop, work context.Context, a rollout.Action) rollout.Event {
 	switch a := a.(type) {
 	case rollout.PauseFor:
+		if x.rec.State == rollout.Waiting {
+			x.unlock(work) // others must not wait for what we wait for
+		}
 		return x.wait(stop)
 	case rollout.Admit:
 		return x.admit(work, a)

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/vtsync/vtsync/internal/diff"
 	"github.com/vtsync/vtsync/internal/planes"
@@ -13,26 +14,74 @@ import (
 	"github.com/vtsync/vtsync/internal/workflow"
 )
 
+// ownersLimit bounds the question which workflows run: it is asked while the
+// keyspace lock is held, which lives for 10 s.
+const ownersLimit = 3 * time.Second
+
 // owners is what workflows in flight own and hold. Where no vtctld is named it
 // is empty, and nothing stands in the way.
 type owners struct {
 	claims []workflow.Claim
 	holds  []workflow.Hold
+	// global is what they were judged on; silent tells that vtctld did not
+	// answer, so that all is held.
+	global planes.Global
+	silent bool
 }
 
 // owners asks which workflows run now. The admission checks have asked before
-// the phase; before a way back it is asked anew, as a workflow may have begun
-// to use what we wrote.
+// the phase; before each write it is asked anew, as one may have begun since:
+// before the phase was gone on with, or to use what we wrote.
 func (x *run) owners(ctx context.Context) (owners, error) {
 	if x.Physical == nil {
 		return owners{}, nil
 	}
+	ctx, cancel := context.WithTimeout(ctx, ownersLimit)
+	defer cancel()
 	g, err := x.Topo.ReadGlobal(ctx)
 	if err != nil {
 		return owners{}, fmt.Errorf("reading what workflows own: %w", err)
 	}
 	found := x.Physical.Physical(ctx, planes.Ask{Workflows: withRecord(g)})
-	return owners{claims: workflow.Claims(found.Workflows, g), holds: workflow.Holds(found, g)}, nil
+	return owners{
+		claims: workflow.Claims(found.Workflows, g), holds: workflow.Holds(found, g),
+		global: g, silent: found.Err != "",
+	}, nil
+}
+
+// withheld tells why a write of ours may not be sent now, where that is so: no
+// token protects from a workflow, whose own commands may fail on any write of
+// the record. One whose token is dead can do nothing any more and is sent, so
+// that its answer tells what became of an earlier try.
+func (x *run) withheld(ctx context.Context, w rollout.Write, want write) (withheld rollout.Wrote, is bool) {
+	if x.Physical == nil {
+		return rollout.Wrote{}, false
+	}
+	repeated := w.Attempts > 1
+	own, err := x.owners(ctx)
+	switch {
+	case err != nil && repeated:
+		// Nobody knows yet whether it landed: that is asked for again, or the
+		// write given up, as where it is not answered itself.
+		return rollout.Wrote{Outcome: rollout.OutcomeUnknown, Text: err.Error()}, true
+	case err != nil:
+		return rollout.Wrote{Outcome: rollout.NotSent, Text: err.Error()}, true
+	}
+	live := own.global.Keyspaces[w.Keyspace]
+	if live.Token.Version != w.Token.Version {
+		return rollout.Wrote{}, false
+	}
+	text := own.hold(w.Keyspace)
+	if text == "" {
+		if refusals := workflow.Refusals(workflow.Broken(own.claims, w.Keyspace, live.VSchema, want.after)); len(refusals) > 0 {
+			text = refusals[0].Text + "; " + refusals[0].Remedy
+		}
+	}
+	out := rollout.Wrote{Outcome: rollout.NotSent, Text: text}
+	if own.silent && repeated && !x.expired(x.Limits.Write) {
+		out.Outcome = rollout.OutcomeUnknown
+	}
+	return out, text != ""
 }
 
 // withRecord names, sorted, the keyspaces that exist: any may be the target of

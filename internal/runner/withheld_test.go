@@ -1,0 +1,156 @@
+package runner_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/vtsync/vtsync/internal/rollout"
+	"github.com/vtsync/vtsync/internal/runner/runnertest"
+)
+
+// TestCrashBeforeAWorkflow kills the process at each of its writes, and a
+// workflow begins before another goes on. What had not landed by then does not
+// land while the workflow is there; afterwards a person gets to the end.
+func TestCrashBeforeAWorkflow(t *testing.T) {
+	scenes := map[string]func(*world){
+		"it owns what would change":     func(w *world) { w.SetWorkflows(nil, movesOrders) },
+		"any write would make it fail":  func(w *world) { w.SetWorkflows(nil, creating) },
+		"nobody can tell which run":     func(w *world) { w.SetWorkflows(map[string]string{"archive": "no primary"}) },
+		"vtctld does not answer at all": func(w *world) { w.SilenceVTCtld(true) },
+	}
+	for name, begins := range scenes {
+		t.Run(name, func(t *testing.T) {
+			writes, withheld := 0, 0
+			synctest.Test(t, func(t *testing.T) {
+				w := newWorld(t)
+				twoKeyspaces(w)
+				one := w.watched("one")
+				w.state(t, start(t, w, one, w.plan()), rollout.Committed, "")
+				writes = one.Writes()
+			})
+			for nth := 1; nth <= writes; nth++ {
+				for _, after := range []bool{false, true} {
+					bubble(t, fmt.Sprintf("write %d of %d, landed %v", nth, writes, after), func(t *testing.T, w *world) {
+						if crashBefore(t, w, nth, after, begins) {
+							withheld++
+						}
+					})
+				}
+			}
+			if withheld == 0 {
+				t.Error("no write was ever withheld")
+			}
+		})
+	}
+}
+
+func twoKeyspaces(w *world) {
+	w.addTable("commerce", "extra")
+	w.addTable("customer", "orders")
+}
+
+// crashBefore tells whether a write with an intent was withheld.
+func crashBefore(t *testing.T, w *world, nth int, after bool, begins func(*world)) (withheld bool) {
+	t.Helper()
+	twoKeyspaces(w)
+	p := w.plan()
+	one := w.watched("one")
+	one.DieAt(nth, after)
+	if _, err := one.Start(t.Context(), p, me, ""); err == nil || !one.Dead() {
+		t.Fatalf("it did not die: %v", err)
+	}
+	two := w.watched("two")
+	known, err := two.store.Rollouts(t.Context())
+	if err != nil || len(known) == 0 || known[0].State.Final() {
+		return false
+	}
+	begins(w)
+	landed := w.has("customer", "orders")
+	rec := resume(t, two, known[0].ID)
+	if w.has("customer", "orders") && !landed {
+		t.Fatalf("it was written while a workflow was there\n%s", logOf(rec))
+	}
+	withheld = rec.State == rollout.Applying && rec.Parked != nil && rec.Parked.Code == rollout.CodeWorkflow
+	w.SetWorkflows(nil)
+	w.SilenceVTCtld(false)
+	if !rec.State.Final() {
+		rec = resume(t, two, rec.ID)
+	}
+	switch rec.State {
+	case rollout.Committed:
+		w.everywhere("customer", "orders", true)
+	case rollout.DeniedState, rollout.Canceled:
+		w.everywhere("customer", "orders", false)
+		w.everywhere("commerce", "extra", false)
+	default:
+		t.Fatalf("%s (%s: %s), parked %+v\n%s", rec.State, rec.Code, rec.Reason, rec.Parked, logOf(rec))
+	}
+	w.free(t)
+	return withheld
+}
+
+// onIntent does something once, as the first intent of a write is saved: the
+// last thing before the write leaves.
+func onIntent(do func()) func(runnertest.Write) runnertest.Fault {
+	done := false
+	return func(x runnertest.Write) runnertest.Fault {
+		if !done && strings.Contains(x.Path, "rollouts/") && strings.Contains(string(x.Value), `"intended"`) {
+			done = true
+			do()
+		}
+		return runnertest.Fault{}
+	}
+}
+
+// TestWorkflowBeginsBeforeTheFirstWrite: between the checks and the write the
+// lock is taken and the record saved, and that can take its time.
+func TestWorkflowBeginsBeforeTheFirstWrite(t *testing.T) {
+	bubble(t, "the checks are asked again, and deny", func(t *testing.T, w *world) {
+		workflowWorld(w)
+		p := w.plan()
+		one := w.watched("one")
+		one.Fail(onIntent(func() { w.SetWorkflows(nil, movesOrders) }))
+		w.state(t, start(t, w, one, p), rollout.DeniedState, rollout.CodeWorkflow)
+		if writes := len(w.History(customerPath)); writes != 1 {
+			t.Errorf("global was written %d times", writes-1)
+		}
+		w.free(t)
+	})
+	bubble(t, "the locks are let go, so that the workflow can go on", func(t *testing.T, w *world) {
+		workflowWorld(w)
+		p := w.plan()
+		one := w.watched("one")
+		one.Fail(onIntent(func() {
+			w.SetWorkflows(nil, creating)
+			later(t, time.Second, func() {
+				unlock, err := w.Process("create").LockKeyspace(t.Context(), "customer", "LookupVindexCreate")
+				if err != nil {
+					t.Errorf("the workflow cannot go on: %v", err)
+				} else if err := unlock(t.Context()); err != nil {
+					t.Error(err)
+				}
+				w.SetWorkflows(nil)
+			})
+		}))
+		w.state(t, start(t, w, one, p), rollout.Committed, "")
+	})
+	bubble(t, "an earlier write of the phase is taken back", func(t *testing.T, w *world) {
+		twoKeyspaces(w)
+		p := w.plan()
+		one := w.watched("one")
+		one.Fail(before(runnertest.KeyspacePath("commerce"), func() { w.SetWorkflows(nil, movesOrders) }))
+		w.state(t, start(t, w, one, p), rollout.Canceled, rollout.CodeWorkflow)
+		w.everywhere("commerce", "extra", false)
+		w.everywhere("customer", "orders", false)
+		w.free(t)
+	})
+	bubble(t, "without a vtctld nothing is asked", func(t *testing.T, w *world) {
+		workflowWorld(w)
+		p := w.plan()
+		w.SetWorkflows(nil, movesOrders)
+		w.state(t, start(t, w, w.process("one"), p), rollout.Committed, "")
+	})
+}
