@@ -297,16 +297,27 @@ func TestShardWithoutPrimary(t *testing.T) {
 		}
 		return errors.New("want it to wait for shard 80-")
 	})
-	// It goes away once more, in the middle of the wait.
+	// It goes away once more, in the middle of the wait, and then so that topo
+	// still names it and vtctld gives no answer for any shard.
 	if err := f.DropPrimary(t.Context(), "customer", "80-"); err != nil {
 		t.Fatal(err)
 	}
-	f.rollout("customer", func(r rollout.Record) error {
-		if waitsFor(r, uuid, "1 of 2 shards complete", "80-: it has no primary to ask") {
-			return nil
-		}
-		return errors.New("want it to say that shard 80- has no primary")
-	})
+	says := func(text string) {
+		t.Helper()
+		f.rollout("customer", func(r rollout.Record) error {
+			if waitsFor(r, uuid, text) {
+				return nil
+			}
+			return errors.New("want it to wait for the migration, saying " + text)
+		})
+	}
+	says("1 of 2 shards complete; 80-: it has no primary to ask")
+	if err := f.RestorePrimary(t.Context(), "customer", "80-"); err != nil {
+		t.Fatal(err)
+	}
+	says("80-: queued")
+	f.Process("vttablet-customer-80-").Kill()
+	says("its migrations cannot be read")
 	if err := f.RestorePrimary(t.Context(), "customer", "80-"); err != nil {
 		t.Fatal(err)
 	}
