@@ -14,12 +14,18 @@ import (
 // nowhere: so does a statement about a view, a partition or an option.
 type Effect struct {
 	Table string
+	// Was is the name that the table had before; empty where it keeps its name.
+	Was string
 	// Creates and Drops tell that it makes or drops the table itself.
 	Creates, Drops bool
 	// Columns and Keys are there once it is complete; of an unnamed key only
-	// its columns are known.
+	// its columns are known, of a renamed one only its name.
 	Columns []string
 	Keys    []Key
+	// Kept are those of Columns that were there before, and are only changed.
+	Kept []string
+	// Types are those of Columns whose type MySQL shows as it was written.
+	Types map[string]Column
 	// GoneColumns and GoneKeys are not there any more.
 	GoneColumns, GoneKeys []string
 }
@@ -66,13 +72,14 @@ func (e *Effect) alter(option sqlparser.AlterOption) {
 	switch o := option.(type) {
 	case *sqlparser.AddColumns:
 		for _, c := range o.Columns {
-			e.Columns = append(e.Columns, c.Name.String())
+			e.column(c)
 		}
 	case *sqlparser.ChangeColumn:
 		e.GoneColumns = append(e.GoneColumns, o.OldColumn.Name.String())
-		e.Columns = append(e.Columns, o.NewColDefinition.Name.String())
+		e.column(o.NewColDefinition)
 	case *sqlparser.ModifyColumn:
-		e.Columns = append(e.Columns, o.NewColDefinition.Name.String())
+		e.Kept = append(e.Kept, o.NewColDefinition.Name.String())
+		e.column(o.NewColDefinition)
 	case *sqlparser.RenameColumn:
 		e.GoneColumns = append(e.GoneColumns, o.OldName.Name.String())
 		e.Columns = append(e.Columns, o.NewName.Name.String())
@@ -92,7 +99,8 @@ func (e *Effect) alter(option sqlparser.AlterOption) {
 		default: // a constraint, whose name Vitess makes its own
 		}
 	case *sqlparser.RenameTableName:
-		e.Table, e.Creates = o.Table.Name.String(), true
+		e.Was = e.Table
+		e.Table = o.Table.Name.String()
 	default: // what does not show in columns and keys
 	}
 }
@@ -110,8 +118,56 @@ func indexKey(def *sqlparser.IndexDefinition) Key {
 	return k
 }
 
+// column adds a column, and its type where that is one of those that MySQL shows
+// as they are written.
+func (e *Effect) column(def *sqlparser.ColumnDefinition) {
+	name := def.Name.String()
+	e.Columns = append(e.Columns, name)
+	t := Column{Name: name, Type: strings.ToLower(def.Type.Type)}
+	switch t.Type {
+	case "tinyint", "smallint", "mediumint", "int", "bigint":
+		t.Unsigned = def.Type.Unsigned || def.Type.Zerofill
+	case "varchar", "varbinary":
+		if def.Type.Length == nil || def.Type.Charset.Name != "" || *def.Type.Length > maxVarchar {
+			return
+		}
+		t.Length = *def.Type.Length
+	case "date", "json":
+	default:
+		return
+	}
+	if e.Types == nil {
+		e.Types = make(map[string]Column)
+	}
+	e.Types[name] = t
+}
+
+// maxVarchar is how long a varchar may be of any character set. MySQL may make a
+// longer one a text.
+const maxVarchar = 16383
+
+// Inverse is what taking the statement back does. What it changed of columns and
+// keys that were there before is not known.
+func (e Effect) Inverse() Effect {
+	out := Effect{Table: e.Table, Creates: e.Drops, Drops: e.Creates, Columns: e.GoneColumns, Kept: e.Kept}
+	if e.Was != "" {
+		out.Table, out.Was = e.Was, e.Table
+	}
+	for _, c := range e.Columns {
+		if !containsFold(e.Kept, c) {
+			out.GoneColumns = append(out.GoneColumns, c)
+		}
+	}
+	return out
+}
+
 // settle takes out what is dropped and made again by the same statement.
 func (e *Effect) settle() {
+	for _, name := range e.GoneColumns {
+		if containsFold(e.Columns, name) {
+			e.Kept = append(e.Kept, name)
+		}
+	}
 	e.GoneColumns = slices.DeleteFunc(e.GoneColumns, func(name string) bool { return containsFold(e.Columns, name) })
 	e.GoneKeys = slices.DeleteFunc(e.GoneKeys, func(name string) bool {
 		return slices.ContainsFunc(e.Keys, func(k Key) bool { return strings.EqualFold(k.Name, name) })
@@ -138,8 +194,11 @@ func (e Effect) Missing(t *Table) []string {
 	}
 	var out []string
 	for _, c := range e.Columns {
-		if t.Column(c) == nil {
+		switch has, want := t.Column(c), e.Types[c]; {
+		case has == nil:
 			out = append(out, fmt.Sprintf("table %s has no column %s", e.Table, c))
+		case want.Type != "" && (has.Type != want.Type || has.Unsigned != want.Unsigned || want.Length > 0 && has.Length != want.Length):
+			out = append(out, fmt.Sprintf("column %s of table %s is %s, not %s", c, e.Table, has.typeText(), want.typeText()))
 		}
 	}
 	for _, k := range e.Keys {
@@ -161,20 +220,40 @@ func (e Effect) Missing(t *Table) []string {
 }
 
 // shows tells whether the table has a key of that name or, where it has none,
-// on these columns.
+// on these columns. Of a key of which only the name is wanted, that is enough.
 func (t *Table) shows(want Key) bool {
 	return slices.ContainsFunc(t.Keys, func(k Key) bool {
-		if want.Name != "" {
+		same := slices.EqualFunc(k.Columns, want.Columns, strings.EqualFold)
+		switch {
+		case want.Name == "":
+			return same && (k.Unique || !want.Unique)
+		case len(want.Columns) == 0:
 			return strings.EqualFold(k.Name, want.Name)
+		default:
+			return strings.EqualFold(k.Name, want.Name) && same && k.Unique == want.Unique
 		}
-		return slices.EqualFunc(k.Columns, want.Columns, strings.EqualFold)
 	})
+}
+
+func (c Column) typeText() string {
+	text := c.Type
+	if c.Length > 0 {
+		text += fmt.Sprintf("(%d)", c.Length)
+	}
+	if c.Unsigned {
+		text += " unsigned"
+	}
+	return text
 }
 
 func (k Key) text() string {
 	switch {
 	case k.Name == primaryKey:
 		return "primary key"
+	case k.Name != "" && k.Unique:
+		return fmt.Sprintf("unique key %s (%s)", k.Name, strings.Join(k.Columns, ", "))
+	case k.Name != "" && len(k.Columns) > 0:
+		return fmt.Sprintf("key %s (%s)", k.Name, strings.Join(k.Columns, ", "))
 	case k.Name != "":
 		return "key " + k.Name
 	default:

@@ -183,8 +183,8 @@ func TestAnOldServer(t *testing.T) {
 	})
 	for rpc, text := range map[string]string{
 		"GetTablets":   got.Keyspaces["k"].MigrationsErr,
-		"GetWorkflows":        got.Unread["k"],
-		"GetSchema":           got.Keyspaces["k"].Shards["s0"].Err,
+		"GetWorkflows": got.Unread["k"],
+		"GetSchema":    got.Keyspaces["k"].Shards["s0"].Err,
 	} {
 		if !strings.Contains(text, "is too old for "+rpc) {
 			t.Errorf("%s: error %q", rpc, text)
