@@ -6,6 +6,7 @@ import (
 
 	"github.com/vtsync/vtsync/internal/admit"
 	"github.com/vtsync/vtsync/internal/errs"
+	"github.com/vtsync/vtsync/internal/plan"
 	"github.com/vtsync/vtsync/internal/planes"
 	"github.com/vtsync/vtsync/internal/rollout"
 	"github.com/vtsync/vtsync/internal/vschema"
@@ -32,12 +33,15 @@ func (x *run) admit(ctx context.Context, a rollout.Admit) rollout.Event {
 		Now: x.Now(), Deadline: x.rec.Began.Add(x.Limits.Wait),
 		Waits: x.rec.Waits, Approvals: x.rec.Approvals, HalfOpen: x.rec.HalfOpen,
 	}
-	if a.Phase == 0 {
+	if a.Phase == 0 || x.plan.Backend == plan.BackendVTCtld {
 		in.Cells = snap.Cells
 	}
 	if x.Physical != nil {
 		found := LookPhysical(ctx, x.Physical, in)
 		in.Physical = &found
+		if x.plan.Undoes == "" {
+			x.Looked(admit.Answers(in))
+		}
 	}
 	v := admit.Judge(in)
 	reason := v.Reason
@@ -53,7 +57,7 @@ func (x *run) admit(ctx context.Context, a rollout.Admit) rollout.Event {
 }
 
 func (x *run) lookBefore(ctx context.Context, phase int) (*planes.Snapshot, error) {
-	if phase == 0 || x.Physical != nil {
+	if phase == 0 || x.Physical != nil || x.plan.Backend == plan.BackendVTCtld {
 		return x.Observe.Snapshot(ctx)
 	}
 	g, err := x.Topo.ReadGlobal(ctx)

@@ -41,16 +41,31 @@ func (x *run) wait(stop context.Context) rollout.Event {
 	return rollout.Tick{At: x.at(), Expired: x.expired(limit)}
 }
 
+// longestWait is the longest pause once a phase has waited so long for MySQL, a
+// workflow or a window: each look is a query to every primary, and what has not
+// come in minutes is not late by half a minute.
+func longestWait(first, waited time.Duration) time.Duration {
+	switch {
+	case waited < time.Minute:
+		return first
+	case waited < 10*time.Minute:
+		return 5 * first
+	default:
+		return 15 * first
+	}
+}
+
 // rest pauses a little longer each time, from when the state or the writes in
 // hand began; a stop ends it at once.
 func (x *run) rest(stop context.Context) {
 	first, longest := firstPause, x.Limits.Poll
 	if x.rec.State == rollout.Waiting && x.rec.Code != rollout.CodeLocked {
-		first, longest = firstWaitPause, x.Limits.WaitPoll
+		first, longest = firstWaitPause, longestWait(x.Limits.WaitPoll, x.Now().Sub(x.rec.Began))
 	}
-	if x.pauses == nil || !x.rec.Began.Equal(x.paused) || x.pauses.MaxInterval != longest/2 {
+	if x.pauses == nil || !x.rec.Began.Equal(x.paused) || x.pauses.InitialInterval != first/2 {
 		x.paused, x.pauses = x.rec.Began, pauses(first, longest)
 	}
+	x.pauses.MaxInterval = longest / 2
 	t := time.NewTimer(x.pauses.NextBackOff())
 	defer t.Stop()
 	select {

@@ -293,7 +293,7 @@ func TestPhysicalCost(t *testing.T) {
 				t.Errorf("ask %d is for schemas while a shard is running: %v", i, ask.Schemas)
 			}
 		}
-		if most := 700; len(asks.asked) > most {
+		if most := 270; len(asks.asked) > most {
 			t.Errorf("vtctld was asked %d times in ten minutes, want at most %d", len(asks.asked), most)
 		}
 	})

@@ -222,12 +222,18 @@ func (x *run) save(ctx context.Context, rec rollout.Record) error {
 // runs for hours says something else at each look.
 const wordsEvery = 15 * time.Second
 
+// beatEvery is how often a record is saved for its time alone: it tells whoever
+// watches that a process is there.
+const beatEvery = time.Minute
+
 // saysNothingNew tells whether a record need not be saved.
 func (x *run) saysNothingNew(rec rollout.Record) bool {
-	if sameButTime(rec, x.saved) {
-		return true
+	switch since := x.Now().Sub(x.savedAt); {
+	case sameButTime(rec, x.saved):
+		return since < beatEvery
+	default:
+		return since < wordsEvery && sameButTime(wordless(rec), wordless(x.saved))
 	}
-	return x.Now().Sub(x.savedAt) < wordsEvery && sameButTime(wordless(rec), wordless(x.saved))
 }
 
 // wordless is a record without what it says of the things that it waits for.

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/vtsync/vtsync/internal/admit"
+	"github.com/vtsync/vtsync/internal/ddl"
 	"github.com/vtsync/vtsync/internal/planes"
 	"github.com/vtsync/vtsync/internal/rollout"
 )
@@ -71,7 +72,7 @@ type Limits struct {
 	Lock     time.Duration // for a lock that another holds: longer than that of a process that died lives
 	Settle   time.Duration // between two equal reads of a cell
 	Poll     time.Duration // the longest pause between two looks
-	WaitPoll time.Duration // the same while a phase waits for MySQL, workflows or a window
+	WaitPoll time.Duration // the same in the first minute that a phase waits for MySQL, workflows or a window; later more
 }
 
 // DefaultLimits are used where a limit is zero.
@@ -96,7 +97,8 @@ const (
 	pruneEvery = 8 * savesPerRollout
 )
 
-// Deps are what a Runner is made of. All but Physical, Policy and Progress are required.
+// Deps are what a Runner is made of. All but Physical, Policy,
+// Progress and Looked are required.
 type Deps struct {
 	Store   Store
 	Topo    Topo
@@ -114,6 +116,9 @@ type Deps struct {
 	OpaqueVindexes []string
 	// Progress is called after every save of a record, and while waiting.
 	Progress func(rollout.Record)
+	// Looked is told how far the migrations are that a phase waits for, at
+	// each look of the admission checks.
+	Looked func([]ddl.Answer)
 }
 
 // Runner runs rollouts. Its methods may be called from several goroutines,
@@ -128,6 +133,9 @@ func New(d Deps) *Runner {
 	d.Limits = withDefaults(d.Limits)
 	if d.Progress == nil {
 		d.Progress = func(rollout.Record) {}
+	}
+	if d.Looked == nil {
+		d.Looked = func([]ddl.Answer) {}
 	}
 	b := make([]byte, 8)
 	_, _ = rand.Read(b) // crypto/rand never fails
