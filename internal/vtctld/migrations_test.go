@@ -221,10 +221,10 @@ func TestWhatIsAsked(t *testing.T) {
 // seen last.
 func TestARowSeenTwice(t *testing.T) {
 	s := &scripted{migrations: func(_ context.Context, req *vtctldatapb.GetSchemaMigrationsRequest) ([]*vtctldatapb.SchemaMigration, error) {
-		switch {
-		case req.Status == vtctldatapb.SchemaMigration_READY:
+		switch req.Status {
+		case vtctldatapb.SchemaMigration_READY:
 			return []*vtctldatapb.SchemaMigration{row("b", "80-", vtctldatapb.SchemaMigration_READY)}, nil
-		case req.Status == vtctldatapb.SchemaMigration_RUNNING:
+		case vtctldatapb.SchemaMigration_RUNNING:
 			return []*vtctldatapb.SchemaMigration{row("b", "80-", vtctldatapb.SchemaMigration_RUNNING), row("a", "80-", vtctldatapb.SchemaMigration_RUNNING), row("b", "-80", vtctldatapb.SchemaMigration_RUNNING)}, nil
 		}
 		return nil, nil
@@ -301,10 +301,10 @@ func TestMigrationsUnread(t *testing.T) {
 // TestOneMigrationUnread: a row that cannot be read fails no other migration.
 func TestOneMigrationUnread(t *testing.T) {
 	s := &scripted{migrations: func(_ context.Context, req *vtctldatapb.GetSchemaMigrationsRequest) ([]*vtctldatapb.SchemaMigration, error) {
-		switch {
-		case req.Uuid == otherUUID:
+		switch req.Uuid {
+		case otherUUID:
 			return nil, errors.New("unknown schema migration strategy: 'gh-ost'")
-		case req.Uuid == uuid:
+		case uuid:
 			return []*vtctldatapb.SchemaMigration{row(uuid, "-80", vtctldatapb.SchemaMigration_COMPLETE)}, nil
 		}
 		return nil, nil
