@@ -22,7 +22,8 @@ type backfill struct {
 
 // workflows denies every change of what a workflow owns. Nothing allows this
 // away. A backfill is protected without a vtctld too: where the workflow itself
-// is seen, it is the one that is named.
+// is seen, it is the one that is named. What a canceled one leaves behind may be
+// dropped, and nothing else: how much of its table is filled nobody knows.
 func (b *builder) workflows() {
 	seen := b.claims()
 	for _, bf := range b.backfills() {
@@ -30,7 +31,12 @@ func (b *builder) workflows() {
 		if slices.ContainsFunc(seen, func(c workflow.Claim) bool { return c.Entry == entry && c.Part == workflow.Whole }) {
 			continue
 		}
-		if what := b.disturbed(bf); what != "" {
+		what := b.disturbed(bf)
+		if what != "" && b.abandoned() && b.dropped(bf) {
+			b.note("%s.%s is live with write_only and no workflow fills it: the plan drops what a canceled one has left", bf.keyspace, bf.vindex)
+			continue
+		}
+		if what != "" {
 			b.deny(DeniedWorkflow, bf.remedy(b.global.Keyspaces[bf.keyspace].VSchema),
 				"%s.%s is live with write_only, so its lookup table is being backfilled, and the plan %s: vtgate would miss rows or stop writing lookup rows",
 				bf.keyspace, bf.vindex, what)
@@ -97,6 +103,20 @@ func (b *builder) backfills() []backfill {
 	return out
 }
 
+// abandoned tells that a backfill whose workflow is not seen has none: every
+// keyspace's workflows could be listed, after its VSchema was read.
+func (b *builder) abandoned() bool {
+	return b.in.Physical != nil && b.in.Physical.Err == "" && len(b.in.Physical.Unread) == 0
+}
+
+// dropped tells that the plan drops the vindex of a backfill, and every column
+// vindex by it.
+func (b *builder) dropped(bf backfill) bool {
+	after, written := b.after[bf.keyspace]
+	bound := func(table string) bool { return binding(after.GetTables()[table], bf.vindex) != nil }
+	return written && after.GetVindexes()[bf.vindex] == nil && !slices.ContainsFunc(bf.tables, bound)
+}
+
 // disturbed says what the plan would change of the backfill's; empty when it
 // leaves all of it alone.
 func (b *builder) disturbed(bf backfill) string {
@@ -161,8 +181,8 @@ func (bf backfill) lookup() (ks, table string) {
 // cannot change a param, so the vindex is dropped and made again.
 func (bf backfill) remedy(live *vschema.Keyspace) string {
 	lookupKs, _ := bf.lookup()
-	return fmt.Sprintf("when the backfill is complete: vtctldclient LookupVindex --name %s --table-keyspace %s externalize --keyspace %s; without a workflow, by SQL on a vtgate: %s; then vtsync pull",
-		bf.vindex, orElse(lookupKs, "LOOKUP_KEYSPACE"), bf.keyspace, strings.Join(bf.statements(live), "; "))
+	return fmt.Sprintf("when the backfill is complete: vtctldclient LookupVindex --name %s --table-keyspace %s externalize --keyspace %s; without a workflow, by SQL on a vtgate while nothing is written to %s, as no lookup rows are in between: %s; then vtsync pull",
+		bf.vindex, orElse(lookupKs, "LOOKUP_KEYSPACE"), bf.keyspace, orElse(strings.Join(bf.tables, ", "), "its table"), strings.Join(bf.statements(live), "; "))
 }
 
 // statements clear write_only. A table's column vindexes are added at the end

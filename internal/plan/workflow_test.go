@@ -91,6 +91,41 @@ func TestWorkflowUnseen(t *testing.T) {
 	}
 }
 
+// TestWorkflowGone: of a vindex that no workflow fills any more, as a canceled one
+// leaves it, a plan may only drop all. Where that is not sure it is a backfill.
+func TestWorkflowGone(t *testing.T) {
+	unbound := edited(t, backfillJSON, `,{"columns":["email","id"],"name":"email"}`, ``)
+	none := &planes.Physical{Workflows: []planes.Workflow{moveWorkflow}}
+	tests := []struct {
+		name     string
+		desired  *vschema.Keyspace
+		physical *planes.Physical
+		denied   bool
+	}{
+		{"all of it is dropped", keyspace(t, customerJSON), none, false},
+		{"only write_only is dropped", edited(t, backfillJSON, `,"write_only":"true"`, ``), none, true},
+		{"only its column vindex is dropped", unbound, none, true},
+		{"no vtctld is named", keyspace(t, customerJSON), nil, true},
+		{"no vtctld answers", keyspace(t, customerJSON), &planes.Physical{Err: "no answer"}, true},
+		{"a keyspace is unread", keyspace(t, customerJSON), &planes.Physical{Unread: map[string]string{"archive": "no primary"}}, true},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			in := input(snapshot(t, map[string]string{"commerce": commerceJSON, "customer": backfillJSON, "archive": "{}"}), keyspaces{"customer": tt.desired})
+			in.Allow = []string{"write_loss", "outage"}
+			in.Last = keyspaces{"customer": keyspace(t, backfillJSON)}
+			in.Physical = tt.physical
+			p := build(t, in)
+			if got := codes(p); slices.Contains(got, DeniedWorkflow) != tt.denied {
+				t.Errorf("denials: %+v, want one for the workflow: %v", p.Denials, tt.denied)
+			}
+			if got := strings.Contains(strings.Join(p.Notes, "\n"), "no workflow fills it"); got == tt.denied {
+				t.Errorf("notes %q", p.Notes)
+			}
+		})
+	}
+}
+
 // TestWorkflowHolds: what apply will wait for stands in the notes, and denies
 // nothing; a plan with nothing to write waits for nothing.
 func TestWorkflowHolds(t *testing.T) {
