@@ -8,6 +8,7 @@ import (
 	"github.com/vtsync/vtsync/internal/ddl"
 	"github.com/vtsync/vtsync/internal/lint"
 	"github.com/vtsync/vtsync/internal/plan"
+	"github.com/vtsync/vtsync/internal/review"
 	"github.com/vtsync/vtsync/internal/rollout"
 	"github.com/vtsync/vtsync/internal/status"
 	"github.com/vtsync/vtsync/internal/view"
@@ -55,12 +56,21 @@ type Engine interface {
 	// Waits asks how far the migrations are that a rollout waits for; none
 	// where no vtctld is named.
 	Waits(ctx context.Context, rec rollout.Record) ([]ddl.Answer, error)
+	// Live gives what lint wants to know of the cluster.
+	Live(ctx context.Context) (Live, error)
 	// Unpause lifts a keyspace's pause and gives what it was; nil when it
 	// was not paused.
 	Unpause(ctx context.Context, keyspace string) (*rollout.Pause, error)
 	Doctor(ctx context.Context) (view.Doctor, error)
 	// Close gives back what was opened.
 	Close()
+}
+
+// Live is what a cluster holds beside the files: see review.Live.
+type Live struct {
+	review.Live
+	// Shards are the serving shards of each keyspace.
+	Shards map[string][]string
 }
 
 // Planning is what a plan is asked for with.

@@ -33,6 +33,7 @@ type double struct {
 	status   status.Status
 	pulled   view.Pull
 	doctor   view.Doctor
+	live     Live
 	history  []rollout.Record
 	err      error
 
@@ -127,6 +128,11 @@ func (d *double) Record(ctx context.Context, id string) (rollout.Record, error) 
 
 func (d *double) Waits(context.Context, rollout.Record) ([]ddl.Answer, error) {
 	return d.waits, nil
+}
+
+func (d *double) Live(ctx context.Context) (Live, error) {
+	d.called(ctx, "live")
+	return d.live, d.err
 }
 
 func (d *double) Unpause(ctx context.Context, keyspace string) (*rollout.Pause, error) {

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"cmp"
+	"context"
 	"errors"
 	"io"
 	"slices"
@@ -26,15 +27,16 @@ const (
 
 func (c *command) lint() *cobra.Command {
 	var (
-		fix  bool
-		code string
+		fix, live bool
+		code      string
 	)
 	cmd := &cobra.Command{
 		Use:   "lint [DIR]",
 		Short: "Find mistakes in the files that Vitess accepts and traffic pays for",
 		Long: `Lint judges all keyspaces and rules below DIR together, the way vtgate builds
 them, and says of each mistake where it stands, what Vitess would do with it and
-how to correct it. It needs no cluster and no vtsync.yaml.
+how to correct it. It needs no cluster and no vtsync.yaml, unless it is told to
+look at one by --live.
 
 Without DIR it takes the folders of all clusters of ./vtsync.yaml (or of
 --cluster), and without a vtsync.yaml the current folder. --keyspace leaves out
@@ -42,6 +44,12 @@ what is about other keyspaces alone; all are judged, and rule files always shown
 
 With --fix it corrects misspelled names where the right one is plain, leaves the
 rest of the file as it is, and shows what is left.
+
+With --live the files are judged with what one cluster holds: the VSchema of
+keyspaces that have no file, the tables of every serving shard's primary in place
+of schema/*.sql, and the rows of sequences. Without files its own VSchema is
+judged. That takes the topo, a vtctld, and for sequences a vtgate's SQL port;
+nothing is written anywhere.
 
 A finding that is known is suppressed, with a reason, in vtsync.yaml by
 
@@ -52,9 +60,11 @@ A finding that is known is suppressed, with a reason, in vtsync.yaml by
 or in YAML by a comment at its line: # vtsync:ignore VS405 backfill until May
 
 Exit codes: 0 nothing, or only notes (info); 1 errors or warnings; 2 a file
-cannot be read as what it should be, or there is none.`,
+cannot be read as what it should be, or there is none; 4 some of the cluster could
+not be read (--live).`,
 		Example: `  vtsync lint
   vtsync lint --fix prod
+  vtsync lint --live --cluster prod
   vtsync lint --explain VS301
   vtsync lint --format sarif > vtsync.sarif    # or github, in a workflow`,
 		Args:        atMostOneArg("DIR"),
@@ -66,10 +76,11 @@ cannot be read as what it should be, or there is none.`,
 				}
 				return c.explain(code)
 			}
-			return c.runLint(arg(args), fix)
+			return c.runLint(cmd.Context(), arg(args), fix, live)
 		}),
 	}
 	cmd.Flags().BoolVar(&fix, "fix", false, "correct misspelled names in the files")
+	cmd.Flags().BoolVar(&live, "live", false, "judge the files with what the cluster and its MySQLs hold")
 	// In place of the root's, which names the formats that every verb has.
 	cmd.Flags().StringVar(&c.flags.format, "format", formatText, "output format: text, json, sarif or github")
 	cmd.Flags().StringVar(&code, "explain", "", "show what is to know of a rule, such as VS301")
@@ -85,8 +96,12 @@ func (c *command) explainedBySARIF(err error) error {
 	return errors.Join(err, view.LintErrorSARIF(c.env.Stdout, err, c.env.Version.Version))
 }
 
-func (c *command) runLint(dir string, fix bool) error {
-	job, err := c.lintJob(dir)
+func (c *command) runLint(ctx context.Context, dir string, fix, live bool) error {
+	find := c.lintJob
+	if live {
+		find = func(dir string) (lintJob, error) { return c.liveJob(ctx, dir) }
+	}
+	job, err := find(dir)
 	if err != nil {
 		return c.explainedBySARIF(err)
 	}
@@ -165,6 +180,8 @@ func lintCode(s view.LintSummary) int {
 	switch {
 	case s.Unreadable:
 		return errs.ExitError
+	case len(s.Unread) > 0:
+		return errs.ExitUnknown
 	case s.Errors+s.Warnings > 0:
 		return errs.ExitFindings
 	default:

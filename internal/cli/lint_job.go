@@ -23,8 +23,8 @@ type lintJob struct {
 // lintJob finds the folders, and what the config says of them. dir is the
 // verb's argument, if it has one.
 func (c *command) lintJob(dir string) (lintJob, error) {
-	if c.flags.topo != "" || len(c.flags.vtgates) > 0 {
-		return lintJob{}, &errs.Invalid{Msg: "lint reads files and asks no cluster: it takes neither --topo nor --vtgate", Next: "vtsync lint --help"}
+	if c.flags.topo != "" || len(c.flags.vtgates) > 0 || c.flags.vtctld != "" {
+		return lintJob{}, &errs.Invalid{Msg: "lint reads files and asks no cluster: it takes neither --topo nor --vtctld nor --vtgate", Next: "add --live to judge the files with what the cluster holds"}
 	}
 	cfg, err := c.flags.configIfAny()
 	if err != nil {

@@ -158,6 +158,9 @@ func countFiles(d Folder, tree *desired.Tree) (int, error) {
 		}
 	}
 	for _, name := range sortedKeys(tree.Keyspaces) {
+		if d.Live != nil && d.Live.Schemas[name] != nil {
+			continue // its SQL is not read
+		}
 		statements, err := physical.Files(d.FS, schemaDir(name))
 		if err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return 0, err
