@@ -13,6 +13,7 @@ import (
 	vschemapb "vitess.io/vitess/go/vt/proto/vschema"
 
 	"github.com/vtsync/vtsync/internal/planes"
+	"github.com/vtsync/vtsync/internal/vschema"
 	"github.com/vtsync/vtsync/lab/cluster"
 	"github.com/vtsync/vtsync/lab/load"
 	"github.com/vtsync/vtsync/lab/proxy"
@@ -277,6 +278,45 @@ func (f *full) background(args ...string) <-chan error {
 		out <- err
 	}()
 	return out
+}
+
+// A LookupVindex that is given up leaves its vindex in the VSchema, with
+// write_only, and its table: a file that drops all of it may be applied, and one
+// that makes vtgate read by it may not.
+func TestLookupVindexGivenUp(t *testing.T) {
+	t.Parallel()
+	f := newFull(t, cluster.Options{})
+	before := map[string]*vschemapb.Keyspace{"commerce": f.global("commerce"), "customer": f.global("customer")}
+	traffic := f.traffic("customer", f.customers())
+	f.client(slices.Concat(createLookup, []string{"--continue-after-copy-with-owner=false"})...)
+	stopped := lookupWorkflow("Running")
+	stopped.State, stopped.Message = "Stopped", "Stopped after copy."
+	f.stands("the copy", stage{workflows: []planes.Workflow{stopped}, claims: lookupClaims})
+	f.ok("pull", f.dir)
+	remove := func(ks, kind, name string) {
+		f.edit(ks, func(v map[string]any) { delete(v[kind].(map[string]any), name) })
+	}
+	remove("commerce", "tables", "email_lookup")
+	remove("customer", "vindexes", "email_lookup")
+	f.edit("customer", func(v map[string]any) { hashed(v, "customer", "customer_id") })
+	f.exits(3, "apply", "--yes", "--allow", "write_loss", f.dir).wants(t, "workflow email_lookup (CreateLookupIndex, customer to commerce, Stopped)")
+
+	f.client(cancelLookup...)
+	f.stands("cancel", stage{})
+	read := f.folder()
+	read.ok("pull", read.dir)
+	read.edit("customer", func(v map[string]any) {
+		delete(v["vindexes"].(map[string]any)["email_lookup"].(map[string]any)["params"].(map[string]any), "write_only")
+	})
+	read.exits(3, "apply", "--yes", "--allow", "write_loss", read.dir).wants(t, "customer.email_lookup is live with write_only")
+	f.ok("apply", "--yes", "--allow", "write_loss", "--allow", "VS803", f.dir).wants(t, "no workflow fills it", "committed")
+	for ks, want := range before {
+		if now := f.global(ks); !vschema.Equal(want, now) {
+			t.Errorf("%s: %v, want %v", ks, now, want)
+		}
+	}
+	traffic.flows(100)
+	traffic.clean()
 }
 
 // A LookupVindex that stands between its read of the VSchema and its save of it
