@@ -164,6 +164,7 @@ func (a *App) runner(run cli.Running) *runner.Runner {
 		Limits:   limits(a.cluster.Policy),
 		Log:      a.log,
 		Progress: run.Progress,
+		Looked:   run.Looked,
 
 		OpaqueVindexes: a.cluster.VindexTypes,
 	})

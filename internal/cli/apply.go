@@ -43,6 +43,9 @@ Where the policy asks for approvals, --approve records yours, and the rollout
 parks until as many others have run ` + "`vtsync resume ROLLOUT --approve`" + `. While a
 freeze window is open apply is denied, or waits where that ends within --wait.
 
+With --format json stdout has where the rollout stopped, and stderr, where it is
+no terminal, a line of JSON for each change on the way, as of ` + "`vtsync watch`" + `.
+
 Exit codes: 0 committed, or nothing to do; 2 a file or plan cannot be read;
 3 denied, stale or in conflict, nothing was changed; 4 parked, or the outcome is
 unknown; 5 rolled back by itself.`,
@@ -106,9 +109,8 @@ func (c *command) runApply(ctx context.Context, target string, f applyFlags) err
 			return err
 		}
 	}
-	beside := c.accompany(ctx, engine, c.startProgress("applying"))
-	run.Progress = beside.progress
-	record, err := engine.Apply(ctx, p, run)
+	beside := c.accompany(c.startProgress("applying"))
+	record, err := engine.Apply(ctx, p, beside.watch(run))
 	beside.finish()
 	if err != nil {
 		return err

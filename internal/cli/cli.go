@@ -177,12 +177,23 @@ func isTerminal(f any) bool {
 
 // terminalWidth gives the columns of a terminal, or 80 where it does not say.
 func terminalWidth(f any) int {
+	width, _ := terminalSize(f)
+	return width
+}
+
+// terminalHeight gives the rows of a terminal, or 24 where it does not say.
+func terminalHeight(f any) int {
+	_, height := terminalSize(f)
+	return height
+}
+
+func terminalSize(f any) (width, height int) {
 	if file, ok := f.(*os.File); ok {
-		if width, _, err := term.GetSize(int(file.Fd())); err == nil && width > 0 {
-			return width
+		if w, h, err := term.GetSize(int(file.Fd())); err == nil && w > 0 && h > 0 {
+			return w, h
 		}
 	}
-	return 80
+	return 80, 24
 }
 
 // logger gives the log on stderr: warnings, or with -v everything.

@@ -91,6 +91,9 @@ type Running struct {
 	Park <-chan struct{}
 	// Progress is told where the rollout is, whenever that changes.
 	Progress func(rollout.Record)
+	// Looked is told how far the migrations are that it waits for, whenever it
+	// has looked itself.
+	Looked func([]ddl.Answer)
 	// Show is told the plan that was made on the way, before it runs.
 	Show func(*plan.Plan) error
 	// Confirm is asked before anything is taken back; an error is a no.

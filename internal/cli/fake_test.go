@@ -29,7 +29,7 @@ type double struct {
 	record   rollout.Record
 	records  []rollout.Record // what Record gives, one after the other
 	waits    []ddl.Answer
-	running  func(Running) // what a rollout that is resumed does
+	running  func(Running) // what a rollout that is resumed or taken back does
 	status   status.Status
 	pulled   view.Pull
 	doctor   view.Doctor
@@ -94,6 +94,9 @@ func approving(run Running) string {
 
 func (d *double) Rollback(ctx context.Context, id string, run Running) (rollout.Record, error) {
 	d.called(ctx, "rollback "+id)
+	if d.running != nil {
+		d.running(run)
+	}
 	if d.plan != nil { // one to take it back by
 		if err := errors.Join(run.Show(d.plan), run.Confirm("back?")); err != nil {
 			return d.record, err

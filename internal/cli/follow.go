@@ -6,9 +6,9 @@ import (
 	"io"
 	"slices"
 	"strings"
-	"sync"
 	"time"
 
+	"github.com/vtsync/vtsync/internal/ddl"
 	"github.com/vtsync/vtsync/internal/rollout"
 	"github.com/vtsync/vtsync/internal/view"
 )
@@ -16,83 +16,79 @@ import (
 const (
 	// watchEvery is the pause between two looks at a record.
 	watchEvery = 500 * time.Millisecond
-	// barsEvery is the pause between two looks at migrations.
-	barsEvery = 2 * time.Second
+	// barsEvery is the pause between two looks at migrations by one who only
+	// watches: each is a query to every primary.
+	barsEvery = 5 * time.Second
 	// textStep is by how many percent a migration must have gone on to be worth
 	// a line for people; bars and programs are told of each.
 	textStep = 10
 )
 
-// companion shows, on stderr, what a rollout that runs in this process waits
-// for: bars below the line of progress on a terminal, a line per change
-// elsewhere.
+// companion shows, on stderr, how a rollout that runs in this process goes: what
+// it waits for as bars below the line of progress on a terminal, as a line per
+// change elsewhere; to programs each change, as watch tells it. It asks nothing
+// itself. Its methods are called one after the other.
 type companion struct {
 	c    *command
 	line *progress
 	news view.Progress
-
-	mu  sync.Mutex     // held while a line is written
-	rec rollout.Record // guarded by mu
-
-	stop context.CancelFunc
-	done chan struct{}
+	rec  rollout.Record
 }
 
-// accompany begins to show; the caller ends it with finish. The engine is asked
-// beside the rollout that it runs.
-func (c *command) accompany(ctx context.Context, engine Engine, line *progress) *companion {
-	ctx, cancel := context.WithCancel(ctx)
-	f := &companion{c: c, line: line, news: view.Progress{Step: textStep}, stop: cancel, done: make(chan struct{})}
-	go f.run(ctx, engine)
+// accompany begins to show; the caller ends it with finish.
+func (c *command) accompany(line *progress) *companion {
+	f := &companion{c: c, line: line, news: view.Progress{Step: textStep}}
+	if c.flags.format == formatJSON {
+		f.news.Step = 1
+	}
 	return f
+}
+
+// watch has a rollout tell of itself.
+func (f *companion) watch(run Running) Running {
+	run.Progress, run.Looked = f.progress, f.looked
+	return run
 }
 
 // progress is told where the rollout is.
 func (f *companion) progress(rec rollout.Record) {
 	f.line.say(inHand(rec))
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	f.tell(slices.DeleteFunc(view.Changes(f.rec, rec), func(ch view.Change) bool { return ch.Type != view.ChangeWait }))
+	if rec.State != rollout.Waiting {
+		f.line.below(nil)
+	}
+	changes := view.Changes(f.rec, rec)
+	if f.c.flags.format == formatText {
+		changes = slices.DeleteFunc(changes, func(ch view.Change) bool { return ch.Type != view.ChangeWait })
+	}
+	f.tell(changes)
 	f.rec = rec
 }
 
-// tell writes changes as lines, where neither a terminal nor a program is.
+// looked is told how far the migrations are that the rollout waits for.
+func (f *companion) looked(answers []ddl.Answer) {
+	if f.line.w != nil {
+		f.line.below(view.Bars(answers, terminalHeight(f.line.w)-2))
+		return
+	}
+	f.tell(f.news.Changes(f.rec.ID, answers, time.Now()))
+}
+
+// tell writes changes as lines, where no terminal is.
 func (f *companion) tell(changes []view.Change) {
-	if f.line.w != nil || f.c.flags.format != formatText {
+	if f.line.w != nil {
 		return
 	}
 	for _, ch := range changes {
+		if f.c.flags.format == formatJSON {
+			_ = view.JSONLine(f.c.env.Stderr, ch) // nobody reads it: no reason to stop
+			continue
+		}
 		fmt.Fprintln(f.c.env.Stderr, view.ChangeLine(ch))
 	}
 }
 
 // finish ends it and waits until nothing more is written.
-func (f *companion) finish() {
-	f.stop()
-	<-f.done
-	f.line.finish()
-}
-
-func (f *companion) run(ctx context.Context, engine Engine) {
-	defer close(f.done)
-	for sleep(ctx, barsEvery) {
-		f.mu.Lock()
-		rec := f.rec
-		f.mu.Unlock()
-		if rec.State != rollout.Waiting {
-			f.line.below(nil)
-			continue
-		}
-		answers, err := engine.Waits(ctx, rec)
-		if err != nil || ctx.Err() != nil {
-			continue // the rollout says itself what does not answer
-		}
-		f.line.below(view.Bars(answers))
-		f.mu.Lock()
-		f.tell(f.news.Changes(rec.ID, answers, time.Now()))
-		f.mu.Unlock()
-	}
-}
+func (f *companion) finish() { f.line.finish() }
 
 // inHand says what a rollout is doing, in a few words.
 func inHand(r rollout.Record) string {

@@ -26,8 +26,8 @@ Exit codes: as for apply; 0 also when a rollback that was asked for is done.`,
 				return err
 			}
 			defer engine.Close()
-			beside := c.accompany(cmd.Context(), engine, c.startProgress("resuming"))
-			record, err := engine.Resume(cmd.Context(), args[0], Running{Park: c.env.Park, Approve: approve, Progress: beside.progress})
+			beside := c.accompany(c.startProgress("resuming"))
+			record, err := engine.Resume(cmd.Context(), args[0], beside.watch(Running{Park: c.env.Park, Approve: approve}))
 			beside.finish()
 			if err != nil {
 				return err

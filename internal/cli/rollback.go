@@ -6,7 +6,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/vtsync/vtsync/internal/plan"
-	"github.com/vtsync/vtsync/internal/rollout"
 )
 
 func (c *command) rollback() *cobra.Command {
@@ -44,17 +43,16 @@ func (c *command) runRollback(ctx context.Context, id string, yes bool) error {
 		return err
 	}
 	defer engine.Close()
-	line := c.startProgress("rolling back")
+	beside := c.accompany(c.startProgress("rolling back"))
 	// A plan and a question are not written over by the line.
 	aside := func(do func() error) error {
-		line.finish()
+		beside.finish()
 		err := do()
-		line = c.startProgress("rolling back")
+		beside.line = c.startProgress("rolling back")
 		return err
 	}
-	record, err := engine.Rollback(ctx, id, Running{
-		Park:     c.env.Park,
-		Progress: func(r rollout.Record) { line.say(inHand(r)) },
+	record, err := engine.Rollback(ctx, id, beside.watch(Running{
+		Park: c.env.Park,
 		Show: func(p *plan.Plan) error {
 			return aside(func() error { return c.showIfText(p, nil) })
 		},
@@ -64,8 +62,8 @@ func (c *command) runRollback(ctx context.Context, id string, yes bool) error {
 			}
 			return aside(func() error { return c.askAtTerminal(question) })
 		},
-	})
-	line.finish()
+	}))
+	beside.finish()
 	if err != nil {
 		return err
 	}

@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"io"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -26,6 +27,7 @@ commands that would take it back if vtsync were gone; unlike
 			if err != nil {
 				return err
 			}
+			r.Untouched = view.Untouched(r.Record, time.Now())
 			return c.show(r, func(w io.Writer, s view.Style) error { return view.RolloutText(w, r, s) })
 		},
 	}

@@ -27,9 +27,10 @@ is on each shard. It ends when the rollout has ended or parked, and changes
 nothing; Ctrl-C only ends the watching. Without ROLLOUT it takes the open one.
 
 With --format json each change is one line: {"time", "type", "rollout", ...} of
-type log, wait, progress or state.
+type log, wait, progress, state or untouched.
 
-A rollout whose process died stays as it is until somebody resumes it.
+A rollout whose process died stays as it is until somebody resumes it: watch says
+so when no process has touched the record for three minutes.
 
 Exit codes: those of ` + "`vtsync resume`" + `.`,
 		Example: `  vtsync watch
@@ -74,6 +75,9 @@ type watcher struct {
 	asked  time.Time // when the migrations were looked at last
 	deaf   time.Time // since when topo gives no answer
 	warned bool
+	// untouched is the time of the record of which it was told that nobody
+	// touches it.
+	untouched time.Time
 }
 
 func (c *command) newWatcher(engine Engine) *watcher {
@@ -102,6 +106,9 @@ func (w *watcher) follow(ctx context.Context, id string) (rollout.Record, error)
 			if rec.State.Final() || rec.Parked != nil {
 				return rec, w.close(rec)
 			}
+			if err := w.process(rec); err != nil {
+				return rec, err
+			}
 			if err := w.migrations(ctx, rec); err != nil {
 				return rec, err
 			}
@@ -114,6 +121,17 @@ func (w *watcher) follow(ctx context.Context, id string) (rollout.Record, error)
 			}
 		}
 	}
+}
+
+// process tells, once, that no process seems to run the rollout.
+func (w *watcher) process(rec rollout.Record) error {
+	now := time.Now()
+	text := view.Untouched(rec, now)
+	if text == "" || w.untouched.Equal(rec.Updated) {
+		return nil
+	}
+	w.untouched = rec.Updated
+	return w.tell([]view.Change{{Time: now, Type: view.ChangeUntouched, Rollout: rec.ID, Text: text}})
 }
 
 // bear tells whether to look again after an error: silence is waited out for a
@@ -152,7 +170,7 @@ func (w *watcher) migrations(ctx context.Context, rec rollout.Record) error {
 
 func (w *watcher) progress(rec rollout.Record, answers []ddl.Answer) error {
 	if w.tty {
-		w.screen.draw(view.Bars(answers))
+		w.screen.draw(view.Bars(answers, terminalHeight(w.c.env.Stdout)-1))
 		return nil
 	}
 	return w.tell(w.news.Changes(rec.ID, answers, time.Now()))

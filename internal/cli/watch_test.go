@@ -151,24 +151,63 @@ func TestWatchBearsSilence(t *testing.T) {
 }
 
 // TestWaitsBesideApply: where there is no terminal, a rollout that runs in this
-// process tells what it waits for on stderr, and stdout stays what it is.
+// process tells on stderr what it waits for, and programs all of it; stdout stays
+// what it is. Nobody is asked for it.
 func TestWaitsBesideApply(t *testing.T) {
 	for _, format := range []string{"text", "json"} {
-		bubble(t, func(t *testing.T) {
-			d := &double{record: rollout.Record{ID: "r1", State: rollout.Committed}, waits: running}
+		for _, verb := range []string{"resume", "rollback"} {
+			d := &double{record: rollout.Record{ID: "r1", State: rollout.Committed}}
 			d.running = func(run Running) {
 				run.Progress(story()[0])
-				time.Sleep(5 * time.Second)
+				run.Looked(running)
+				run.Looked(running)
+				run.Progress(story()[6])
 			}
-			got := d.run(t, "resume", "r1", "--format", format)
-			told := strings.Contains(got.stderr, "waits for migration u1 on ks") && strings.Contains(got.stderr, "ks/0: running, 41 % copied")
-			if got.code != errs.ExitOK || told != (format == "text") || strings.Contains(got.stdout, "u1") {
-				t.Errorf("%s: %+v", format, got)
+			got := d.run(t, verb, "r1", "--format", format)
+			if got.code != errs.ExitOK || strings.Contains(got.stdout, "u1") {
+				t.Errorf("%s %s: %+v", verb, format, got)
 			}
-			if format == "json" {
-				decode(t, got.stdout, &rollout.Record{})
+			if format == "text" {
+				if strings.Count(got.stderr, "waits for migration u1 on ks") != 2 || strings.Count(got.stderr, "ks/0: running, 41 % copied") != 1 {
+					t.Errorf("%s: %s", verb, got.stderr)
+				}
+				continue
+			}
+			decode(t, got.stdout, &rollout.Record{})
+			var types []string
+			for line := range strings.Lines(got.stderr) {
+				var ch view.Change
+				if err := json.Unmarshal([]byte(line), &ch); err != nil || ch.Rollout != "r1" {
+					t.Fatalf("%v: %s", err, line)
+				}
+				types = append(types, ch.Type)
+			}
+			if text := strings.Join(types, " "); text != "log wait state progress log wait state" {
+				t.Errorf("%s: %s", verb, text)
+			}
+		}
+	}
+}
+
+// TestWatchOfTheDead: a rollout that no process runs is not shown as if one did.
+func TestWatchOfTheDead(t *testing.T) {
+	for _, format := range []string{"text", "json"} {
+		bubble(t, func(t *testing.T) {
+			dead := story()[0]
+			dead.Updated = time.Now()
+			d := &double{record: dead}
+			park := make(chan struct{})
+			time.AfterFunc(10*time.Minute, func() { close(park) })
+			got := d.runIn(t, park, "watch", "r1", "--format", format, "--topo", "etcd2://h:1/r")
+			if strings.Count(got.stdout, "no process has touched it for 3 min; to go on with it: vtsync resume r1") != 1 {
+				t.Errorf("%s", got.stdout)
 			}
 		})
+	}
+	d := &double{record: story()[0]}
+	d.record.Updated = time.Now().Add(-time.Hour)
+	if got := d.run(t, "show", "r1"); !strings.Contains(got.stdout, "no process has touched it for 60 min") {
+		t.Errorf("%+v", got)
 	}
 }
 

@@ -1,7 +1,9 @@
 package view
 
 import (
+	"cmp"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/vtsync/vtsync/internal/ddl"
@@ -11,24 +13,91 @@ import (
 const barWidth = 20
 
 // Bars gives a bar per shard of each migration that is waited for, one line
-// each below the migration's name.
-func Bars(answers []ddl.Answer) []string {
-	var lines []string
+// each below the migration's name; in at most so many rows, where that is more
+// than none. What has no room is counted: the slowest shards are shown.
+func Bars(answers []ddl.Answer, rows int) []string {
+	var waited []ddl.Answer
+	var all []string
 	for _, a := range answers {
-		if a.Need.Migration == "" || a.Status == ddl.Done {
-			continue
+		if a.Need.Migration != "" && a.Status != ddl.Done {
+			waited = append(waited, a)
+			all = append(all, barsOf(a, a.Shards)...)
 		}
-		lines = append(lines, fmt.Sprintf("migration %s on %s", a.Need.Migration, a.Need.Keyspace))
-		width := 0
-		for _, s := range a.Shards {
-			width = max(width, len(s.Name))
+	}
+	if rows <= 0 || len(all) <= rows {
+		return all
+	}
+	shown := waited[:min(len(waited), max(1, (rows-1)/leastRows))]
+	room := rows
+	if len(shown) < len(waited) {
+		room--
+	}
+	var lines []string
+	for i, a := range shown {
+		lines = append(lines, fitted(a, (room-len(lines))/(len(shown)-i))...)
+	}
+	if more := len(waited) - len(shown); more > 0 {
+		lines = append(lines, "and "+count(more, "more migration"))
+	}
+	return lines[:min(len(lines), rows)]
+}
+
+// leastRows has room for a migration's name, one shard and what is left out.
+const leastRows = 3
+
+// fitted gives the bars of a migration in so many rows, the slowest shards first
+// where there is no room for all.
+func fitted(a ddl.Answer, rows int) []string {
+	if len(a.Shards)+len(a.VTGates) < rows {
+		return barsOf(a, a.Shards)
+	}
+	slowest := slices.Clone(a.Shards)
+	slices.SortStableFunc(slowest, func(s, t ddl.Shard) int { return cmp.Compare(progressOf(s), progressOf(t)) })
+	n := min(len(slowest), max(rows-2, 0))
+	var rest []string
+	if more := slowest[n:]; len(more) > 0 {
+		rest = append(rest, count(len(more), "more shard"))
+		done := 0
+		for _, s := range more {
+			if s.Status == ddl.Done {
+				done++
+			}
 		}
-		for _, s := range a.Shards {
-			lines = append(lines, fmt.Sprintf("  %-*s [%s] %s", width, s.Name, bar(s), shardText(s)))
+		if done > 0 {
+			rest = append(rest, fmt.Sprintf("%d done", done))
 		}
-		for _, g := range a.VTGates {
-			lines = append(lines, fmt.Sprintf("  vtgate %s: %s", g.Target, g.Text))
-		}
+	}
+	if len(a.VTGates) > 0 {
+		rest = append(rest, count(len(a.VTGates), "vtgate"))
+		a.VTGates = nil
+	}
+	return append(barsOf(a, slowest[:n]), "  and "+strings.Join(rest, ", "))
+}
+
+// progressOf gives how far a shard is, so that what has failed comes first.
+func progressOf(s ddl.Shard) float64 {
+	switch s.Status {
+	case ddl.Done:
+		return 101
+	case ddl.Failed:
+		return -1
+	case ddl.Waiting, ddl.Unknown:
+	}
+	return min(max(s.Progress, 0), 100)
+}
+
+// barsOf gives the bars of a migration on some of its shards.
+func barsOf(a ddl.Answer, shards []ddl.Shard) []string {
+	lines := []string{fmt.Sprintf("migration %s on %s", a.Need.Migration, a.Need.Keyspace)}
+	width := 0
+	for _, s := range shards {
+		width = max(width, len(s.Name))
+	}
+	for _, s := range shards {
+		lines = append(lines, fmt.Sprintf("  %-*s [%s] %s", width, s.Name, bar(s), shardText(s)))
+	}
+	for _, g := range a.VTGates {
+		lines = append(lines, fmt.Sprintf("  vtgate %s: %s", g.Target, g.Text))
 	}
 	return lines
 }

@@ -18,6 +18,8 @@ type Rollout struct {
 	Plan   *plan.Plan     `json:"plan,omitempty"`
 	// PlanErr says why the plan could not be read back.
 	PlanErr string `json:"plan_error,omitempty"`
+	// Untouched says, of one that is open, that no process seems to run it.
+	Untouched string `json:"untouched,omitempty"`
 	// ByHand are the commands that take the rollout back without vtsync.
 	ByHand []string `json:"by_hand,omitempty"`
 }
@@ -118,10 +120,27 @@ func Rests(w io.Writer, r rollout.Record, style Style) error {
 	return p.writeTo(w)
 }
 
+// untouchedAfter is how old the record of an open rollout is when no process
+// runs it any more: one that does saves it each minute or so.
+const untouchedAfter = 3 * time.Minute
+
+// Untouched says that no process seems to run a rollout that has neither ended
+// nor parked; empty where one does.
+func Untouched(r rollout.Record, now time.Time) string {
+	age := now.Sub(r.Updated)
+	if r.State.Final() || r.Parked != nil || age < untouchedAfter {
+		return ""
+	}
+	return fmt.Sprintf("no process has touched it for %d min; to go on with it: vtsync resume %s", int(age.Minutes()), r.ID)
+}
+
 // RolloutText writes a rollout with its plan and how to undo it by hand.
 func RolloutText(w io.Writer, r Rollout, style Style) error {
 	p := page{style: style}
 	p.record(r.Record)
+	if r.Untouched != "" {
+		p.line("%s", p.style.paint(yellow, r.Untouched))
+	}
 	if r.PlanErr != "" {
 		p.line("the plan cannot be shown: %s", r.PlanErr)
 	}

@@ -15,6 +15,8 @@ const (
 	ChangeLog      = "log"
 	ChangeWait     = "wait"
 	ChangeProgress = "progress"
+	// ChangeUntouched is that no process seems to run it any more.
+	ChangeUntouched = "untouched"
 )
 
 // Change is one thing that changed in a rollout that is watched: one line of
@@ -31,7 +33,7 @@ type Change struct {
 	Reason string        `json:"reason,omitempty"`
 	Parked *rollout.Park `json:"parked,omitempty"`
 
-	// Of a log: the line.
+	// Of a log: the line; of untouched what to do.
 	Text string `json:"text,omitempty"`
 
 	// Of a wait: what it waits for, or has met.
@@ -142,7 +144,7 @@ func (p *Progress) Changes(id string, answers []ddl.Answer, at time.Time) []Chan
 // the log tells as well.
 func ChangeLine(c Change) string {
 	switch c.Type {
-	case ChangeLog:
+	case ChangeLog, ChangeUntouched:
 		return stamp(c.Time) + " " + c.Text
 	case ChangeWait:
 		return stamp(c.Time) + " " + waitLine(*c.Wait)

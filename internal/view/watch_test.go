@@ -1,6 +1,7 @@
 package view
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -83,16 +84,101 @@ func answer(first ddl.Shard) []ddl.Answer {
 }
 
 func TestBars(t *testing.T) {
-	got := Bars(answer(ddl.Shard{Status: ddl.Waiting, Text: "running, 41 % copied, about 3 min left", Progress: 41, RowsCopied: 410, TableRows: 1000, Stage: "copying"}))
+	got := Bars(answer(ddl.Shard{Status: ddl.Waiting, Text: "running, 41 % copied, about 3 min left", Progress: 41, RowsCopied: 410, TableRows: 1000, Stage: "copying"}), 0)
 	want(t, strings.Join(got, "\n")+"\n", `
 migration u1 on customer
   -80 [########------------] running, 41 % copied, about 3 min left, 410 of about 1000 rows, copying
   80- [####################] complete
   vtgate h:1: does not show column c yet
 `)
-	got = Bars(answer(ddl.Shard{Status: ddl.Unknown, Text: "it has no primary to ask", Progress: 400}))
+	got = Bars(answer(ddl.Shard{Status: ddl.Unknown, Text: "it has no primary to ask", Progress: 400}), 0)
 	if !strings.Contains(got[1], "[####################] it has no primary") {
 		t.Errorf("%q", got[1])
+	}
+}
+
+// TestBarsOfManyShards: however many shards and migrations there are, the bars
+// have so many rows, and what is not shown is counted.
+func TestBarsOfManyShards(t *testing.T) {
+	var shards []ddl.Shard
+	for i := range 256 {
+		s := ddl.Shard{Name: fmt.Sprintf("%02x-", i), Status: ddl.Done, Progress: 100, Text: "complete"}
+		switch {
+		case i == 200:
+			s.Status, s.Text, s.Progress = ddl.Failed, "failed", 80
+		case i%4 == 0:
+			s.Status, s.Text, s.Progress = ddl.Waiting, "running", float64(100-i/4)
+		}
+		shards = append(shards, s)
+	}
+	named := func(name string) ddl.Answer {
+		return ddl.Answer{Need: ddl.Need{Keyspace: "customer", Migration: name}, Status: ddl.Waiting, Shards: shards}
+	}
+	want(t, strings.Join(Bars([]ddl.Answer{named("u1")}, 6), "\n")+"\n", `
+migration u1 on customer
+  c8- [################----] failed
+  fc- [#######-------------] running
+  f8- [#######-------------] running
+  f4- [#######-------------] running
+  and 252 more shards, 192 done
+`)
+	small := ddl.Answer{
+		Need: ddl.Need{Keyspace: "customer", Migration: "u1"}, Status: ddl.Waiting,
+		Shards:  []ddl.Shard{{Name: "80-", Status: ddl.Done}, {Name: "-80", Status: ddl.Waiting, Text: "running"}},
+		VTGates: []ddl.VTGate{{Target: "h:1", Status: ddl.Waiting, Text: "does not show column c yet"}},
+	}
+	want(t, strings.Join(Bars([]ddl.Answer{small, named("u2"), named("u3")}, 10), "\n")+"\n", `
+migration u1 on customer
+  -80 [--------------------] running
+  and 1 more shard, 1 done, 1 vtgate
+migration u2 on customer
+  c8- [################----] failed
+  and 255 more shards, 192 done
+migration u3 on customer
+  c8- [################----] failed
+  fc- [#######-------------] running
+  and 254 more shards, 192 done
+`)
+	many := []ddl.Answer{named("u1"), named("u2"), named("u3"), named("u4"), small}
+	for rows := 1; rows < 40; rows++ {
+		for n := range many {
+			if got := len(Bars(many[:n+1], rows)); got > rows {
+				t.Errorf("%d migrations have %d lines, in %d rows", n+1, got, rows)
+			}
+		}
+	}
+	if got := Bars(many, 8); got[len(got)-1] != "and 3 more migrations" {
+		t.Errorf("%q", got)
+	}
+	if got := len(Bars(many, 0)); got < 1024 {
+		t.Errorf("%d lines where nothing bounds them", got)
+	}
+}
+
+// TestUntouched: an open rollout that no process saves is told of.
+func TestUntouched(t *testing.T) {
+	open := rollout.Record{ID: "r1", State: rollout.Waiting, Updated: ten}
+	parked, ended := open, open
+	parked.Parked = &rollout.Park{}
+	ended.State = rollout.Committed
+	for _, tt := range []struct {
+		rec  rollout.Record
+		age  int
+		want string
+	}{
+		{open, 179, ""},
+		{open, 600, "no process has touched it for 10 min; to go on with it: vtsync resume r1"},
+		{open, -600, ""}, // another host's clock
+		{parked, 600, ""},
+		{ended, 600, ""},
+	} {
+		if got := Untouched(tt.rec, after(tt.age)); got != tt.want {
+			t.Errorf("%s, %d s: %q, want %q", tt.rec.State, tt.age, got, tt.want)
+		}
+	}
+	var b strings.Builder
+	if err := RolloutText(&b, Rollout{Record: open, Untouched: Untouched(open, after(600))}, Style{}); err != nil || !strings.HasSuffix(b.String(), "\nno process has touched it for 10 min; to go on with it: vtsync resume r1\n") {
+		t.Errorf("%v: %s", err, b.String())
 	}
 }
 
