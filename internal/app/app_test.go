@@ -114,8 +114,8 @@ func TestCIURL(t *testing.T) {
 		"https://j.example/b/2":                env("BUILD_URL", "https://j.example/b/2"),
 	}
 	for want, getenv := range tests {
-		if got := ciURL(getenv); got != want {
-			t.Errorf("ciURL = %q, want %q", got, want)
+		if got, _ := ci(getenv); got != want {
+			t.Errorf("ci = %q, want %q", got, want)
 		}
 	}
 }

@@ -132,6 +132,10 @@ func (a *App) readiness(ctx context.Context, p *plan.Plan, snap *planes.Snapshot
 	return out
 }
 
+// byItsClock is said of the times of a migration: vtctld reads them from MySQL as
+// text without a zone, and takes them for times in its own.
+const byItsClock = " UTC by vtctld's clock"
+
 // outlookOf says what is still to be waited for, since when, and what helps.
 func outlookOf(a ddl.Answer) string {
 	if a.Status == ddl.Done {
@@ -139,10 +143,10 @@ func outlookOf(a ddl.Answer) string {
 	}
 	text := fmt.Sprintf("%s: %s", a.Need.Text(), a.Text)
 	if !a.Requested.IsZero() {
-		text += ", requested " + a.Requested.UTC().Format(time.DateTime) + " UTC"
+		text += ", requested " + a.Requested.UTC().Format(time.DateTime) + byItsClock
 	}
 	if !a.Started.IsZero() {
-		text += ", started " + a.Started.UTC().Format(time.DateTime) + " UTC"
+		text += ", started " + a.Started.UTC().Format(time.DateTime) + byItsClock
 	}
 	if a.Remedy != "" {
 		text += "; " + a.Remedy

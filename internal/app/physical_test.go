@@ -1,11 +1,14 @@
 package app
 
 import (
+	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	vschemapb "vitess.io/vitess/go/vt/proto/vschema"
 
+	"github.com/vtsync/vtsync/internal/ddl"
 	"github.com/vtsync/vtsync/internal/desired"
 	"github.com/vtsync/vtsync/internal/planes"
 	"github.com/vtsync/vtsync/internal/vschema"
@@ -33,5 +36,17 @@ func TestAsked(t *testing.T) {
 	want := map[string][]string{"customer": {one, two}, "commerce": {two}, "old": nil, "bare": nil}
 	if d := cmp.Diff(want, got); d != "" {
 		t.Errorf("-want +got:\n%s", d)
+	}
+}
+
+// TestOutlookTimes: the times of a migration are said to be vtctld's.
+func TestOutlookTimes(t *testing.T) {
+	at := time.Date(2026, 11, 22, 22, 0, 0, 0, time.UTC)
+	got := outlookOf(ddl.Answer{
+		Need: ddl.Need{Keyspace: "customer", Migration: "u1"}, Status: ddl.Waiting, Text: "running",
+		Requested: at, Started: at.Add(time.Minute),
+	})
+	if !strings.HasSuffix(got, "running, requested 2026-11-22 22:00:00 UTC by vtctld's clock, started 2026-11-22 22:01:00 UTC by vtctld's clock") {
+		t.Errorf("%q", got)
 	}
 }

@@ -1,6 +1,7 @@
 package app
 
 import (
+	"cmp"
 	"os"
 	"os/user"
 	"runtime"
@@ -10,10 +11,12 @@ import (
 	"github.com/vtsync/vtsync/internal/view"
 )
 
-// who says who runs this process; commit is that of the files, if any.
+// who says who runs this process; commit is that of the files, if any. In CI
+// every job has the same account, so there it is who started the job.
 func (a *App) who(commit string) rollout.Who {
-	w := rollout.Who{Commit: commit, CI: ciURL(a.getenv)}
-	if u, err := user.Current(); err == nil {
+	url, actor := ci(a.getenv)
+	w := rollout.Who{Commit: commit, CI: url, User: actor}
+	if u, err := user.Current(); err == nil && actor == "" {
 		w.User = u.Username
 	}
 	if host, err := os.Hostname(); err == nil {
@@ -22,18 +25,21 @@ func (a *App) who(commit string) rollout.Who {
 	return w
 }
 
-// ciURL gives the page of the CI run, by the variables that GitHub, GitLab and
-// Jenkins set.
-func ciURL(getenv func(string) string) string {
+// ci gives the page of the CI run and who started it, by the variables that
+// GitHub, GitLab and Jenkins set; Jenkins names nobody without a plugin.
+func ci(getenv func(string) string) (url, actor string) {
 	if run := getenv("GITHUB_RUN_ID"); run != "" {
-		return getenv("GITHUB_SERVER_URL") + "/" + getenv("GITHUB_REPOSITORY") + "/actions/runs/" + run
+		url = getenv("GITHUB_SERVER_URL") + "/" + getenv("GITHUB_REPOSITORY") + "/actions/runs/" + run
+		// Who runs a job again is not who ran it first.
+		return url, cmp.Or(getenv("GITHUB_TRIGGERING_ACTOR"), getenv("GITHUB_ACTOR"))
 	}
-	for _, name := range []string{"CI_JOB_URL", "BUILD_URL"} {
-		if url := getenv(name); url != "" {
-			return url
-		}
+	if url = getenv("CI_JOB_URL"); url != "" {
+		return url, getenv("GITLAB_USER_LOGIN")
 	}
-	return ""
+	if url = getenv("BUILD_URL"); url != "" {
+		return url, getenv("BUILD_USER_ID")
+	}
+	return "", ""
 }
 
 // Version says what this program is, from what the compiler put into it.
