@@ -114,6 +114,8 @@ type Workflow struct {
 	// Frozen tells that every stream carries the message FROZEN: switched, or
 	// externalized.
 	Frozen bool `json:"frozen,omitempty"`
+	// AnyFrozen tells that one at least does: commands freeze shard by shard.
+	AnyFrozen bool `json:"any_frozen,omitempty"`
 	// Tables are those of the target that its streams fill, sorted; empty
 	// where the streams do not name them. Views are not among them.
 	Tables []string `json:"tables,omitempty"`

@@ -274,7 +274,7 @@ func checkToken(what string, tok planes.Token) error {
 		return fmt.Errorf("%s: no write without the token of a read", what)
 	}
 	version, err := strconv.ParseInt(tok.Version, 10, 64)
-	if !tok.IsAbsent() && (err != nil || version <= 0 || tok.Hash == "") {
+	if !tok.IsAbsent() && (err != nil || version < 0 || tok.Hash == "") {
 		return &errs.Invalid{Msg: what + ": damaged token", Next: "plan again: the plan or the record that held it is damaged", Err: err}
 	}
 	return nil

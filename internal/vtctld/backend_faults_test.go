@@ -166,8 +166,10 @@ func (s *subject) replaces(t *testing.T) {
 	base := s.keyspace(t, b, "replaced")
 	held := s.applies(proxy.Hold())
 	done := make(chan error, 1)
+	var landed planes.Token
 	go func() {
-		_, err := b.WriteKeyspace(t.Context(), "replaced", tables(t, "ours"), base)
+		tok, err := b.WriteKeyspace(t.Context(), "replaced", tables(t, "ours"), base)
+		landed = tok
 		done <- err
 	}()
 	hit, err := held.Next(t.Context()) // checked, and not written yet
@@ -183,9 +185,20 @@ func (s *subject) replaces(t *testing.T) {
 		t.Fatalf("the write: %v", err)
 	}
 	s.live(t, "replaced", "ours")
-	if !strings.Contains(s.logs.String(), "another wrote this VSchema between our check and our write") ||
-		!strings.Contains(s.logs.String(), "keyspace=replaced") {
-		t.Errorf("what was replaced (version %s) is not told: %s", version, s.logs)
+	told := s.open(t).Replaced(t.Context(), "replaced", base, landed)
+	if !strings.Contains(told, "replaced another's") || !strings.Contains(told, "--version "+version+" /global/keyspaces/replaced/VSchema") {
+		t.Errorf("what was replaced (version %s) is not told: %s", version, told)
+	}
+	after, err := b.WriteKeyspace(t.Context(), "replaced", tables(t, "ours", "more"), landed)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if told := b.Replaced(t.Context(), "replaced", landed, after); told != "" {
+		t.Errorf("nothing was replaced: %s", told)
+	}
+	// The base of this host's first write is forgotten once etcd compacts.
+	if told := b.Replaced(t.Context(), "replaced", planes.Token{Version: "0", Hash: "h"}, after); !strings.Contains(told, "could not be read") {
+		t.Errorf("without a history: %q", told)
 	}
 }
 

@@ -93,7 +93,7 @@ func versioned[T any](ctx context.Context, b *Backend, what, at string, read fun
 		if err != nil {
 			return value, 0, err
 		}
-		if before.Version == after.Version && after.Version != 0 {
+		if before.Version == after.Version && len(after.Children) == 0 { // zero is ZooKeeper's first
 			return value, after.Version, nil
 		}
 	}

@@ -5,7 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
+	"strings"
 
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
 	vtctldatapb "vitess.io/vitess/go/vt/proto/vtctldata"
 
 	"github.com/vtsync/vtsync/internal/errs"
@@ -30,13 +33,13 @@ func (b *Backend) WriteKeyspace(ctx context.Context, ks string, value []byte, to
 		return planes.Token{}, notSent(what, err)
 	}
 	pending := note.open(tok)
-	now, err := b.ReadKeyspace(ctx, ks)
+	now, err := b.tokenNow(ctx, ks)
 	switch {
 	case err != nil && pending:
 		return planes.Token{}, unanswered(what, ks, err)
 	case err != nil:
 		return planes.Token{}, notSent(what, err)
-	case now.Token != tok:
+	case now != tok:
 		return planes.Token{}, conflict(what)
 	case pending && note.Writer == b.writer:
 		return planes.Token{}, unanswered(what, ks, errors.New("it was sent, and the record has not changed yet"))
@@ -53,19 +56,35 @@ func (b *Backend) WriteKeyspace(ctx context.Context, ks string, value []byte, to
 	return b.apply(ctx, what, ks, value, note)
 }
 
+// tokenNow reads the token that a keyspace's VSchema has. One that cannot be
+// decoded may hold anything: nobody has said that another wrote it.
+func (b *Backend) tokenNow(ctx context.Context, ks string) (planes.Token, error) {
+	now, err := b.ReadKeyspace(ctx, ks)
+	if err == nil && now.Err != "" {
+		err = errors.New(now.Err)
+	}
+	return now.Token, err
+}
+
 // tryApply has vtctld judge the VSchema and write nothing. All of vtctld's
 // refusals have the same code, so that only of this one it is sure that nothing
-// was written.
+// was written. It is final where it is about the VSchema or this client; what
+// else goes wrong may pass.
 func (b *Backend) tryApply(ctx context.Context, what, ks string, value []byte) error {
 	_, err := b.applyVSchema(ctx, what, ks, value, true)
-	if silent(err) {
+	_, invalid := errors.AsType[*errs.Invalid](err)
+	switch {
+	case err == nil:
+		return nil
+	case invalid, strings.Contains(err.Error(), judgedVSchema), status.Code(err) == codes.InvalidArgument:
+		return fmt.Errorf("nothing was written: %w", err)
+	default:
 		return notSent(what, err)
 	}
-	if err != nil {
-		return fmt.Errorf("nothing was written: %w", err)
-	}
-	return nil
 }
+
+// judgedVSchema stands in ApplyVSchema's refusal of a VSchema.
+const judgedVSchema = "BuildKeyspace("
 
 func (b *Backend) applyVSchema(ctx context.Context, what, ks string, value []byte, dryRun bool) (*vtctldatapb.ApplyVSchemaResponse, error) {
 	message, _, err := vschema.DecodeTopo(value)
@@ -86,18 +105,17 @@ func (b *Backend) apply(ctx context.Context, what, ks string, value []byte, note
 		b.noteIfCan(ctx, ks, &note)
 		return planes.Token{}, fmt.Errorf("nothing was written: %w", failed)
 	}
-	after, err := b.ReadKeyspace(ctx, ks)
+	after, err := b.tokenNow(ctx, ks)
 	switch {
 	case err != nil:
 		return planes.Token{}, unanswered(what, ks, errors.Join(failed, err))
-	case after.Token != note.Token && after.Token.Hash == note.Hash:
+	case after != note.Token && after.Hash == note.Hash:
 		note.Outcome = outcomeLanded
 		b.noteIfCan(ctx, ks, &note)
-		b.warnIfReplaced(ctx, ks, note.Token, after.Token)
-		return after.Token, nil
+		return after, nil
 	case failed != nil:
 		return planes.Token{}, unanswered(what, ks, failed)
-	case after.Token == note.Token:
+	case after == note.Token:
 		return planes.Token{}, unanswered(what, ks, errors.New("vtctld said that it is saved, and the record has not changed"))
 	default:
 		note.Outcome = outcomeLanded
@@ -106,28 +124,49 @@ func (b *Backend) apply(ctx context.Context, what, ks string, value []byte, note
 	}
 }
 
-// warnIfReplaced tells when the write fell on another's that came between our
+// Replaced tells where a write of ours fell on another's that came between the
 // check and it: that one is lost, and only a person can say whether it was to
-// stay. Only etcd keeps the past; where nothing answers, nothing is told.
-func (b *Backend) warnIfReplaced(ctx context.Context, ks string, checked, landed planes.Token) {
+// stay. Where topo keeps no past, as only etcd does, or does not answer, it says
+// that; it is empty where nothing was replaced.
+func (b *Backend) Replaced(ctx context.Context, ks string, checked, landed planes.Token) string {
+	seen, err := b.replaced(ctx, ks, checked, landed)
+	switch {
+	case err != nil:
+		return fmt.Sprintf("whether our write replaced another's is not known, as the history of the record could not be read: %v", err)
+	case seen == 0:
+		return ""
+	default:
+		return fmt.Sprintf("our write replaced another's, which came between our check and our write and is lost: vtctldclient GetTopologyPath --version %d %s",
+			seen, errs.Word(vschemaPath(ks)))
+	}
+}
+
+// replaced gives the version that a write of ours fell on, where it is not that
+// of the check.
+func (b *Backend) replaced(ctx context.Context, ks string, checked, landed planes.Token) (int64, error) {
 	version, err := strconv.ParseInt(landed.Version, 10, 64)
-	if err != nil {
-		return
+	if err != nil || version < 2 {
+		return 0, fmt.Errorf("it is at version %s", landed.Version)
 	}
 	const what = "look for a write that ours replaced"
 	before, err := b.node(ctx, what, vschemaPath(ks), version-1)
-	if err != nil {
-		return
+	switch {
+	case err != nil && checked.IsAbsent() && told(err):
+		return 0, nil // there was none before ours
+	case err != nil:
+		return 0, err
+	case checked.IsAbsent():
+		return version - 1, nil
 	}
-	if !checked.IsAbsent() {
-		old, _ := strconv.ParseInt(checked.Version, 10, 64) // a token that was checked
-		seen, err := b.node(ctx, what, vschemaPath(ks), old)
-		if err != nil || seen.Data == before.Data {
-			return
-		}
+	old, err := strconv.ParseInt(checked.Version, 10, 64)
+	if err != nil || old == 0 {
+		return 0, fmt.Errorf("it was at version %s", checked.Version)
 	}
-	b.log.WarnContext(ctx, "another wrote this VSchema between our check and our write, and is lost",
-		"keyspace", ks, "look", fmt.Sprintf("vtctldclient GetTopologyPath --version %d %s", version-1, vschemaPath(ks)))
+	seen, err := b.node(ctx, what, vschemaPath(ks), old)
+	if err != nil || seen.Data == before.Data {
+		return 0, err
+	}
+	return version - 1, nil
 }
 
 // SettleKeyspace tells what became of a write, as far as reads and the notes of
@@ -142,22 +181,22 @@ func (b *Backend) SettleKeyspace(ctx context.Context, ks string, tok planes.Toke
 	if err != nil {
 		return "", planes.Token{}, err
 	}
-	now, err := b.ReadKeyspace(ctx, ks)
+	now, err := b.tokenNow(ctx, ks)
 	hash := hashOf(value)
 	ours := note.Token == tok && note.Hash == hash
 	switch {
 	case err != nil:
 		return "", planes.Token{}, err
-	case now.Token == tok:
-		return planes.LandingOpen, now.Token, nil
-	case now.Token.Hash == hash:
-		return planes.LandingHere, now.Token, nil
+	case now == tok:
+		return planes.LandingOpen, now, nil
+	case now.Hash == hash:
+		return planes.LandingHere, now, nil
 	case ours && note.Outcome == outcomeLanded:
-		return planes.LandingLost, now.Token, nil
+		return planes.LandingLost, now, nil
 	case ours && note.Outcome == outcomeOpen:
-		return planes.LandingUnclear, now.Token, nil
+		return planes.LandingUnclear, now, nil
 	default:
-		return planes.LandingNever, now.Token, nil
+		return planes.LandingNever, now, nil
 	}
 }
 
@@ -176,11 +215,11 @@ func (b *Backend) FenceKeyspace(ctx context.Context, ks string, tok planes.Token
 	if !note.open(tok) {
 		return tok, nil
 	}
-	now, err := b.ReadKeyspace(ctx, ks)
+	now, err := b.tokenNow(ctx, ks)
 	switch {
 	case err != nil:
-		return planes.Token{}, err
-	case now.Token != tok:
+		return planes.Token{}, unanswered(what, ks, err)
+	case now != tok:
 		return planes.Token{}, conflict(what)
 	default:
 		return planes.Token{}, &errs.Unknown{

@@ -3,6 +3,8 @@ package vtctld
 import (
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
@@ -15,11 +17,15 @@ import (
 // server's own. The code stays readable with status.Code.
 func (c *Client) translate(method, what string, err error) error {
 	said := &answer{err}
-	switch status.Code(err) {
+	code := status.Code(err)
+	if code == codes.Unknown && topoSilent(said.Error()) {
+		code = codes.Unavailable
+	}
+	switch code {
 	case codes.Unavailable, codes.DeadlineExceeded, codes.Canceled:
 		// vtctld hands on the code of a tablet that it asked.
 		return &errs.Unknown{
-			Msg:  fmt.Sprintf("%s: no answer from vtctld %s, or from a tablet that it asked", what, c.address),
+			Msg:  fmt.Sprintf("%s: no answer from vtctld %s, or from a tablet or a topo server that it asked", what, c.address),
 			Next: "vtsync doctor shows which planes answer",
 			Err:  said,
 		}
@@ -38,6 +44,19 @@ func (c *Client) translate(method, what string, err error) error {
 	default:
 		return fmt.Errorf("%s: vtctld %s: %w", what, c.address, said)
 	}
+}
+
+// topoSilent tells from vtctld's words that its own topo server did not answer:
+// topo.Error has no code that gRPC would carry. The rest is what etcd's, Consul's
+// and ZooKeeper's clients say.
+func topoSilent(text string) bool {
+	return slices.ContainsFunc([]string{
+		"deadline exceeded", "interrupted: ", "context canceled",
+		"code = Unavailable", "code = DeadlineExceeded", "code = Canceled",
+		"etcdserver: request timed out", "etcdserver: no leader", "etcdserver: leader changed",
+		"connection refused", "connection reset", "i/o timeout", "No cluster leader",
+		"zk: could not connect", "zk: connection closed",
+	}, func(s string) bool { return strings.Contains(text, s) })
 }
 
 // silent tells that nothing answered.

@@ -76,7 +76,10 @@ func workflow(w *vtctldatapb.Workflow) planes.Workflow {
 		out.LookupVindexes = []string{w.Name}
 	}
 	all := streams(w)
-	out.State, out.Message, out.Frozen = state(all)
+	out.State, out.Message = state(all)
+	isFrozen := func(s *vtctldatapb.Workflow_Stream) bool { return s.Message == frozen }
+	out.AnyFrozen = slices.ContainsFunc(all, isFrozen)
+	out.Frozen = out.AnyFrozen && !slices.ContainsFunc(all, func(s *vtctldatapb.Workflow_Stream) bool { return !isFrozen(s) })
 	out.Tables, out.SourceTables = tables(all)
 	for _, s := range all {
 		if cluster := s.GetBinlogSource().GetExternalCluster(); cluster != "" {
@@ -96,15 +99,13 @@ func streams(w *vtctldatapb.Workflow) []*vtctldatapb.Workflow_Stream {
 	return out
 }
 
-func state(all []*vtctldatapb.Workflow_Stream) (state, message string, isFrozen bool) {
+func state(all []*vtctldatapb.Workflow_Stream) (state, message string) {
 	states := map[string]bool{}
-	isFrozen = len(all) > 0
 	for _, s := range all {
 		states[s.State] = true
 		message = cmp.Or(message, s.Message)
-		isFrozen = isFrozen && s.Message == frozen
 	}
-	return strings.Join(slices.Sorted(maps.Keys(states)), ","), message, isFrozen
+	return strings.Join(slices.Sorted(maps.Keys(states)), ","), message
 }
 
 // tables tells which tables the streams fill and read. A rule that matches by

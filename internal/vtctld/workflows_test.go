@@ -54,7 +54,7 @@ func TestWorkflows(t *testing.T) {
 			},
 			want: planes.Workflow{
 				Name: "email_lookup", Type: "CreateLookupIndex", Source: "customer", Target: "customer",
-				SourceShards: []string{"0"}, TargetShards: []string{"0"}, State: "Stopped", Message: "FROZEN", Frozen: true,
+				SourceShards: []string{"0"}, TargetShards: []string{"0"}, State: "Stopped", Message: "FROZEN", Frozen: true, AnyFrozen: true,
 				Tables: []string{"l"}, SourceTables: []string{"c"}, LookupVindexes: []string{"email_lookup"},
 			},
 		},
@@ -68,8 +68,22 @@ func TestWorkflows(t *testing.T) {
 			},
 			want: planes.Workflow{
 				Name: "move", Type: "MoveTables", SubType: "Partial", Partial: true, Source: "a", Target: "b",
-				SourceShards: []string{"-80"}, TargetShards: []string{"-80"}, State: "Error,Stopped", Message: "FROZEN",
+				SourceShards: []string{"-80"}, TargetShards: []string{"-80"}, State: "Error,Stopped", Message: "FROZEN", AnyFrozen: true,
 				Tables: []string{"t1", "t2"}, SourceTables: []string{"t1", "t2"},
+			},
+		},
+		"a lookup that is being externalized, the second shard frozen first": {
+			give: &vtctldatapb.Workflow{
+				Name: "l", WorkflowType: "CreateLookupIndex", Source: in("a", "0"), Target: in("b", "-80", "80-"),
+				ShardStreams: map[string]*vtctldatapb.Workflow_ShardStream{
+					"-80/z-2": {Streams: []*vtctldatapb.Workflow_Stream{stream(1, "Running", "copied", rule("l", "select a from c"))}},
+					"80-/z-3": {Streams: []*vtctldatapb.Workflow_Stream{stream(1, "Stopped", "FROZEN", rule("l", "select a from c"))}},
+				},
+			},
+			want: planes.Workflow{
+				Name: "l", Type: "CreateLookupIndex", Source: "a", Target: "b", SourceShards: []string{"0"}, TargetShards: []string{"-80", "80-"},
+				State: "Running,Stopped", Message: "copied", AnyFrozen: true,
+				Tables: []string{"l"}, SourceTables: []string{"c"}, LookupVindexes: []string{"l"},
 			},
 		},
 		"a Reshard": {

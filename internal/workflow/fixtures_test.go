@@ -55,7 +55,7 @@ func with(w planes.Workflow, change func(*planes.Workflow)) planes.Workflow {
 }
 
 func frozen(w planes.Workflow) planes.Workflow {
-	return with(w, func(w *planes.Workflow) { w.State, w.Message, w.Frozen = "Stopped", "FROZEN", true })
+	return with(w, func(w *planes.Workflow) { w.State, w.Message, w.Frozen, w.AnyFrozen = "Stopped", "FROZEN", true, true })
 }
 
 // reversed is the way back that SwitchTraffic makes of a workflow.

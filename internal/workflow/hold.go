@@ -93,7 +93,7 @@ func lookupHolds(w planes.Workflow, source *vschema.Keyspace) string {
 
 // freezing tells whether externalize has begun to freeze the streams: it goes
 // from shard to shard.
-func freezing(w planes.Workflow) bool { return w.Frozen || w.Message == "FROZEN" }
+func freezing(w planes.Workflow) bool { return w.Frozen || w.AnyFrozen }
 
 func holdRemedy(w planes.Workflow) string {
 	if w.Type != lookup {

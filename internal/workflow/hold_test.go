@@ -29,7 +29,7 @@ func TestHolds(t *testing.T) {
 		{"a create under way", planes.Physical{Workflows: []planes.Workflow{creating}}, nil, "commerce,customer", "customer.phone is not in the VSchema yet"},
 		{"an externalize under way", planes.Physical{Workflows: []planes.Workflow{frozen(backfilling)}}, nil, "commerce,customer", "still write_only"},
 		{"an externalize that has frozen one shard", planes.Physical{Workflows: []planes.Workflow{
-			with(backfilling, func(w *planes.Workflow) { w.State, w.Message = "Running,Stopped", "FROZEN" })}}, nil, "commerce,customer", "still write_only"},
+			with(backfilling, func(w *planes.Workflow) { w.State, w.Message, w.AnyFrozen = "Running,Stopped", "copied", true })}}, nil, "commerce,customer", "still write_only"},
 		{"externalized", planes.Physical{Workflows: []planes.Workflow{frozen(backfilling)}}, externalized, "", ""},
 		{"a switched move", planes.Physical{Workflows: []planes.Workflow{frozen(moving), reversed(moving)}}, nil, "", ""},
 		{"a reshard", planes.Physical{Workflows: []planes.Workflow{resharding, altering, summing}}, nil, "", ""},
