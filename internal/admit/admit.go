@@ -91,6 +91,7 @@ var Checks = []Check{
 	{Name: "cell", Judge: cells},
 	{Name: "base", Judge: base},
 	{Name: "whole", Judge: whole},
+	{Name: "rebuild", Judge: rebuild},
 	{Name: "workflows", Moment: true, Judge: workflows},
 	{Name: "migrations", Moment: true, Judge: migrations},
 	{Name: "approvals", Moment: true, Judge: approvals},

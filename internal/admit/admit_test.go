@@ -129,6 +129,12 @@ var faults = []struct {
 			rec.VSchema = &vschema.Keyspace{Tables: map[string]*vschema.Table{"customer_seq": {Type: "sequence"}}}
 		})
 	}, rollout.Deny, rollout.CodeStale, "would break routing"},
+	{"rebuild", "a rebuild would ship what others have saved since", func(in *Input) {
+		in.Plan.Backend = plan.BackendVTCtld
+		change(in, "archive", func(rec *planes.Keyspace) {
+			rec.VSchema = &vschema.Keyspace{Tables: map[string]*vschema.Table{"theirs": {}}}
+		})
+	}, rollout.Deny, rollout.CodeStale, "cell zone1 is written by a rebuild, which would ship more: cell zone1 serves another VSchema of keyspace archive"},
 	{"workflows", "a workflow moves its table", func(in *Input) {
 		in.Physical = &planes.Physical{Workflows: []planes.Workflow{{Name: "in", Type: "MoveTables", Source: "commerce", Target: "customer", Tables: []string{"orders"}}}}
 	}, rollout.Deny, rollout.CodeWorkflow, "workflow in (MoveTables, commerce to customer, state unknown) owns what would change"},
@@ -198,7 +204,7 @@ func TestOrder(t *testing.T) {
 	for _, c := range Checks {
 		names = append(names, c.Name)
 	}
-	if want := []string{"cluster", "plan", "record", "cell", "base", "whole", "workflows", "migrations", "approvals", "freeze"}; !slices.Equal(names, want) {
+	if want := []string{"cluster", "plan", "record", "cell", "base", "whole", "rebuild", "workflows", "migrations", "approvals", "freeze"}; !slices.Equal(names, want) {
 		t.Fatalf("checks %q, want %q", names, want)
 	}
 	for first := range names {

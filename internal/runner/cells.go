@@ -168,6 +168,10 @@ func (x *run) writeCell(ctx context.Context, target rollout.CellTarget, c planes
 		res.Outcome, res.Text = rollout.NotSent, "the cell has to be read again"
 		return res
 	}
+	if more := x.unplanned(ctx, c, g); len(more) > 0 {
+		res.Outcome, res.Text = rollout.NotSent, "a rebuild would ship more than the plan says: "+strings.Join(more, "; ")
+		return res
+	}
 	keyspaces, kinds := x.heals(target.Cell)
 	for ks := range x.touched(x.rec.Phase) {
 		keyspaces = append(keyspaces, ks)
@@ -184,6 +188,23 @@ func (x *run) writeCell(ctx context.Context, target rollout.CellTarget, c planes
 		res.Outcome = rollout.NotSent
 	}
 	return res
+}
+
+// unplanned says what a write of a cell would ship, forward or back, that the
+// plan does not say: only where it is a rebuild.
+func (x *run) unplanned(ctx context.Context, c planes.Cell, g planes.Global) []string {
+	if x.plan.Backend != plan.BackendVTCtld {
+		return nil
+	}
+	var found *planes.Physical
+	ofRules := func(d plan.CellDrift) bool { return d.Rules != "" }
+	if x.Physical != nil && slices.ContainsFunc(plan.CellDrifts(g, c), ofRules) {
+		ctx, cancel := context.WithTimeout(ctx, ownersLimit)
+		defer cancel()
+		all := x.Physical.Physical(ctx, planes.Ask{Workflows: withRecord(g)})
+		found = &all
+	}
+	return plan.Unplanned(x.plan, x.rec.Phase, g, c, found)
 }
 
 // inspect looks, twice, for cells that hold a part of a phase that was taken

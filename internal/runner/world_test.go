@@ -93,8 +93,14 @@ func (w *world) process(name string) *process {
 // plan plans from what is live to the files.
 func (w *world) plan(ignoredCells ...string) *plan.Plan {
 	w.Helper()
+	return w.planBy("topo", ignoredCells...)
+}
+
+// planBy plans for one of the backends.
+func (w *world) planBy(backend string, ignoredCells ...string) *plan.Plan {
+	w.Helper()
 	p, err := plan.Build(plan.Input{
-		Snapshot: w.Snapshot(), Desired: w.files, Last: w.last, Cluster: cluster, Backend: "topo",
+		Snapshot: w.Snapshot(), Desired: w.files, Last: w.last, Cluster: cluster, Backend: backend,
 		Allow: []string{"write_loss", "outage"}, Commit: "abc", IgnoredCells: ignoredCells,
 	})
 	if err != nil {
