@@ -21,6 +21,12 @@ func migrations(in Input) Verdict {
 	if in.Physical == nil {
 		return unwatched(in)
 	}
+	_, takings := found(in)
+	for _, t := range takings {
+		if t.Order.Denies() {
+			return Verdict{Verdict: rollout.Deny, Code: rollout.CodeDenied, Reason: t.Text, Remedy: t.Remedy}
+		}
+	}
 	answers := Answers(in)
 	if trips := ddl.Open(answers, in.Policy.breakerPercent()); len(trips) > 0 {
 		return Verdict{
@@ -109,17 +115,37 @@ func (in Input) open(kinds ...rollout.WaitKind) []rollout.Blocker {
 // Needs are what a phase waits for now: what its plan names, what it has begun to
 // wait for, and what has been found pending since.
 func Needs(in Input) []ddl.Need {
+	needs, _ := found(in)
+	return needs
+}
+
+// found gives what a phase waits for, and the pending migrations that it does not
+// wait for, as they take away what routing names. What a person named or allowed
+// is not among those.
+func found(in Input) ([]ddl.Need, []ddl.Taking) {
 	needs := slices.Clone(in.Plan.Phases[in.Phase].Needs)
 	for _, w := range in.Waits {
 		if w.Phase == in.Phase && w.Kind == rollout.WaitMigration {
 			needs = append(needs, ddl.Need{Keyspace: w.Keyspace, Migration: w.Name, From: ddl.FromPending})
 		}
 	}
+	var takings []ddl.Taking
 	if in.Physical != nil {
-		needs = append(needs, ddl.Pending(Touched(in.Plan, in.Phase, in.Global), in.Global, *in.Physical)...)
+		var pending []ddl.Need
+		pending, takings = ddl.Pending(plan.ScopeOf(in.Plan.Phases[in.Phase], in.Global), in.Global, *in.Physical)
+		needs = append(needs, pending...)
 	}
-	needs = slices.DeleteFunc(needs, func(n ddl.Need) bool { return n.Migration != "" && in.Plan.Ignores(n.Migration) })
-	return ddl.Sort(needs)
+	takings = slices.DeleteFunc(takings, func(t ddl.Taking) bool {
+		return in.Plan.Ignores(t.Migration) || slices.ContainsFunc(in.Plan.Phases[in.Phase].Needs, func(n ddl.Need) bool {
+			return n.Keyspace == t.Keyspace && n.Migration == t.Migration && n.From != ddl.FromPending
+		})
+	})
+	needs = slices.DeleteFunc(needs, func(n ddl.Need) bool {
+		return n.Migration != "" && (in.Plan.Ignores(n.Migration) || slices.ContainsFunc(takings, func(t ddl.Taking) bool {
+			return t.Keyspace == n.Keyspace && t.Migration == n.Migration
+		}))
+	})
+	return ddl.Sort(needs), takings
 }
 
 // Touched are the tables whose routing a phase changes.

@@ -10,6 +10,7 @@ import (
 	"github.com/vtsync/vtsync/internal/ddl"
 	"github.com/vtsync/vtsync/internal/planes"
 	"github.com/vtsync/vtsync/internal/rollout"
+	"github.com/vtsync/vtsync/internal/vschema"
 )
 
 const uuid = "9e8a9249_3976_11ed_9442_0a43f95f28a3"
@@ -79,7 +80,7 @@ func TestMigrationsThatAreNotWaitedFor(t *testing.T) {
 		in := physicalInput(t, running("-80", 10))
 		in.Physical.Keyspaces["customer"] = planes.PhysicalKeyspace{
 			Migrations: in.Physical.Keyspaces["customer"].Migrations, Listed: []string{"a", "b"},
-			Shards:     map[string]planes.ShardSchema{"-80": {}, "80-": {}},
+			Shards: map[string]planes.ShardSchema{"-80": {}, "80-": {}},
 		}
 		spoil(&in)
 		if v := migrations(in); v.Verdict != "" {
@@ -148,6 +149,44 @@ func TestUnwatchedResume(t *testing.T) {
 				t.Errorf("%s: the record would forget %+v", tt.name, w)
 			}
 		}
+	}
+}
+
+// TestTakings: a migration that came since the plan was made and takes away what
+// the plan routes by denies it; one that is to come after it is not waited for,
+// even where the record has begun to.
+func TestTakings(t *testing.T) {
+	drop := planes.Migration{UUID: uuid, Keyspace: "customer", Shard: "-80", Table: "orders", Statement: "drop table orders", Status: planes.MigrationQueued}
+	in := physicalInput(t, drop)
+	in.Plan.Phases[0].Needs = nil
+	v := migrations(in)
+	if v.Verdict != rollout.Deny || !strings.Contains(v.Reason, "migration "+uuid+" of customer.orders takes away table orders, which the plan routes by") || v.Remedy == "" {
+		t.Errorf("got %+v", v)
+	}
+	in.Plan.Allowed = []string{"migration=" + uuid}
+	if v := migrations(in); v.Verdict != "" {
+		t.Errorf("allowed by a person: %+v", v)
+	}
+	in.Plan.Allowed = nil
+	in.Plan.Phases[0].Needs = []ddl.Need{{Keyspace: "customer", Migration: uuid, From: ddl.FromFlag}}
+	if v := migrations(in); v.Verdict != rollout.Wait {
+		t.Errorf("named by a person: %+v", v)
+	}
+	// The phase takes the table out.
+	in = physicalInput(t, drop)
+	in.Plan.Phases[0].Needs = []ddl.Need{{Keyspace: "customer", Migration: uuid, From: ddl.FromPending}}
+	in.Waits = []rollout.Waited{{Blocker: rollout.Blocker{Kind: rollout.WaitMigration, Keyspace: "customer", Name: uuid}}}
+	w := &in.Plan.Phases[0].Writes[0]
+	change(&in, "customer", func(rec *planes.Keyspace) {
+		after, err := vschema.DecodeJSON(w.After)
+		if err != nil {
+			t.Fatal(err)
+		}
+		rec.VSchema = after
+	})
+	w.Before, w.After = w.After, w.Before
+	if v := migrations(in); v.Verdict != "" {
+		t.Errorf("it must come after the phase: %+v", v)
 	}
 }
 

@@ -81,7 +81,7 @@ func asked(tree *desired.Tree, g planes.Global, after []string) map[string][]str
 
 // lookups gives the keyspaces in which a vindex's lookup table may be.
 func lookups(v *vschema.Vindex, g planes.Global) []string {
-	ks, table := plan.LookupTable(v)
+	ks, table := ddl.LookupTable(v)
 	if ks != "" || table == "" {
 		return []string{ks}
 	}
@@ -107,15 +107,16 @@ func (a *App) requires(tree *desired.Tree) []plan.Require {
 	return out
 }
 
-// readiness says, of each phase's needs that are not met, how far they are. Only
-// schemas are asked for beside what was found for the plan.
+// readiness says, of each phase's needs that are not met, how far they are; that
+// nobody can say what is pending is one, though no plan lists it. Only schemas are
+// asked for beside what was found for the plan.
 func (a *App) readiness(ctx context.Context, p *plan.Plan, snap *planes.Snapshot, found *planes.Physical) []string {
 	if found == nil {
 		return nil
 	}
 	var out []string
 	for i, ph := range p.Phases {
-		if len(ph.Needs) == 0 {
+		if len(ph.Writes)+len(ph.Heals) == 0 {
 			continue
 		}
 		in := admit.Input{Plan: p, Phase: i, Global: snap.Global, VTGates: snap.VTGates, Physical: found}

@@ -10,6 +10,8 @@ import (
 
 	"github.com/vtsync/vtsync/internal/ddl"
 	"github.com/vtsync/vtsync/internal/desired"
+	"github.com/vtsync/vtsync/internal/diff"
+	"github.com/vtsync/vtsync/internal/plan"
 	"github.com/vtsync/vtsync/internal/planes"
 	"github.com/vtsync/vtsync/internal/vschema"
 )
@@ -48,5 +50,29 @@ func TestOutlookTimes(t *testing.T) {
 	})
 	if !strings.HasSuffix(got, "running, requested 2026-11-22 22:00:00 UTC by vtctld's clock, started 2026-11-22 22:01:00 UTC by vtctld's clock") {
 		t.Errorf("%q", got)
+	}
+}
+
+// TestReadinessUnlisted: a plan that waits for nothing by name says that apply
+// would wait where the list of migrations cannot be read.
+func TestReadinessUnlisted(t *testing.T) {
+	customer := planes.Keyspace{HasRecord: true, VSchema: &vschema.Keyspace{}, Shards: []planes.Shard{{Name: "0", Serving: true, Primary: "z-1"}}}
+	snap := &planes.Snapshot{Global: planes.Global{Keyspaces: map[string]planes.Keyspace{"customer": customer}}}
+	p := &plan.Plan{Phases: []plan.Phase{{Writes: []plan.GlobalWrite{{
+		Keyspace: "customer", After: []byte(`{"tables":{"t":{}}}`),
+		Changes: []diff.EntryChange{{Entry: vschema.Entry{Keyspace: "customer", Kind: vschema.TableEntry, Name: "t"}}},
+	}}}}}
+	for _, tt := range []struct {
+		found planes.Physical
+		want  string
+	}{
+		{planes.Physical{Err: "refused"}, "vtctld does not answer: refused"},
+		{planes.Physical{Keyspaces: map[string]planes.PhysicalKeyspace{"customer": {}}}, "vtctld does not find the primary of shard 0 (z-1)"},
+		{planes.Physical{Keyspaces: map[string]planes.PhysicalKeyspace{"customer": {Listed: []string{"z-1"}}}}, ""},
+	} {
+		got := strings.Join((&App{}).readiness(t.Context(), p, snap, &tt.found), "\n")
+		if !strings.Contains(got, tt.want) || (tt.want == "") != (got == "") {
+			t.Errorf("got %q, want %q", got, tt.want)
+		}
 	}
 }

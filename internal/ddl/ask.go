@@ -65,8 +65,8 @@ func WantsSchemas(needs []Need, g planes.Global, p planes.Physical) planes.Ask {
 	return ask
 }
 
-// affected gives the tables that a migration changes, if every serving shard says
-// that it is complete, or nobody waits for it any more.
+// affected gives the tables that a migration changes, if it is complete on every
+// serving shard that has a row of it, or nobody waits for it any more.
 func (j *judge) affected(n Need) (tables []string, complete bool) {
 	shards := Serving(j.in.Global, n.Keyspace)
 	if len(shards) == 0 || unread(j.in.Physical, n.Keyspace) != "" {
@@ -80,10 +80,13 @@ func (j *judge) affected(n Need) (tables []string, complete bool) {
 	switch {
 	case n.From == FromPending && cancelled(rows, shards, standing):
 		return nil, true
-	case !allDone(standing):
+	case !settled(rows, standing):
 		return nil, false
 	}
 	for _, s := range shards {
+		if len(rows[s]) == 0 {
+			continue
+		}
 		if e := j.effect(rows[s][0].Statement); e.err == nil && e.Table != "" {
 			tables = append(tables, e.Table)
 		}

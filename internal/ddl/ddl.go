@@ -78,6 +78,9 @@ type Shard struct {
 	Status Status `json:"status"`
 	Text   string `json:"text,omitempty"`
 	brief  string // as Answer.Brief; empty where Text is the same
+	// reverted tells that the migration was taken back there, lacks that it is
+	// complete and the schema does not show it.
+	reverted, lacks bool
 	// The rest is what Vitess says of the migration's progress there.
 	Stage      string  `json:"stage,omitempty"`
 	Progress   float64 `json:"progress,omitempty"` // percent

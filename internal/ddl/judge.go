@@ -112,11 +112,15 @@ func Serving(g planes.Global, keyspace string) []string {
 func (j *judge) migration(a *Answer, shards []string) {
 	n := a.Need
 	rows := j.rows(n, shards)
-	if why := unread(j.in.Physical, n.Keyspace); why != "" {
+	why, help := unread(j.in.Physical, n.Keyspace), "vtsync doctor"
+	if one := j.in.Physical.Keyspaces[n.Keyspace].Unread[n.Migration]; why == "" && one != "" {
+		why, help = "its rows cannot be read: "+clip(one), n.without()
+	}
+	if why != "" {
 		for _, s := range shards {
 			a.Shards = append(a.Shards, Shard{Name: s, Status: Unknown, Text: "not known"})
 		}
-		a.Status, a.Text, a.Remedy = Unknown, why, "vtsync doctor"
+		a.Status, a.Text, a.Remedy = Unknown, why, help
 		return
 	}
 	for _, s := range shards {
@@ -132,20 +136,50 @@ func (j *judge) migration(a *Answer, shards []string) {
 		a.Status, a.Text = Waiting, fmt.Sprintf("complete on %s; its tables are looked at once the other migrations are complete", allOf(len(shards)))
 		return
 	}
-	var e physical.Effect
-	if complete {
+	skipped := ""
+	switch {
+	case complete:
+		var e physical.Effect
 		for i, s := range shards {
 			e = j.shows(&a.Shards[i], n.Keyspace, rows[s][0].Statement)
 		}
-	}
-	skipped := ""
-	if complete && allDone(a.Shards) {
-		a.VTGates, skipped = j.vtgates(n.Keyspace, e)
+		if allDone(a.Shards) {
+			a.VTGates, skipped = j.vtgates(n.Keyspace, e)
+		}
+	case !j.early && settled(rows, a.Shards):
+		j.newer(a, rows)
 	}
 	a.Status = worst(a)
 	a.Text = j.migrationText(a, len(rows) > 0, skipped, func(s Shard) string { return s.Text })
 	a.Brief = j.migrationText(a, len(rows) > 0, skipped, func(s Shard) string { return cmp.Or(s.brief, s.Text) })
-	a.Remedy = remedy(a, rows)
+	a.Remedy = j.remedy(a, rows)
+}
+
+// settled tells that a migration is complete on each shard that has a row of it,
+// and that some shard has.
+func settled(rows map[string][]planes.Migration, shards []Shard) bool {
+	done := slices.ContainsFunc(shards, func(s Shard) bool { return s.Status == Done })
+	return done && !slices.ContainsFunc(shards, func(s Shard) bool { return s.Status != Done && len(rows[s.Name]) > 0 })
+}
+
+// newer says of the shards without a row whether they show what the migration
+// changed: those that a Reshard has made do, and never get a row.
+func (j *judge) newer(a *Answer, rows map[string][]planes.Migration) {
+	var statement string
+	for _, s := range a.Shards {
+		if len(rows[s.Name]) > 0 {
+			statement = rows[s.Name][0].Statement
+		}
+	}
+	if e := j.effect(statement); e.err != nil || e.Table == "" {
+		return
+	}
+	for i, s := range a.Shards {
+		probe := Shard{Name: s.Name, Status: Done}
+		if j.shows(&probe, a.Need.Keyspace, statement); len(rows[s.Name]) == 0 && probe.Status == Done {
+			a.Shards[i].Text = "it has no row of it and shows what it changes: the shard may be newer than the migration"
+		}
+	}
 }
 
 // rows gives the rows of a need's migration by shard.
@@ -296,33 +330,4 @@ func allOf(n int) string {
 		return "its shard"
 	}
 	return fmt.Sprintf("all %d shards", n)
-}
-
-// remedy is the command that helps.
-func remedy(a *Answer, rows map[string][]planes.Migration) string {
-	command := func(verb string) string {
-		return fmt.Sprintf("vtctldclient OnlineDDL %s %s %s", verb, a.Need.Keyspace, a.Need.Migration)
-	}
-	switch {
-	case a.Status == Done:
-		return ""
-	case len(rows) == 0:
-		return command("show")
-	case a.Status == Failed:
-		return command("retry") + "; or plan again with --allow migration=" + a.Need.Migration
-	}
-	for _, s := range a.Shards {
-		for _, m := range rows[s.Name] {
-			switch {
-			case s.Ready:
-				return command("complete")
-			case m.PostponeLaunch && !m.Status.Ended():
-				return command("launch")
-			}
-		}
-	}
-	if a.Status == Unknown {
-		return command("show")
-	}
-	return ""
 }

@@ -123,13 +123,13 @@ var judgeTests = []struct {
 	},
 	{
 		"a shard without a row", cluster().with(row("-80", complete)), Unknown,
-		"1 of 2 shards complete; 80-: it does not say: its primary cannot be reached, or never got the migration", "vtctldclient OnlineDDL show customer " + uuid,
+		"1 of 2 shards complete; 80-: it does not say: its primary cannot be reached, or never got the migration", "vtctldclient OnlineDDL show customer " + uuid + "; or plan again without --after-migration, or with --allow migration=" + uuid,
 	},
 	{"two rows of one shard", both().with(row("80-", complete)), Unknown, "1 of 2 shards complete; 80-: it has 2 rows for the migration", ""},
 	{"a status of a newer Vitess", cluster().with(row("-80", complete), row("80-", planes.MigrationUnknown)), Unknown, `80-: its status is "unknown"`, ""},
 	{
 		"nobody knows it", cluster().with(planes.Migration{UUID: "9e8a9249_3976_11ed_9442_0a43f95f28a4", Shard: "-80", Status: complete}), Unknown,
-		"no shard of customer knows it (did you mean 9e8a9249_3976_11ed_9442_0a43f95f28a4?)", "vtctldclient OnlineDDL show customer " + uuid,
+		"no shard of customer knows it (did you mean 9e8a9249_3976_11ed_9442_0a43f95f28a4?)", "vtctldclient OnlineDDL show customer " + uuid + "; or plan again without --after-migration, or with --allow migration=" + uuid,
 	},
 	{
 		"failed", cluster().with(row("-80", complete), planes.Migration{Shard: "80-", Status: failed, Message: "no such\n table"}), Failed,
@@ -245,6 +245,11 @@ func TestColumns(t *testing.T) {
 	}
 }
 
+func needsOf(touched Touched, in Input) []Need {
+	needs, _ := Pending(Scope{Touched: touched}, in.Global, in.Physical)
+	return needs
+}
+
 func TestPendingNeeds(t *testing.T) {
 	in := both().with(
 		planes.Migration{UUID: revert, Shard: "-80", Status: queued}, planes.Migration{UUID: revert, Shard: "80-", Status: complete},
@@ -265,7 +270,7 @@ func TestPendingNeeds(t *testing.T) {
 		touched := Touched{}
 		tt.touched(touched)
 		var got []string
-		for _, n := range Pending(touched, in.Global, in.Physical) {
+		for _, n := range needsOf(touched, in) {
 			got = append(got, n.Keyspace+"/"+n.Migration)
 		}
 		if strings.Join(got, " ") != tt.want {
@@ -278,7 +283,7 @@ func TestPendingNeeds(t *testing.T) {
 	moved.Listed = []string{"z-1", "z-3"}
 	blind := in
 	blind.Physical.Keyspaces = map[string]planes.PhysicalKeyspace{"customer": moved}
-	blind.Needs = Pending(orders, in.Global, blind.Physical)
+	blind.Needs = needsOf(orders, blind)
 	if len(blind.Needs) != 1 {
 		t.Fatalf("a shard whose primary vtctld does not find: %+v", blind.Needs)
 	}
@@ -289,7 +294,7 @@ func TestPendingNeeds(t *testing.T) {
 	ks.Shards[1].Primary = ""
 	touched := Touched{}
 	touched.Add("customer", "orders")
-	needs := Pending(touched, in.Global, in.Physical)
+	needs := needsOf(touched, in)
 	if len(needs) != 1 {
 		t.Fatalf("a shard without a primary: %+v", needs)
 	}

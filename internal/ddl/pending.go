@@ -3,7 +3,6 @@ package ddl
 import (
 	"cmp"
 	"fmt"
-	"maps"
 	"slices"
 	"strings"
 
@@ -38,26 +37,6 @@ func (t Touched) Add(keyspace, table string) {
 func (t Touched) Has(keyspace, table string) bool {
 	tables, ok := t[keyspace]
 	return ok && (tables.All || tables.Names[table])
-}
-
-// Pending gives a need for each migration that has not ended on some serving
-// shard and whose table is touched, sorted. Where nobody can say which
-// migrations are pending in a keyspace that is touched, that is a need too, with
-// neither a migration nor a table.
-func Pending(touched Touched, g planes.Global, p planes.Physical) []Need {
-	var out []Need
-	for _, ks := range slices.Sorted(maps.Keys(touched)) {
-		if unlisted(g, p, ks) != "" {
-			out = append(out, Need{Keyspace: ks, From: FromPending})
-		}
-		serving := Serving(g, ks)
-		for _, m := range p.Keyspaces[ks].Migrations {
-			if !m.Status.Ended() && touched.Has(ks, m.Table) && slices.Contains(serving, m.Shard) {
-				out = append(out, Need{Keyspace: ks, Migration: m.UUID, Table: m.Table, From: FromPending})
-			}
-		}
-	}
-	return Sort(out)
 }
 
 // Sort orders needs and leaves one of each migration: the one that was asked for
@@ -126,6 +105,8 @@ func (n Need) Text() string {
 	switch {
 	case n.Migration != "" && n.Table != "":
 		return fmt.Sprintf("migration %s of %s.%s", n.Migration, n.Keyspace, n.Table)
+	case n.Migration != "" && n.From == FromFile:
+		return fmt.Sprintf("migration %s of %s (%s)", n.Migration, n.Keyspace, n.Where)
 	case n.Migration != "":
 		return fmt.Sprintf("migration %s of %s", n.Migration, n.Keyspace)
 	case n.Table != "":

@@ -37,31 +37,57 @@ func (j *judge) row(n Need, shard string, rows []planes.Migration) Shard {
 	if m.Status == planes.MigrationRunning && !out.Ready {
 		out.brief = string(m.Status)
 	}
-	if revert, found := j.revert(n, shard); found && revert.Status != planes.MigrationFailed && revert.Status != planes.MigrationCancelled {
+	switch by, state := j.reverted(n.Keyspace, m.UUID, shard, maxReverts); state {
+	case takenBack:
+		out.brief, out.reverted = "", true
+		out.Status, out.Text = Failed, fmt.Sprintf("it was reverted by migration %s", by.UUID)
+	case toBeTaken:
 		out.brief = ""
-		out.Status, out.Text = Waiting, fmt.Sprintf("migration %s is about to revert it (%s)", revert.UUID, revert.Status)
-		if revert.Status == planes.MigrationComplete {
-			out.Status, out.Text = Failed, fmt.Sprintf("it was reverted by migration %s", revert.UUID)
+		out.Status, out.Text = Waiting, fmt.Sprintf("migration %s is about to revert it (%s)", by.UUID, by.Status)
+		if by.Reverted != m.UUID {
+			out.Text = fmt.Sprintf("migration %s is about to take back or renew its revert (%s)", by.UUID, by.Status)
 		}
+	case inForce:
 	}
 	return out
 }
 
-// revert finds the migration that takes a migration back on a shard: one that is
-// complete before one that is under way.
-func (j *judge) revert(n Need, shard string) (revert planes.Migration, found bool) {
-	for _, m := range j.in.Physical.Keyspaces[n.Keyspace].Migrations {
-		if m.Shard != shard || m.Reverted != n.Migration {
+// force tells whether what a migration did still holds.
+type force int
+
+const (
+	inForce   force = iota
+	toBeTaken       // a revert is under way, of it or of its revert
+	takenBack
+)
+
+// reverted tells whether a migration was taken back on a shard, and by which:
+// a revert that was itself taken back does not count. It looks no deeper than
+// given; what lies below counts as taken back.
+func (j *judge) reverted(keyspace, uuid, shard string, depth int) (by planes.Migration, state force) {
+	if depth == 0 {
+		return planes.Migration{UUID: uuid}, takenBack
+	}
+	for _, m := range j.in.Physical.Keyspaces[keyspace].Migrations {
+		if m.Shard != shard || m.Reverted != uuid || m.UUID == uuid {
 			continue
 		}
-		if m.Status == planes.MigrationComplete {
-			return m, true
-		}
-		if !found || revert.Status.Ended() {
-			revert, found = m, true
+		switch m.Status {
+		case planes.MigrationFailed, planes.MigrationCancelled:
+		case planes.MigrationComplete:
+			other, again := j.reverted(keyspace, m.UUID, shard, depth-1)
+			switch again {
+			case inForce:
+				return m, takenBack
+			case toBeTaken:
+				by, state = other, toBeTaken
+			case takenBack:
+			}
+		default:
+			by, state = m, toBeTaken
 		}
 	}
-	return revert, found
+	return by, state
 }
 
 // standing says how far a migration is, apart from what others make of it.
@@ -151,7 +177,7 @@ func (j *judge) shows(s *Shard, keyspace, statement string) physical.Effect {
 		return e.Effect
 	}
 	if missing := e.Missing(table); len(missing) > 0 {
-		s.Status, s.Text = Waiting, "complete, but "+strings.Join(missing, ", ")
+		s.Status, s.Text, s.lacks = Waiting, "complete, but "+strings.Join(missing, ", "), true
 	}
 	return e.Effect
 }

@@ -74,12 +74,10 @@ func parseAfter(in Input) ([]ddl.Need, error) {
 
 // needs lists what MySQL must hold before the phase begins.
 func (b *builder) needs() error {
-	if b.in.Physical == nil {
-		b.unwatched()
-		return nil
-	}
-	if err := b.settleAfter(); err != nil {
-		return err
+	if b.in.Physical != nil {
+		if err := b.settleAfter(); err != nil {
+			return err
+		}
 	}
 	if len(b.phase.Writes)+len(b.phase.Heals) == 0 {
 		if len(b.asked) > 0 {
@@ -87,10 +85,27 @@ func (b *builder) needs() error {
 		}
 		return nil
 	}
-	touched := TouchedBy(b.phase, b.global)
-	needs := slices.Concat(b.asked, b.required(touched), ddl.Pending(touched, b.global, *b.in.Physical), b.columns())
+	scope := ScopeOf(b.phase, b.global)
+	needs := slices.Concat(b.asked, b.required(scope.Touched))
+	if b.in.Physical == nil {
+		b.phase.Needs = b.unallowed(needs)
+		b.unwatched()
+		return nil
+	}
+	pending, takings := ddl.Pending(scope, b.global, *b.in.Physical)
+	b.takings(takings, needs)
+	needs = slices.Concat(needs, pending, b.columns())
 	// Whether a list could be read is of the moment, and no part of the plan.
 	needs = slices.DeleteFunc(needs, func(n ddl.Need) bool { return n.Migration == "" && n.Table == "" })
+	b.phase.Needs = b.unallowed(needs)
+	if why := b.in.Physical.Err; why != "" {
+		b.note("vtctld does not answer (%s): how far migrations are is not known, nor which are pending; apply waits for it", why)
+	}
+	return nil
+}
+
+// unallowed leaves out, and notes, what a person allowed not to wait for.
+func (b *builder) unallowed(needs []ddl.Need) []ddl.Need {
 	for _, uuid := range sortedKeys(b.allowed.migrations) {
 		all := len(needs)
 		needs = slices.DeleteFunc(needs, func(n ddl.Need) bool { return n.Migration == uuid })
@@ -98,23 +113,31 @@ func (b *builder) needs() error {
 			b.note("migration %s is not waited for, as --allow %s%s says", uuid, migrationPrefix, uuid)
 		}
 	}
-	b.phase.Needs = ddl.Sort(needs)
-	if why := b.in.Physical.Err; why != "" {
-		b.note("vtctld does not answer (%s): how far migrations are is not known, nor which are pending; apply waits for it", why)
-	}
-	return nil
+	return ddl.Sort(needs)
 }
 
-// unwatched notes what nobody looks after.
+// takings notes the pending migrations that must come after the plan, and denies
+// the plan where one must not come at all. A person may have named or allowed one.
+func (b *builder) takings(takings []ddl.Taking, named []ddl.Need) {
+	for _, t := range takings {
+		asked := slices.ContainsFunc(named, func(n ddl.Need) bool { return n.Keyspace == t.Keyspace && n.Migration == t.Migration })
+		switch {
+		case asked || b.allowed.migrations[t.Migration]:
+		case !t.Order.Denies():
+			b.note("%s", t.Text)
+		default:
+			b.deny(DeniedMigration, t.Remedy, "%s", t.Text)
+		}
+	}
+}
+
+// unwatched denies what waits for migrations of which nobody can say how far they
+// are.
 func (b *builder) unwatched() {
-	if len(b.in.Requires) == 0 {
-		return
+	for _, n := range b.phase.Needs {
+		b.deny(DeniedMigration, fmt.Sprintf("--vtctld HOST:PORT, or vtctld in vtsync.yaml; or --allow %s%s", migrationPrefix, n.Migration),
+			"%s: no vtctld is named, so nobody can say whether it is complete", n.Text())
 	}
-	var names []string
-	for _, r := range b.in.Requires {
-		names = append(names, fmt.Sprintf("%s (%s)", r.Migration, r.Where))
-	}
-	b.note("no vtctld is named, so nothing waits for the migrations that the files require: %s", strings.Join(names, ", "))
 }
 
 // settleAfter finds the keyspace of each need that names none: the one that the plan
@@ -165,9 +188,9 @@ func (b *builder) columns() []ddl.Need {
 			if c.Entry.Kind != vschema.TableEntry {
 				continue
 			}
-			before := named(live.GetTables()[c.Entry.Name])
+			before := ddl.Named(live.GetTables()[c.Entry.Name])
 			var fresh []string
-			for _, column := range named(after.GetTables()[c.Entry.Name]) {
+			for _, column := range ddl.Named(after.GetTables()[c.Entry.Name]) {
 				if !slices.Contains(before, column) && !slices.Contains(fresh, column) {
 					fresh = append(fresh, column)
 				}
@@ -181,29 +204,14 @@ func (b *builder) columns() []ddl.Need {
 	return out
 }
 
-// named gives the columns, in lower case, that must exist for what the VSchema
-// says of a table to work: those of its vindexes, the one that a sequence fills,
-// and all of a list that vtgate takes for complete.
-func named(t *vschema.Table) []string {
-	var out []string
-	add := func(names ...string) {
-		for _, n := range names {
-			if n != "" {
-				out = append(out, strings.ToLower(n))
-			}
-		}
+// ScopeOf gives what a phase changes of the routing of a cluster.
+func ScopeOf(ph Phase, g planes.Global) ddl.Scope {
+	s := ddl.Scope{Touched: TouchedBy(ph, g), Before: ddl.RoutingOf(g), After: ddl.RoutingOf(g)}
+	s.HealsOnly = len(ph.Writes) == 0
+	for _, w := range ph.Writes {
+		s.After[w.Keyspace] = decoded(w.After)
 	}
-	for _, cv := range t.GetColumnVindexes() {
-		add(cv.GetColumn())
-		add(cv.GetColumns()...)
-	}
-	add(t.GetAutoIncrement().GetColumn())
-	if t.GetColumnListAuthoritative() {
-		for _, c := range t.GetColumns() {
-			add(c.GetName())
-		}
-	}
-	return out
+	return s
 }
 
 // TouchedBy gives the tables whose routing a phase changes: those whose entries
@@ -265,7 +273,7 @@ func (t toucher) entry(e vschema.Entry, values ...*vschema.Keyspace) {
 // lookup adds a vindex's lookup table; where its keyspace is not named, that of
 // each keyspace whose VSchema has it.
 func (t toucher) lookup(own string, v *vschema.Vindex, values []*vschema.Keyspace) {
-	ks, table := LookupTable(v)
+	ks, table := ddl.LookupTable(v)
 	switch {
 	case table == "":
 		return
@@ -283,14 +291,4 @@ func (t toucher) lookup(own string, v *vschema.Vindex, values []*vschema.Keyspac
 			t.out.Add(name, table)
 		}
 	}
-}
-
-// LookupTable gives the keyspace and table of a vindex's lookup table; the
-// keyspace is empty where the param does not name it, both where it has none.
-func LookupTable(v *vschema.Vindex) (ks, table string) {
-	written := strings.ReplaceAll(v.GetParams()["table"], "`", "")
-	if ks, table, ok := strings.Cut(written, "."); ok {
-		return ks, table
-	}
-	return "", written
 }

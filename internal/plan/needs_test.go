@@ -12,6 +12,7 @@ import (
 	vschemapb "vitess.io/vitess/go/vt/proto/vschema"
 
 	"github.com/vtsync/vtsync/internal/ddl"
+	"github.com/vtsync/vtsync/internal/diff"
 	"github.com/vtsync/vtsync/internal/errs"
 	"github.com/vtsync/vtsync/internal/planes"
 	"github.com/vtsync/vtsync/internal/vschema"
@@ -135,7 +136,7 @@ func TestNeeds(t *testing.T) {
 				in.Physical = nil
 				in.Requires = []Require{{Keyspace: "customer", Migration: uuidA, Where: "a.yaml:3"}}
 			},
-			nil, "nothing waits for the migrations that the files require: " + uuidA + " (a.yaml:3)",
+			[]string{"customer " + uuidA + "  requires a.yaml:3"}, "",
 		},
 		{"nothing to do", func(*vschema.Keyspace) {}, func(in *Input) { in.After = []string{uuidA} }, nil, "--after-migration has no effect"},
 	} {
@@ -155,6 +156,63 @@ func TestNeeds(t *testing.T) {
 				t.Errorf("notes %q lack %q", p.Notes, tt.note)
 			}
 		})
+	}
+}
+
+// TestRequiredWithoutVTCtld: what a file requires is not let go where nobody can
+// say how far it is; only a person may.
+func TestRequiredWithoutVTCtld(t *testing.T) {
+	in := physicalInput(t, lookup)
+	in.Physical = nil
+	in.Requires = []Require{{Keyspace: "customer", Migration: uuidA, Where: "a.yaml:3"}}
+	p := build(t, in)
+	if len(p.Denials) != 1 || p.Denials[0].Code != DeniedMigration || !strings.Contains(p.Denials[0].Text, "migration "+uuidA+" of customer (a.yaml:3): no vtctld is named") ||
+		!strings.HasSuffix(p.Denials[0].Remedy, "or --allow migration="+uuidA) {
+		t.Errorf("denials %+v", p.Denials)
+	}
+	in.Allow = append(in.Allow, "migration="+uuidA)
+	if p := build(t, in); len(p.Denials) > 0 || len(needsOf(p)) > 0 {
+		t.Errorf("allowed, and: needs %q, denials %+v", needsOf(p), p.Denials)
+	}
+}
+
+// TestTakings: a pending migration that takes away what is routed by is noted
+// where it must come after the plan, and denies it where it must not come.
+func TestTakings(t *testing.T) {
+	gone := func(ks *vschema.Keyspace) {
+		ks.Tables["customer"].ColumnVindexes = []*vschema.ColumnVindex{{Column: "zone", Name: "hash"}}
+		ks.Tables["customer"].AutoIncrement = nil
+	}
+	drop := func(column string) planes.Migration {
+		m := pending("customer", "-80", "customer", uuidA)
+		m.Statement = "alter table customer drop column " + column
+		return m
+	}
+	p := build(t, physicalInput(t, gone, drop("id")))
+	if want := "apply first, then complete it: vtctldclient OnlineDDL complete customer " + uuidA; !strings.Contains(strings.Join(p.Notes, "\n"), want) {
+		t.Errorf("notes %q lack %q", p.Notes, want)
+	}
+	if len(p.Denials) > 0 || strings.Contains(strings.Join(needsOf(p), " "), uuidA) {
+		t.Errorf("it stops routing by id: needs %q, denials %+v", needsOf(p), p.Denials)
+	}
+	in := physicalInput(t, gone, drop("id"))
+	in.After = []string{uuidA}
+	if p := build(t, in); !strings.Contains(strings.Join(needsOf(p), " "), uuidA+"  after-migration") {
+		t.Errorf("what a person names stays a need: %q", needsOf(p))
+	}
+	in = physicalInput(t, gone, drop("zone"))
+	p = build(t, in)
+	if len(p.Denials) != 1 || p.Denials[0].Code != DeniedMigration || !strings.Contains(p.Denials[0].Text, "takes away column zone, which the plan routes by") {
+		t.Errorf("it begins to route by zone: denials %+v", p.Denials)
+	}
+	in.Allow = append(in.Allow, "migration="+uuidA)
+	if p := build(t, in); len(p.Denials) > 0 {
+		t.Errorf("allowed, and denied: %+v", p.Denials)
+	}
+	in = physicalInput(t, func(*vschema.Keyspace) {}, drop("id"))
+	scope := ScopeOf(Phase{Heals: []CellDrift{{Cell: "zone1", Keyspace: "customer", Changes: []diff.EntryChange{{Entry: vschema.Entry{Keyspace: "customer", Kind: vschema.TableEntry, Name: "customer"}}}}}}, in.Snapshot.Global)
+	if _, takings := ddl.Pending(scope, in.Snapshot.Global, *in.Physical); len(takings) != 1 || takings[0].Order.Denies() {
+		t.Errorf("what only heals cells is denied: %+v", takings)
 	}
 }
 

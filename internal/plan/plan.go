@@ -176,6 +176,7 @@ const (
 	DeniedSize          DenialCode = "size"           // a cell's SrvVSchema would be too large
 	DeniedUnprovable    DenialCode = "unprovable"     // nothing that can be asked would show the change
 	DeniedUnmanagedCell DenialCode = "unmanaged_cell" // a cell is outside of what may be written
+	DeniedMigration     DenialCode = "migration"      // a migration takes away what is routed by, or nobody can say how far one is
 	DeniedHazard        DenialCode = "hazard"         // a change could lose rows or cause an outage, and nobody allowed it
 )
 
@@ -183,7 +184,7 @@ const (
 // led to allow a hazard that is only a mistake in a file.
 var denialOrder = []DenialCode{
 	DeniedNoKeyspace, DeniedUnreadable, DeniedUnknownField, DeniedFinding, DeniedStale, DeniedConflict,
-	DeniedForeign, DeniedWorkflow, DeniedSize, DeniedUnprovable, DeniedUnmanagedCell, DeniedHazard,
+	DeniedForeign, DeniedWorkflow, DeniedSize, DeniedUnprovable, DeniedUnmanagedCell, DeniedMigration, DeniedHazard,
 }
 
 // compare orders denials by what to look at first.
