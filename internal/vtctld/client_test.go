@@ -129,6 +129,20 @@ func TestAHungServer(t *testing.T) {
 	}
 }
 
+// TestAHungRPC: it ends by itself, long before its caller does.
+func TestAHungRPC(t *testing.T) {
+	s := &scripted{keyspaces: func(ctx context.Context) (*vtctldatapb.GetKeyspacesResponse, error) {
+		<-ctx.Done()
+		return nil, ctx.Err()
+	}}
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	defer cancel()
+	_, err := client(t, vtctld.Options{Address: serve(t, s), Timeout: 50 * time.Millisecond}).Keyspaces(ctx)
+	if _, unknown := errors.AsType[*errs.Unknown](err); !unknown || status.Code(err) != codes.DeadlineExceeded || ctx.Err() != nil {
+		t.Errorf("error %v, and of the caller %v", err, ctx.Err())
+	}
+}
+
 // TestAHungServerAndManyShards: the whole look ends soon, too.
 func TestAHungServerAndManyShards(t *testing.T) {
 	var asked atomic.Int32
