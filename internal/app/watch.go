@@ -74,7 +74,7 @@ func (a *App) Waits(ctx context.Context, rec rollout.Record) ([]ddl.Answer, erro
 	if err != nil {
 		return nil, err
 	}
-	in := admit.Input{Plan: p, Phase: rec.Phase, Global: snap.Global, VTGates: snap.VTGates, Waits: rec.Waits}
+	in := admit.Input{Plan: p, Phase: rec.Phase, Global: snap.Global, VTGates: snap.VTGates, Waits: rec.AllWaits()}
 	found := runner.LookPhysical(ctx, a.physical(), in)
 	in.Physical = &found
 	return admit.Answers(in), nil

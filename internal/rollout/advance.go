@@ -2,6 +2,7 @@ package rollout
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 )
@@ -52,6 +53,7 @@ func clone(r Record) Record {
 	r.Cells = slices.Clone(r.Cells)
 	r.Log = slices.Clone(r.Log)
 	r.Waits = slices.Clone(r.Waits)
+	r.Needs = maps.Clone(r.Needs)
 	r.Attempts = slices.Clone(r.Attempts)
 	r.Approvals = slices.Clone(r.Approvals)
 	if r.Parked != nil {

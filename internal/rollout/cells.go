@@ -228,6 +228,7 @@ func (m *machine) proved() {
 	case m.rec.Phase+1 < len(m.rec.Phases):
 		m.log("phase %d of %d is served everywhere", m.rec.Phase+1, len(m.rec.Phases))
 		m.rec.Phase++
+		m.rec.Needs = nil
 		m.to(Waiting)
 		m.because("", "")
 		m.rec.Step = StepNone

@@ -83,6 +83,9 @@ type Record struct {
 	// Waits are what the admission checks of the phase in hand wait for, and
 	// what those of all phases have waited for.
 	Waits []Waited `json:"waits,omitempty"`
+	// Needs names, sorted and by keyspace, the migrations that the phase in
+	// hand has begun to wait for and that Waits has no room for; see AllWaits.
+	Needs map[string][]string `json:"needs,omitempty"`
 	// Approvals are who approved of it, in order; each user once, see Approved.
 	Approvals []Approval `json:"approvals,omitempty"`
 	// HalfOpen tells that a person has resumed it after the circuit breaker

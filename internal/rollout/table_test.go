@@ -59,6 +59,7 @@ func sampleRecord(state rollout.State) rollout.Record {
 			{Blocker: rollout.Blocker{Kind: rollout.WaitMigration, Keyspace: "customer", Name: "u1", Text: "running", Done: 1, Total: 2}, Phase: 1, Since: noon.Time},
 			{Blocker: rollout.Blocker{Kind: rollout.WaitFreeze, Name: "weekend", Text: "frozen", Until: noon.Time}, Since: noon.Time, Met: noon.Time},
 		},
+		Needs:     map[string][]string{"customer": {"u2", "u3"}},
 		Approvals: []rollout.Approval{{By: rollout.Who{User: "eve", Host: "h2"}, At: noon.Time}},
 		HalfOpen:  true, Retries: 2, Attempts: []rollout.Attempt{{At: noon.Time, What: "reading the planes", Text: "silence"}}, AttemptsDropped: 1,
 		Created: noon.Time, Updated: noon.Time, Began: noon.Time,

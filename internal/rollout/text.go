@@ -16,11 +16,14 @@ const (
 	maxName   = 128     // its name
 )
 
+// clipMark stands for what was left out.
+const clipMark = "[...]"
+
 // clip shortens a text to at most n bytes, and says that it did. Bytes that are
 // no text are replaced: JSON would not give them back as they were, and a
 // record that does not read back the same is taken for damaged.
 func clip(s string, n int) string {
-	const mark = " [...]"
+	const mark = " " + clipMark
 	s = strings.ToValidUTF8(s, "\uFFFD")
 	if len(s) <= n {
 		return s

@@ -3,6 +3,7 @@ package rollout
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 )
@@ -12,6 +13,7 @@ import (
 const (
 	maxWaits     = 64
 	maxWaitBytes = 16 << 10
+	maxNeedBytes = 10 << 10
 )
 
 // notYet is an admission check that says wait.
@@ -96,15 +98,57 @@ func clipped(b Blocker) Blocker {
 }
 
 // boundWaits lets go of what is waited for no more, the oldest first, then of
-// what was found last.
+// words, then of what was found last. A migration stays a need all the same.
 func (m *machine) boundWaits() {
-	for len(m.rec.Waits) > maxWaits || sizeOf(m.rec.Waits) > maxWaitBytes {
-		i := slices.IndexFunc(m.rec.Waits, func(w Waited) bool { return !w.Met.IsZero() })
-		if i < 0 {
-			i = len(m.rec.Waits) - 1
-		}
-		m.rec.Waits = slices.Delete(m.rec.Waits, i, i+1)
+	for len(m.rec.Waits) > maxWaits {
+		m.dropWait()
 	}
+	for i := len(m.rec.Waits) - 1; i >= 0 && sizeOf(m.rec.Waits) > maxWaitBytes; i-- {
+		if w := &m.rec.Waits[i]; w.Name != "" {
+			w.Text = clipMark
+		}
+	}
+	for sizeOf(m.rec.Waits) > maxWaitBytes {
+		m.dropWait()
+	}
+}
+
+func (m *machine) dropWait() {
+	i := slices.IndexFunc(m.rec.Waits, func(w Waited) bool { return !w.Met.IsZero() })
+	if i < 0 {
+		i = len(m.rec.Waits) - 1
+	}
+	if w := m.rec.Waits[i]; w.Kind == WaitMigration && w.Phase == m.rec.Phase {
+		m.need(w.Keyspace, w.Name)
+	}
+	m.rec.Waits = slices.Delete(m.rec.Waits, i, i+1)
+}
+
+// need keeps a migration by its name alone.
+func (m *machine) need(keyspace, uuid string) {
+	at, known := slices.BinarySearch(m.rec.Needs[keyspace], uuid)
+	if known || sizeOf(m.rec.Needs)+len(keyspace)+len(uuid) > maxNeedBytes {
+		return
+	}
+	if m.rec.Needs == nil {
+		m.rec.Needs = map[string][]string{}
+	}
+	m.rec.Needs[keyspace] = slices.Insert(slices.Clone(m.rec.Needs[keyspace]), at, uuid)
+}
+
+// AllWaits gives what is and was waited for, and after that, by name alone, the
+// migrations of the phase in hand that Waits had no room for.
+func (r Record) AllWaits() []Waited {
+	all := slices.Clip(r.Waits)
+	for _, ks := range slices.Sorted(maps.Keys(r.Needs)) {
+		for _, uuid := range r.Needs[ks] {
+			w := Waited{Blocker: Blocker{Kind: WaitMigration, Keyspace: ks, Name: uuid}, Phase: r.Phase, Since: r.Began}
+			if !slices.ContainsFunc(r.Waits, func(o Waited) bool { return o.Phase == w.Phase && same(o.Blocker, w.Blocker) }) {
+				all = append(all, w)
+			}
+		}
+	}
+	return all
 }
 
 // sizeOf gives how many bytes a value takes in a stored record.

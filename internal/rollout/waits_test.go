@@ -47,6 +47,51 @@ func TestWaitsAreBounded(t *testing.T) {
 	}
 }
 
+// TestNeedsOutliveTheirWords: whatever a phase has begun to wait for stays known
+// by its name.
+func TestNeedsOutliveTheirWords(t *testing.T) {
+	c := newClockwork(t)
+	c.feed(rollout.Start{At: c.at()})
+	wait := func(waits ...rollout.Blocker) {
+		if c.rec.State == rollout.Waiting {
+			c.feed(rollout.Tick{At: c.at()})
+		}
+		c.feed(rollout.Admitted{At: c.at(), Verdict: rollout.Wait, Code: rollout.CodeWait, Reason: "r", Waits: waits})
+	}
+	want := map[string]bool{}
+	var waits []rollout.Blocker
+	for i := range 200 {
+		b := rollout.Blocker{Kind: rollout.WaitMigration, Keyspace: "customer", Name: fmt.Sprintf("%08d_3976_11ed_9442_0a43f95f28a3", i), Text: strings.Repeat("running ", 30)}
+		want[b.Name], waits = true, append(waits, b)
+	}
+	check := func(when string) {
+		t.Helper()
+		got := map[string]bool{}
+		for _, w := range c.rec.AllWaits() {
+			if w.Phase == c.rec.Phase {
+				got[w.Name] = true
+			}
+		}
+		if len(got) != len(want) {
+			t.Errorf("%s: %d of %d are known", when, len(got), len(want))
+		}
+		if n := len(c.rec.Waits); n < 50 {
+			t.Errorf("%s: %d are kept with their times", when, n)
+		}
+		if n := len(encode(t, c.rec)); n > rollout.MaxRecordBytes*3/4 {
+			t.Errorf("%s: %d bytes", when, n)
+		}
+	}
+	wait(waits...)
+	check("all at once")
+	wait(waits[0])
+	check("all but one complete, or lost")
+	for _, b := range waits {
+		wait(b)
+	}
+	check("one after the other")
+}
+
 // TestSilenceWhileItWaits: what does not answer before a phase begins spends no
 // budget, however often it is asked; each attempt is kept, up to a bound.
 func TestSilenceWhileItWaits(t *testing.T) {

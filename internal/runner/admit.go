@@ -31,7 +31,7 @@ func (x *run) admit(ctx context.Context, a rollout.Admit) rollout.Event {
 		Plan: x.plan, Phase: a.Phase, Global: snap.Global, VTGates: snap.VTGates,
 		OpaqueVindexes: x.OpaqueVindexes, Policy: x.Policy,
 		Now: x.Now(), Deadline: x.rec.Began.Add(x.Limits.Wait),
-		Waits: x.rec.Waits, Approvals: x.rec.Approvals, HalfOpen: x.rec.HalfOpen,
+		Waits: x.rec.AllWaits(), Approvals: x.rec.Approvals, HalfOpen: x.rec.HalfOpen,
 	}
 	if a.Phase == 0 || x.plan.Backend == plan.BackendVTCtld {
 		in.Cells = snap.Cells
