@@ -120,6 +120,10 @@ func TestWorkflow(t *testing.T) {
 					t.Errorf("remedy %q lacks %q", denial.Remedy, want)
 				}
 			}
+			first, _, apart := strings.Cut(denial.Remedy, "Only if its lookup table is known to be complete")
+			if !apart || strings.Contains(first, "add vindex") {
+				t.Errorf("the remedy makes the vindex again without a word of warning: %q", denial.Remedy)
+			}
 		})
 	}
 }
@@ -129,7 +133,7 @@ func TestWorkflow(t *testing.T) {
 func TestWorkflowStatements(t *testing.T) {
 	live := keyspace(t, strings.Replace(backfillJSON, `"to":"keyspace_id"`, `"to":"it's"`, 1))
 	bf := backfill{keyspace: "customer", vindex: "email", def: live.Vindexes["email"], tables: []string{"customer"}}
-	statements := bf.statements(live)
+	statements := append(bf.drops(), bf.adds(live)...)
 	var last *sqlparser.AlterVschema
 	for _, sql := range statements {
 		stmt, err := sqlparser.NewTestParser().Parse(sql)

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/vtsync/vtsync/internal/diff"
+	"github.com/vtsync/vtsync/internal/errs"
 	"github.com/vtsync/vtsync/internal/planes"
 	"github.com/vtsync/vtsync/internal/vschema"
 	"github.com/vtsync/vtsync/internal/workflow"
@@ -176,30 +177,40 @@ func (bf backfill) lookup() (ks, table string) {
 	return "", written
 }
 
-// remedy names the workflow's own end and, for a vindex that no workflow
-// fills any more, the statements that clear write_only by hand: ALTER VSCHEMA
-// cannot change a param, so the vindex is dropped and made again.
+// remedy names the workflow's own end and, for a vindex that no workflow fills
+// any more, the statements that drop it. To make it again without write_only, as
+// ALTER VSCHEMA cannot change a param, hides every row that its lookup table
+// lacks, which is what a canceled backfill leaves: it stands apart.
 func (bf backfill) remedy(live *vschema.Keyspace) string {
 	lookupKs, _ := bf.lookup()
-	return fmt.Sprintf("when the backfill is complete: vtctldclient LookupVindex --name %s --table-keyspace %s externalize --keyspace %s; without a workflow, by SQL on a vtgate while nothing is written to %s, as no lookup rows are in between: %s; then vtsync pull",
-		bf.vindex, orElse(lookupKs, "LOOKUP_KEYSPACE"), bf.keyspace, orElse(strings.Join(bf.tables, ", "), "its table"), strings.Join(bf.statements(live), "; "))
+	lookupKs = orElse(lookupKs, "LOOKUP_KEYSPACE")
+	return fmt.Sprintf("when the backfill is complete: vtctldclient LookupVindex --name %s --table-keyspace %s externalize --keyspace %s; "+
+		"where no workflow fills it any more (vtctldclient GetWorkflows --show-all %s), drop it by SQL on a vtgate: %s; then vtsync pull. "+
+		"Only if its lookup table is known to be complete, and while nothing is written to %s, make it again at once: %s",
+		errs.Word(bf.vindex), errs.Word(lookupKs), errs.Word(bf.keyspace), errs.Word(lookupKs),
+		strings.Join(bf.drops(), "; "), orElse(strings.Join(bf.tables, ", "), "its table"), strings.Join(bf.adds(live), "; "))
 }
 
-// statements clear write_only. A table's column vindexes are added at the end
-// of its list, which is where a lookup vindex stands.
-func (bf backfill) statements(live *vschema.Keyspace) []string {
+// drops are the statements that take the vindex out.
+func (bf backfill) drops() []string {
 	var out []string
 	for _, table := range bf.tables {
-		out = append(out, fmt.Sprintf("alter vschema on `%s`.`%s` drop vindex `%s`", bf.keyspace, table, bf.vindex))
+		out = append(out, fmt.Sprintf("alter vschema on %s.%s drop vindex %s", quote(bf.keyspace), quote(table), quote(bf.vindex)))
 	}
-	out = append(out, fmt.Sprintf("alter vschema drop vindex `%s`.`%s`", bf.keyspace, bf.vindex))
-	var params []string
+	return append(out, fmt.Sprintf("alter vschema drop vindex %s.%s", quote(bf.keyspace), quote(bf.vindex)))
+}
+
+// adds are the statements that make it again without write_only. A table's column
+// vindexes are added at the end of its list, which is where a lookup vindex
+// stands.
+func (bf backfill) adds(live *vschema.Keyspace) []string {
+	var out, params []string
 	if bf.def.GetOwner() != "" {
 		params = append(params, "owner="+quote(bf.def.Owner))
 	}
 	for _, name := range sortedKeys(bf.def.GetParams()) {
 		if name != vschema.ParamWriteOnly && bf.def.Params[name] != "" {
-			params = append(params, "`"+name+"`="+quote(bf.def.Params[name]))
+			params = append(params, quote(name)+"="+quote(bf.def.Params[name]))
 		}
 	}
 	with := ""
@@ -207,13 +218,16 @@ func (bf backfill) statements(live *vschema.Keyspace) []string {
 		with = " with " + strings.Join(params, ", ")
 	}
 	for _, table := range bf.tables {
-		columns := binding(live.GetTables()[table], bf.vindex)
-		out = append(out, fmt.Sprintf("alter vschema on `%s`.`%s` add vindex `%s` (`%s`) using `%s`%s",
-			bf.keyspace, table, bf.vindex, strings.Join(columns, "`, `"), bf.def.GetType(), with))
+		var columns []string
+		for _, column := range binding(live.GetTables()[table], bf.vindex) {
+			columns = append(columns, quote(column))
+		}
+		out = append(out, fmt.Sprintf("alter vschema on %s.%s add vindex %s (%s) using %s%s",
+			quote(bf.keyspace), quote(table), quote(bf.vindex), strings.Join(columns, ", "), quote(bf.def.GetType()), with))
 	}
 	return out
 }
 
-// quote writes a param's value as an identifier: of a string in quotes Vitess
-// would keep the quotes as a part of the value.
+// quote writes a name as an identifier of SQL, and a param's value too: of a
+// string in quotes Vitess would keep the quotes as a part of the value.
 func quote(s string) string { return "`" + strings.ReplaceAll(s, "`", "``") + "`" }

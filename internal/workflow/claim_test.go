@@ -155,6 +155,9 @@ func TestRemedies(t *testing.T) {
 		{migrating, "Migrate --workflow import --target-keyspace commerce complete"},
 		{resharding, "Reshard --workflow split --target-keyspace customer switchtraffic"},
 		{summing, "Materialize --workflow sums --target-keyspace archive cancel"},
+		{backfilling, "a vindex without an owner has no complete"},
+		{reversed(moving), "vtctldclient Workflow --keyspace customer delete --workflow to_archive_reverse --keep-data --keep-routing-rules"},
+		{with(moving, func(w *planes.Workflow) { w.Name = "it's; mine" }), `--workflow 'it'\''s; mine' --target-keyspace archive`},
 		{planes.Workflow{Name: "x", Type: "7", Target: "archive"}, "use a vtsync built for"},
 	}
 	for _, tt := range tests {

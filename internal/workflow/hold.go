@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/vtsync/vtsync/internal/errs"
 	"github.com/vtsync/vtsync/internal/planes"
 	"github.com/vtsync/vtsync/internal/vschema"
 )
@@ -43,7 +44,7 @@ func Holds(p planes.Physical, g planes.Global) []Hold {
 	for _, ks := range unread {
 		out = append(out, Hold{
 			Text:   fmt.Sprintf("the workflows of keyspace %s cannot be listed, and any may run: %s", ks, p.Unread[ks]),
-			Remedy: "vtctldclient GetWorkflows --show-all " + ks,
+			Remedy: "vtctldclient GetWorkflows --show-all " + errs.Word(ks),
 		})
 	}
 	for _, w := range sorted(p.Workflows) {
@@ -63,7 +64,7 @@ func holding(w planes.Workflow, g planes.Global) string {
 	case !known(w.Type):
 		return "this build does not know the type, nor what it owns"
 	case fills(w) && len(w.Tables) == 0:
-		return "its streams do not name the tables that they fill"
+		return "no stream of it names a table that it fills, so that any table may be its own"
 	case w.Type == lookup:
 		return lookupHolds(w, g.Keyspaces[w.Source].VSchema)
 	default:
@@ -96,14 +97,18 @@ func lookupHolds(w planes.Workflow, source *vschema.Keyspace) string {
 func freezing(w planes.Workflow) bool { return w.Frozen || w.AnyFrozen }
 
 func holdRemedy(w planes.Workflow) string {
-	if w.Type != lookup {
+	switch {
+	case known(w.Type) && fills(w) && len(w.Tables) == 0:
+		return fmt.Sprintf("see its streams: vtctldclient GetWorkflows --workflow %s --show-all %s; a workflow that is only being made names them in a moment, one without any is deleted by: vtctldclient Workflow --keyspace %s delete --workflow %s --keep-data --keep-routing-rules",
+			errs.Word(w.Name), errs.Word(w.Target), errs.Word(w.Target), errs.Word(w.Name))
+	case w.Type != lookup:
 		return Remedy(w)
 	}
-	of := fmt.Sprintf("vtctldclient LookupVindex --name %s --table-keyspace %s ", w.Name, w.Target)
+	of := lookupCommand(w)
 	if freezing(w) {
 		// No command goes on from there. ALTER VSCHEMA cannot change a param: the
 		// vindex would be dropped and made again, and lookup rows be missed.
-		return fmt.Sprintf("it ends with the externalize that runs now; where none runs, save the VSchema of %s without write_only, in one write (vtctldclient GetVSchema, ApplyVSchema), then: %scomplete --keyspace %s", w.Source, of, w.Source)
+		return fmt.Sprintf("it ends with the externalize that runs now; where none runs, save the VSchema of %s without write_only, in one write (vtctldclient GetVSchema, ApplyVSchema), then: %scomplete --keyspace %s", w.Source, of, errs.Word(w.Source))
 	}
 	// What the failed create has copied stays, and another create would refuse it.
 	return fmt.Sprintf("it ends with the create that runs now; where none runs: %scancel, then drop table %s in %s before another create", of, strings.Join(w.Tables, ", "), w.Target)

@@ -33,7 +33,7 @@ func TestHolds(t *testing.T) {
 		{"externalized", planes.Physical{Workflows: []planes.Workflow{frozen(backfilling)}}, externalized, "", ""},
 		{"a switched move", planes.Physical{Workflows: []planes.Workflow{frozen(moving), reversed(moving)}}, nil, "", ""},
 		{"a reshard", planes.Physical{Workflows: []planes.Workflow{resharding, altering, summing}}, nil, "", ""},
-		{"a move that names no tables", planes.Physical{Workflows: []planes.Workflow{with(moving, func(w *planes.Workflow) { w.Tables = nil })}}, nil, "archive,customer", "do not name the tables"},
+		{"a move that names no tables", planes.Physical{Workflows: []planes.Workflow{with(moving, func(w *planes.Workflow) { w.Tables = nil })}}, nil, "archive,customer", "no stream of it names a table"},
 		{"a type of a newer Vitess", planes.Physical{Workflows: []planes.Workflow{{Name: "x", Type: "7", Source: "customer", Target: "archive"}}}, nil, "archive,customer", "does not know the type"},
 		{"a keyspace whose workflows are unread", planes.Physical{Unread: map[string]string{"archive": "no primary found for shard"}}, nil, "archive,commerce,customer", "keyspace archive cannot be listed"},
 		{"no vtctld answers", planes.Physical{Err: "no answer"}, nil, "archive,commerce,customer", "nobody can tell"},
@@ -65,6 +65,7 @@ func TestOwnerOfRules(t *testing.T) {
 	table := func(from, to string) proto.Message {
 		return &vschema.RoutingRules{Rules: []*vschemapb.RoutingRule{{FromTable: from, ToTables: []string{to}}}}
 	}
+	tenants := with(moving, func(w *planes.Workflow) { w.MultiTenant = true })
 	tests := []struct {
 		name string
 		w    planes.Workflow
@@ -80,7 +81,8 @@ func TestOwnerOfRules(t *testing.T) {
 		{"of a mirror", moving, vschema.MirrorKind, &vschema.MirrorRules{Rules: []*vschemapb.MirrorRule{{FromTable: "customer.orders@rdonly", ToTable: "archive.orders", Percent: 5}}}, true},
 		{"of a shard", moving, vschema.ShardRules, &vschema.ShardRoutingRules{Rules: []*vschemapb.ShardRoutingRule{{FromKeyspace: "archive", Shard: "-80", ToKeyspace: "customer"}}}, true},
 		{"of a shard of others", moving, vschema.ShardRules, &vschema.ShardRoutingRules{Rules: []*vschemapb.ShardRoutingRule{{FromKeyspace: "commerce", Shard: "-80", ToKeyspace: "customer"}}}, false},
-		{"of a keyspace", moving, vschema.KeyspaceRules, &vschema.KeyspaceRoutingRules{Rules: []*vschemapb.KeyspaceRoutingRule{{FromKeyspace: "customer@replica", ToKeyspace: "archive"}}}, true},
+		{"of a keyspace, which only tenants' moves set", moving, vschema.KeyspaceRules, &vschema.KeyspaceRoutingRules{Rules: []*vschemapb.KeyspaceRoutingRule{{FromKeyspace: "customer@replica", ToKeyspace: "archive"}}}, false},
+		{"of a keyspace", tenants, vschema.KeyspaceRules, &vschema.KeyspaceRoutingRules{Rules: []*vschemapb.KeyspaceRoutingRule{{FromKeyspace: "customer@replica", ToKeyspace: "archive"}}}, true},
 		{"where nothing moves", resharding, vschema.TableRules, table("orders", "customer.orders"), false},
 	}
 	for _, tt := range tests {
@@ -105,6 +107,7 @@ func TestHoldRemedies(t *testing.T) {
 		want []string
 	}{
 		{created, []string{"the create that runs now", "LookupVindex --name email_backfill --table-keyspace commerce cancel", "drop table email_lookup in commerce"}},
+		{with(moving, func(w *planes.Workflow) { w.Tables = nil }), []string{"see its streams: vtctldclient GetWorkflows --workflow to_archive --show-all archive", "Workflow --keyspace archive delete --workflow to_archive --keep-data"}},
 		{frozen(backfilling), []string{"the externalize that runs now", "the VSchema of customer without write_only, in one write", "LookupVindex --name email_backfill --table-keyspace commerce complete --keyspace customer"}},
 	} {
 		holds := Holds(planes.Physical{Workflows: []planes.Workflow{tt.w}}, global(t))

@@ -64,7 +64,8 @@ func difference(a, b []rule) []rule {
 
 // owns tells whether a move owns a rule: of tables and mirrors, those that
 // name one of its tables at either end, whether a table or a view has the name;
-// of shards and keyspaces, those between its ends.
+// of shards, those between its ends; of keyspaces, which only a move of tenants
+// sets, those that name one of them.
 func owns(w planes.Workflow, kind vschema.RuleKind, r rule) bool {
 	ends := []string{w.Source, w.Target}
 	from, _, _ := strings.Cut(r.from, "@") // the type of tablets
@@ -72,7 +73,7 @@ func owns(w planes.Workflow, kind vschema.RuleKind, r rule) bool {
 	case vschema.ShardRules:
 		return slices.Contains(ends, from) && slices.Contains(ends, r.to)
 	case vschema.KeyspaceRules:
-		return slices.Contains(ends, from) || slices.Contains(ends, r.to)
+		return w.MultiTenant && (slices.Contains(ends, from) || slices.Contains(ends, r.to))
 	default:
 		names := append(strings.Split(r.to, ","), from)
 		return slices.ContainsFunc(names, func(name string) bool { return moves(w, name) })

@@ -14,6 +14,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/vtsync/vtsync/internal/errs"
 	"github.com/vtsync/vtsync/internal/planes"
 )
 
@@ -49,10 +50,15 @@ func Describe(w planes.Workflow) string {
 
 // Remedy is the command that frees what a workflow owns.
 func Remedy(w planes.Workflow) string {
-	of := fmt.Sprintf("vtctldclient %s --workflow %s --target-keyspace %s ", w.Type, w.Name, w.Target)
+	of := fmt.Sprintf("vtctldclient %s --workflow %s --target-keyspace %s ", w.Type, errs.Word(w.Name), errs.Word(w.Target))
 	switch {
 	case w.Type == lookup:
 		return lookupRemedy(w)
+	case w.Reverse && (w.Type == moveTables || w.Type == reshard):
+		// Its forward workflow is gone, or it would not be named. A complete or a
+		// cancel of it would take the tables of its target for copies.
+		return fmt.Sprintf("the workflow that it is the way back of is gone; to delete it alone: vtctldclient Workflow --keyspace %s delete --workflow %s --keep-data --keep-routing-rules",
+			errs.Word(w.Target), errs.Word(w.Name))
 	case w.Type == materialize:
 		return "a Materialize goes on until it is given up: " + of + "cancel"
 	case w.Type == migrate:
@@ -67,11 +73,17 @@ func Remedy(w planes.Workflow) string {
 }
 
 func lookupRemedy(w planes.Workflow) string {
-	of := fmt.Sprintf("vtctldclient LookupVindex --name %s --table-keyspace %s ", w.Name, w.Target)
+	of, source := lookupCommand(w), errs.Word(w.Source)
 	if w.Frozen {
-		return of + "complete --keyspace " + w.Source
+		return of + "complete --keyspace " + source
 	}
-	return fmt.Sprintf("once it has filled its lookup table: %sexternalize --keyspace %s, then complete; to give it up: %scancel, which leaves its vindex in the VSchema", of, w.Source, of)
+	return fmt.Sprintf("once it has filled its lookup table: %sexternalize --keyspace %s, then complete; to give it up: %scancel, which leaves its vindex in the VSchema "+
+		"(a vindex without an owner has no complete: its workflow fills the table for as long as it is there, and only cancel ends it)", of, source, of)
+}
+
+// lookupCommand is how a command of LookupVindex begins.
+func lookupCommand(w planes.Workflow) string {
+	return fmt.Sprintf("vtctldclient LookupVindex --name %s --table-keyspace %s ", errs.Word(w.Name), errs.Word(w.Target))
 }
 
 // sorted gives the workflows that count, in one order on any machine. The way
