@@ -150,14 +150,17 @@ func (m *machine) unread(e GlobalsRead) {
 	}
 }
 
-// heldBack waits for a workflow before anything is taken back. It has answered,
-// so this is no retry.
+// heldBack waits for a workflow before anything is taken back. Where it has
+// answered that is no retry.
 func (m *machine) heldBack(e GlobalsRead) {
-	if e.Expired {
+	switch {
+	case e.Silent && !m.retry("asking which workflows run", e.Held):
+		m.spent(e.Held)
+	case e.Expired:
 		m.park(CodeWorkflow, "nothing can be taken back now: "+e.Held)
-		return
+	default:
+		m.do(PauseFor{Why: e.Held})
 	}
-	m.do(PauseFor{Why: e.Held})
 }
 
 // stays is said of entries that are not taken back.

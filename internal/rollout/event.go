@@ -102,8 +102,9 @@ type GlobalsRead struct {
 	Facts   []GlobalFact
 	Unknown string // why they could not be read
 	// Held says why none of them may be written now: a workflow in flight
-	// would fail on it.
+	// would fail on it. Silent tells that nobody answered which ones there are.
 	Held    string
+	Silent  bool
 	Expired bool
 }
 

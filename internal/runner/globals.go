@@ -147,7 +147,7 @@ func (x *run) readGlobals(ctx context.Context, a rollout.ReadGlobals) rollout.Ev
 			ev.Unknown = err.Error()
 			return ev
 		case held != "":
-			ev.Held = held
+			ev.Held, ev.Silent = held, own.silent
 			return ev
 		}
 		ev.Facts = append(ev.Facts, fact)

@@ -89,7 +89,10 @@ func again[T any](ctx context.Context, l Limits, read func() (T, error)) (T, err
 			err = backoff.Permanent(err)
 		}
 		return v, err
-	}, backoff.WithBackOff(pauses(firstPause, l.Poll)), backoff.WithMaxElapsedTime(l.Write))
+	}, backoff.WithBackOff(pauses(firstPause, l.Poll)), backoff.WithMaxElapsedTime(l.Write),
+		backoff.WithNotify(func(err error, _ time.Duration) {
+			trace.SpanFromContext(ctx).AddEvent("again", trace.WithAttributes(attribute.String("rollout.silence", err.Error())))
+		}))
 	if err != nil {
 		err = last // where the time was up, the silence before it says more
 	}

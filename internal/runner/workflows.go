@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/vtsync/vtsync/internal/diff"
+	"github.com/vtsync/vtsync/internal/errs"
 	"github.com/vtsync/vtsync/internal/planes"
 	"github.com/vtsync/vtsync/internal/rollout"
 	"github.com/vtsync/vtsync/internal/vschema"
@@ -31,22 +32,35 @@ type owners struct {
 
 // owners asks which workflows run now. The admission checks have asked before
 // the phase; before each write it is asked anew, as one may have begun since:
-// before the phase was gone on with, or to use what we wrote.
+// before the phase was gone on with, or to use what we wrote. A vtctld that is
+// being restarted, or an etcd without a leader, is asked for a moment.
 func (x *run) owners(ctx context.Context) (owners, error) {
 	if x.Physical == nil {
 		return owners{}, nil
 	}
 	ctx, cancel := context.WithTimeout(ctx, ownersLimit)
 	defer cancel()
-	g, err := x.Topo.ReadGlobal(ctx)
-	if err != nil {
-		return owners{}, fmt.Errorf("reading what workflows own: %w", err)
+	var own owners
+	var unread error
+	_, err := again(ctx, x.Limits, func() (struct{}, error) {
+		g, err := x.Topo.ReadGlobal(ctx)
+		if unread = err; err != nil {
+			return struct{}{}, err
+		}
+		found := x.Physical.Physical(ctx, planes.Ask{Workflows: withRecord(g)})
+		own = owners{
+			claims: workflow.Claims(found.Workflows, g), holds: workflow.Holds(found, g),
+			global: g, silent: found.Err != "",
+		}
+		if own.silent || len(found.Unread) > 0 {
+			err = &errs.Unknown{Msg: "workflows could not be listed"}
+		}
+		return struct{}{}, err
+	})
+	if err != nil && unread != nil {
+		return owners{}, fmt.Errorf("reading what workflows own: %w", unread)
 	}
-	found := x.Physical.Physical(ctx, planes.Ask{Workflows: withRecord(g)})
-	return owners{
-		claims: workflow.Claims(found.Workflows, g), holds: workflow.Holds(found, g),
-		global: g, silent: found.Err != "",
-	}, nil
+	return own, nil // with a hold for each that is not known
 }
 
 // withheld tells why a write of ours may not be sent now, where that is so: no

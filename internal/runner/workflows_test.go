@@ -137,6 +137,9 @@ func TestWorkflowsOnTheWayBack(t *testing.T) {
 		one := w.watched("one")
 		rec := takenBack(t, w, one, func() { w.SilenceVTCtld(true) })
 		w.parked(t, rec, rollout.RollingBack, rollout.CodeWorkflow)
+		if n := rec.Attempted(); n == 0 || rec.Attempts[n-1].What != "asking which workflows run" {
+			t.Errorf("attempts %+v", rec.Attempts)
+		}
 		w.everywhere("customer", "orders", true)
 		w.SilenceVTCtld(false)
 		w.state(t, resume(t, one, rec.ID), rollout.RolledBack, rollout.CodeBroken)
@@ -236,5 +239,30 @@ func TestWorkflowBeginsAfterACrash(t *testing.T) {
 	}
 	if denied == 0 {
 		t.Error("it never died between the checks and the first write")
+	}
+}
+
+// TestVTCtldIsRestarted: between the writes of a phase vtctld is asked for a
+// moment before its silence stops the phase.
+func TestVTCtldIsRestarted(t *testing.T) {
+	for name, away := range map[string]time.Duration{"in time": 2 * time.Second, "too late": 10 * time.Second} {
+		bubble(t, name, func(t *testing.T, w *world) {
+			w.addTable("commerce", "extra")
+			w.addTable("customer", "orders")
+			p := w.plan()
+			one := w.watched("one")
+			one.Fail(before(runnertest.KeyspacePath("commerce"), func() {
+				w.SilenceVTCtld(true)
+				later(t, away, func() { w.SilenceVTCtld(false) })
+			}))
+			rec := start(t, w, one, p)
+			if away > 3*time.Second {
+				w.state(t, rec, rollout.Canceled, rollout.CodeWorkflow)
+				w.everywhere("commerce", "extra", false)
+				return
+			}
+			w.state(t, rec, rollout.Committed, "")
+			w.everywhere("customer", "orders", true)
+		})
 	}
 }
