@@ -133,6 +133,33 @@ func (a *App) readiness(ctx context.Context, p *plan.Plan, snap *planes.Snapshot
 	return out
 }
 
+// missing says which columns that a plan begins to route by are not in MySQL. A
+// way back does not wait for them, and a person must know.
+func (a *App) missing(ctx context.Context, p *plan.Plan, g planes.Global, found planes.Physical) []string {
+	var needs []ddl.Need
+	for _, ph := range p.Phases {
+		needs = append(needs, plan.Columns(ph, g)...)
+	}
+	if more := ddl.WantsSchemas(needs, g, found); len(more.Schemas) > 0 {
+		found = ddl.Merge(found, a.vtctld.Physical(ctx, more))
+	}
+	return missingNotes(ddl.Judge(ddl.Input{Needs: needs, Global: g, Physical: found}))
+}
+
+func missingNotes(answers []ddl.Answer) []string {
+	var out []string
+	for _, answer := range answers {
+		switch answer.Status {
+		case ddl.Done:
+		case ddl.Unknown:
+			out = append(out, fmt.Sprintf("this undo routes by %s, and nobody can say whether MySQL has them: %s", answer.Need.Text(), answer.Text))
+		default:
+			out = append(out, fmt.Sprintf("this undo routes by %s, which MySQL lacks: queries will fail: %s", answer.Need.Text(), answer.Text))
+		}
+	}
+	return out
+}
+
 // byItsClock is said of the times of a migration: vtctld reads them from MySQL as
 // text without a zone, and takes them for times in its own.
 const byItsClock = " UTC by vtctld's clock"

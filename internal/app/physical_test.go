@@ -76,3 +76,24 @@ func TestReadinessUnlisted(t *testing.T) {
 		}
 	}
 }
+
+// TestMissing: a way back that routes again by a column which is gone says so.
+func TestMissing(t *testing.T) {
+	customer := planes.Keyspace{HasRecord: true, VSchema: &vschema.Keyspace{Tables: map[string]*vschema.Table{"t": {}}}, Shards: []planes.Shard{{Name: "0", Serving: true, Primary: "z-1"}}}
+	g := planes.Global{Keyspaces: map[string]planes.Keyspace{"customer": customer}}
+	undo := &plan.Plan{Phases: []plan.Phase{{Writes: []plan.GlobalWrite{{
+		Keyspace: "customer", After: []byte(`{"tables":{"t":{"column_vindexes":[{"column":"email","name":"hash"}]}}}`),
+		Changes: []diff.EntryChange{{Entry: vschema.Entry{Keyspace: "customer", Kind: vschema.TableEntry, Name: "t"}}},
+	}}}}}
+	for table, want := range map[string]string{
+		"create table t (id int)":                    "this undo routes by columns email of customer.t, which MySQL lacks: queries will fail: 0: table t has no column email",
+		"create table t (id int, email varchar(10))": "",
+		"create tabel":                               "nobody can say whether MySQL has them",
+	} {
+		found := planes.Physical{Keyspaces: map[string]planes.PhysicalKeyspace{"customer": {Shards: map[string]planes.ShardSchema{"0": {Tables: map[string]string{"t": table}}}}}}
+		got := strings.Join(missingNotes(ddl.Judge(ddl.Input{Needs: plan.Columns(undo.Phases[0], g), Global: g, Physical: found})), "; ")
+		if !strings.Contains(got, want) || (want == "") != (got == "") {
+			t.Errorf("%s: got %q, want %q", table, got, want)
+		}
+	}
+}

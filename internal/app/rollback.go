@@ -162,6 +162,15 @@ func (a *App) undo(ctx context.Context, p *plan.Plan) (*plan.Plan, error) {
 			return nil, err
 		}
 	}
+	undo, err := plan.Undo(p, in)
+	if err != nil || in.Physical == nil {
+		return undo, err
+	}
+	missing := a.missing(ctx, undo, look.snap.Global, *in.Physical)
+	if len(missing) == 0 {
+		return undo, nil
+	}
+	in.Notes = append(in.Notes, missing...)
 	return plan.Undo(p, in)
 }
 

@@ -94,10 +94,11 @@ func (b *builder) needs() error {
 	}
 	pending, takings := ddl.Pending(scope, b.global, *b.in.Physical)
 	b.takings(takings, needs)
-	needs = slices.Concat(needs, pending, b.columns())
+	needs = slices.Concat(needs, pending, Columns(b.phase, b.global))
 	// Whether a list could be read is of the moment, and no part of the plan.
 	needs = slices.DeleteFunc(needs, func(n ddl.Need) bool { return n.Migration == "" && n.Table == "" })
 	b.phase.Needs = b.unallowed(needs)
+	b.untracked()
 	if why := b.in.Physical.Err; why != "" {
 		b.note("vtctld does not answer (%s): how far migrations are is not known, nor which are pending; apply waits for it", why)
 	}
@@ -178,12 +179,12 @@ func (b *builder) required(touched ddl.Touched) []ddl.Need {
 	return out
 }
 
-// columns gives, of each table that the phase writes, the columns that the
-// VSchema did not name before.
-func (b *builder) columns() []ddl.Need {
+// Columns gives, of each table that a phase writes, the columns that the VSchema
+// did not name before.
+func Columns(ph Phase, g planes.Global) []ddl.Need {
 	var out []ddl.Need
-	for _, w := range b.phase.Writes {
-		live, after := b.global.Keyspaces[w.Keyspace].VSchema, b.after[w.Keyspace]
+	for _, w := range ph.Writes {
+		live, after := g.Keyspaces[w.Keyspace].VSchema, decoded(w.After)
 		for _, c := range w.Changes {
 			if c.Entry.Kind != vschema.TableEntry {
 				continue
@@ -202,6 +203,20 @@ func (b *builder) columns() []ddl.Need {
 		}
 	}
 	return out
+}
+
+// untracked notes the vtgates of which nobody can say what they know of MySQL.
+func (b *builder) untracked() {
+	var off []string
+	for _, g := range b.in.Snapshot.VTGates {
+		if g.Untracked && !slices.Contains(b.in.IgnoredCells, g.Cell) {
+			off = append(off, g.Target)
+		}
+	}
+	if len(off) > 0 && len(b.phase.Needs) > 0 {
+		slices.Sort(off)
+		b.note("the schema tracker of vtgate %s is off (--schema-change-signal=false): whether it shows what MySQL has is not waited for", strings.Join(off, ", "))
+	}
 }
 
 // ScopeOf gives what a phase changes of the routing of a cluster.

@@ -138,6 +138,12 @@ func TestNeeds(t *testing.T) {
 			},
 			[]string{"customer " + uuidA + "  requires a.yaml:3"}, "",
 		},
+		{
+			"a vtgate without a tracker", plain, func(in *Input) {
+				in.Snapshot.VTGates = append(in.Snapshot.VTGates, planes.VTGate{Target: "blind:1", Untracked: true})
+			},
+			[]string{"customer  orders id columns "}, "the schema tracker of vtgate blind:1 is off",
+		},
 		{"nothing to do", func(*vschema.Keyspace) {}, func(in *Input) { in.After = []string{uuidA} }, nil, "--after-migration has no effect"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
