@@ -213,7 +213,7 @@ func (m *machine) wroteBack(e Wrote) {
 			m.park(CodeUnknown, fmt.Sprintf("keyspace %s: taking our change back was not answered: %s", w.Keyspace, e.Text))
 			return
 		}
-		m.log("keyspace %s: no answer (%s): repeating the same write", w.Keyspace, e.Text)
+		m.repeating(w, e.Text)
 		m.send(e.Index)
 	default:
 		m.park(CodeRefused, fmt.Sprintf("keyspace %s: topo refused to take our change back: %s", w.Keyspace, e.Text))

@@ -89,6 +89,22 @@ func TestEachWriteHasItsTime(t *testing.T) {
 	c.fresh("resume")
 }
 
+// TestRepeatsAreLoggedSparsely: a write that is sent again and again leaves the
+// log its room; how often that was is in the write.
+func TestRepeatsAreLoggedSparsely(t *testing.T) {
+	c := newClockwork(t)
+	c.feed(rollout.Start{At: c.at()})
+	c.feed(rollout.Admitted{At: c.at(), Verdict: rollout.Allow, Tokens: map[string]planes.Token{"commerce": token("7"), "customer": token("4")}})
+	c.feed(rollout.Locked{At: c.at()})
+	before := len(c.rec.Log)
+	for range 40 {
+		c.feed(rollout.Wrote{At: c.at(), Outcome: rollout.OutcomeUnknown, Text: "silence"})
+	}
+	if lines := len(c.rec.Log) - before; lines != 6 || c.rec.Globals[0].Attempts != 41 {
+		t.Errorf("%d lines for %d attempts, want 6 for 41", lines, c.rec.Globals[0].Attempts)
+	}
+}
+
 // TestCellsHaveTheirTime: the way back proves the cells in a time of its own.
 func TestCellsHaveTheirTime(t *testing.T) {
 	c := newClockwork(t)

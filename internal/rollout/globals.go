@@ -121,7 +121,7 @@ func (m *machine) wrote(e Wrote) error {
 		m.park(CodeOverwritten, fmt.Sprintf("keyspace %s: our write landed and another overwrote it: %s", w.Keyspace, e.Text))
 	case OutcomeUnknown:
 		if !e.Expired {
-			m.log("keyspace %s: no answer (%s): repeating the same write", w.Keyspace, e.Text)
+			m.repeating(w, e.Text)
 			m.send(e.Index)
 			return nil
 		}

@@ -57,6 +57,13 @@ func (m *machine) attempted(what, why string) {
 	}
 }
 
+// repeating tells in the log, as sparsely, that a write is sent once more.
+func (m *machine) repeating(w *Write, why string) {
+	if bits.OnesCount(uint(w.Attempts)) == 1 {
+		m.log("keyspace %s: no answer (%s): repeating the same write", w.Keyspace, why)
+	}
+}
+
 // spent parks a rollout whose budget for retries is used up.
 func (m *machine) spent(why string) {
 	m.park(CodeBudget, fmt.Sprintf("gave up after %d tries without an answer: %s", RetryBudget, why))
