@@ -70,6 +70,8 @@ type Verdict struct {
 	Person bool
 	// Transient tells that something did not answer.
 	Transient bool
+	// Notes are what to tell beside an allowance.
+	Notes []string
 }
 
 // Check is one admission check.
@@ -120,6 +122,7 @@ func Judge(in Input) Verdict {
 				out = v
 			}
 		case rollout.Allow, "":
+			out.Notes = append(out.Notes, v.Notes...)
 		}
 	}
 	out.Waits = waits

@@ -36,7 +36,7 @@ func migrations(in Input) Verdict {
 	}
 	waits := blockers(answers)
 	if len(waits) == 0 {
-		return Verdict{}
+		return Verdict{Notes: skipped(answers)}
 	}
 	reason := saying(answers)
 	if more := len(waits) - 1; more > 0 {
@@ -90,6 +90,8 @@ func resumedBlind(what string, waits []rollout.Blocker) Verdict {
 
 func nameOf(b rollout.Blocker) string {
 	switch {
+	case b.Kind == rollout.WaitMigration && b.Text == "": // the record had no room for it
+		return fmt.Sprintf("migration %s of %s", b.Name, b.Keyspace)
 	case b.Name == "":
 		return b.Text
 	case b.Kind == rollout.WaitColumns:
@@ -171,6 +173,19 @@ func (p Policy) breakerPercent() float64 {
 // silent tells that vtctld did not answer. That the MySQL of a keyspace cannot
 // be read is an answer.
 func (in Input) silent() bool { return in.Physical.Err != "" }
+
+// skipped tells once what was not looked at, and of which need.
+func skipped(answers []ddl.Answer) []string {
+	var out []string
+	seen := make(map[string]bool)
+	for _, a := range answers {
+		if a.Skipped != "" && !seen[a.Skipped] {
+			seen[a.Skipped] = true
+			out = append(out, a.Need.Text()+": "+a.Skipped)
+		}
+	}
+	return out
+}
 
 func tripped(trips []ddl.Trip, again bool) string {
 	var parts []string

@@ -190,6 +190,29 @@ func TestTakings(t *testing.T) {
 	}
 }
 
+// TestSkippedVTGates: that a vtgate without a schema tracker was not asked is told
+// with the allowance.
+func TestSkippedVTGates(t *testing.T) {
+	done := func(shard string) planes.Migration {
+		m := running(shard, 100)
+		m.Status = planes.MigrationComplete
+		return m
+	}
+	in := physicalInput(t, done("-80"), done("80-"))
+	ks := in.Physical.Keyspaces["customer"]
+	ks.Shards = map[string]planes.ShardSchema{}
+	for _, shard := range []string{"-80", "80-"} {
+		ks.Shards[shard] = planes.ShardSchema{Tables: map[string]string{"orders": "create table orders (id int)"}}
+	}
+	in.Physical.Keyspaces["customer"] = ks
+	in.VTGates = []planes.VTGate{{Target: "blind:1", Untracked: true}}
+	v := Judge(in)
+	want := []string{"columns id of customer.orders: not asked, as their schema tracker is off: blind:1"}
+	if d := cmp.Diff(want, v.Notes); v.Verdict != rollout.Allow || d != "" {
+		t.Errorf("%+v; notes -want +got:\n%s", v, d)
+	}
+}
+
 func TestSilentVTCtld(t *testing.T) {
 	in := physicalInput(t)
 	in.Plan.Phases[0].Needs = nil

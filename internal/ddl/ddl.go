@@ -70,6 +70,8 @@ type Answer struct {
 	// VTGates are those whose schema tracker does not show it yet, or that
 	// cannot be asked.
 	VTGates []VTGate `json:"vtgates,omitempty"`
+	// Skipped says which vtgates were not looked at, and why.
+	Skipped string `json:"-"`
 }
 
 // Shard is how far one shard is.

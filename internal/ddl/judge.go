@@ -150,6 +150,7 @@ func (j *judge) migration(a *Answer, shards []string) {
 		j.newer(a, rows)
 	}
 	a.Status = worst(a)
+	a.Skipped = skipped
 	a.Text = j.migrationText(a, len(rows) > 0, skipped, func(s Shard) string { return s.Text })
 	a.Brief = j.migrationText(a, len(rows) > 0, skipped, func(s Shard) string { return cmp.Or(s.brief, s.Text) })
 	a.Remedy = j.remedy(a, rows)

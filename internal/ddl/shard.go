@@ -216,7 +216,7 @@ func (j *judge) columns(a *Answer, shards []string) {
 	if allDone(a.Shards) {
 		a.VTGates, skipped = j.vtgates(n.Keyspace, e)
 	}
-	a.Status = worst(a)
+	a.Status, a.Skipped = worst(a), skipped
 	parts := behind(a, skipped, func(s Shard) string { return s.Text })
 	if allDone(a.Shards) {
 		parts = append([]string{"on " + allOf(len(shards))}, parts...)

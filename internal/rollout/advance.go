@@ -157,6 +157,9 @@ func (m *machine) admitted(e Admitted) error {
 	case e.Verdict == Allow:
 		m.met(nil)
 		m.rec.HalfOpen = false
+		for _, note := range e.Notes {
+			m.log("%s", note)
+		}
 		return m.beginPhase(e)
 	case e.Verdict == Wait:
 		m.notYet(e)

@@ -75,6 +75,8 @@ type Admitted struct {
 	Person bool
 	// Transient tells that something did not answer: asking again is a retry.
 	Transient bool
+	// Notes are what to tell beside an allowance.
+	Notes []string
 	// Nothing tells that every plane holds the change already.
 	Nothing bool
 	// Tokens are the tokens to write the phase's records on.

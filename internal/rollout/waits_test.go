@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/vtsync/vtsync/internal/planes"
 	"github.com/vtsync/vtsync/internal/rollout"
 )
 
@@ -44,6 +45,19 @@ func TestWaitsAreBounded(t *testing.T) {
 	wait(many...)
 	if after := encode(t, c.rec); len(after) != len(before) {
 		t.Errorf("the same again changes the record from %d bytes to %d", len(before), len(after))
+	}
+}
+
+// TestNotesOfAnAllowance: what was not looked at is in the log of the rollout.
+func TestNotesOfAnAllowance(t *testing.T) {
+	c := newClockwork(t)
+	c.feed(rollout.Start{At: c.at()})
+	c.feed(rollout.Admitted{
+		At: c.at(), Verdict: rollout.Allow, Notes: []string{"not asked: blind:1"},
+		Tokens: map[string]planes.Token{"commerce": token("7"), "customer": token("4")},
+	})
+	if got := string(encode(t, c.rec)); !strings.Contains(got, "not asked: blind:1") {
+		t.Errorf("the record says nothing of it: %s", got)
 	}
 }
 

@@ -50,7 +50,7 @@ func (x *run) admit(ctx context.Context, a rollout.Admit) rollout.Event {
 	}
 	return rollout.Admitted{
 		At: x.at(), Verdict: v.Verdict, Code: v.Code, Reason: reason, Diff: v.Diff,
-		Waits: v.Waits, Person: v.Person, Transient: v.Transient,
+		Waits: v.Waits, Person: v.Person, Transient: v.Transient, Notes: v.Notes,
 		Tokens:   admittedTokens(snap.Global, x.rec.Phases[a.Phase]),
 		Baseline: x.baseline(snap),
 	}
