@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"fmt"
 
 	"github.com/vtsync/vtsync/internal/config"
 	"github.com/vtsync/vtsync/internal/runner"
@@ -58,10 +59,13 @@ func (a *App) throughVTCtld() backend {
 	return backend{
 		kind: config.BackendVTCtld, url: "vtctld://" + a.vtctld.Address(), plane: "vtctld " + a.vtctld.Address(), records: file.String(),
 		advice: "check the address of vtctld and its grpc-vtctld service, and the state file",
-		open: func(context.Context) (runner.Topo, store.KV, func(), error) {
+		open: func(ctx context.Context) (runner.Topo, store.KV, func(), error) {
 			live := vtctld.NewBackend(a.vtctld, vtctld.BackendOptions{
 				State: file, Log: a.log, Timeout: callTimeout(a.cluster.Policy),
 			})
+			if err := live.Bound(ctx); err != nil {
+				return nil, nil, nil, fmt.Errorf("%s: %w", file, err)
+			}
 			return live, file, func() {}, nil
 		},
 	}

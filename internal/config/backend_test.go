@@ -32,6 +32,7 @@ func TestBackendMistakes(t *testing.T) {
 		"both":               {"clusters: {a: {backend: vtctld, vtctld: h:1, state: s, topo: x}}", "f:1:62: a cluster that is written through vtctld has no topo"},
 		"tls of topo":        {"clusters: {a: {backend: vtctld, vtctld: h:1, state: s, topo_tls: {ca: c}}}", "f:1:12: cluster a is written through vtctld, so topo_tls has no meaning"},
 		"state of topo":      {"clusters: {a: {topo: x, state: s}}", "f:1:32: state is for `backend: vtctld` only"},
+		"one state of two":   {"clusters: {a: {backend: vtctld, vtctld: h:1, state: ./s}, b: {backend: vtctld, vtctld: h:2, state: x/../s}}", "f:1:100: clusters a and b have the same state file s"},
 		"state is no text":   {"clusters: {a: {backend: vtctld, vtctld: h:1, state: 5}}", `f:1:53: state must be a text, not "5"`},
 		"backend is no text": {"clusters: {a: {backend: [], topo: x}}", "f:1:25: backend must be a text, not a list"},
 	} {

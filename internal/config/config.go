@@ -139,6 +139,7 @@ func Parse(file string, data []byte) (*Config, error) {
 	r := &reader{file: file}
 	c := r.config(data)
 	c.Source = data
+	r.ownStates(c)
 	if err := errors.Join(r.errs...); err != nil {
 		return nil, err
 	}

@@ -2,6 +2,7 @@ package config
 
 import (
 	"fmt"
+	"path/filepath"
 	"slices"
 	"strings"
 
@@ -122,6 +123,26 @@ func (r *reader) reach(key *yaml.Node, c *Cluster) {
 	}
 	if !c.TopoTLS.IsZero() {
 		r.fail(key, fmt.Sprintf("cluster %s is written through vtctld, so topo_tls has no meaning", c.Name), "take it out; `tls` below `vtctld` is for vtctld")
+	}
+}
+
+// ownStates refuses a file that two clusters would keep their records in.
+func (r *reader) ownStates(c *Config) {
+	of := map[string]string{}
+	for _, name := range c.Names() {
+		cl := c.Clusters[name]
+		file := filepath.Clean(c.StateFile(cl))
+		if cl.State.Value == "" {
+			continue
+		}
+		if other, taken := of[file]; taken {
+			r.add(&errs.Invalid{
+				Pos: cl.State.Pos, Msg: fmt.Sprintf("clusters %s and %s have the same state file %s", other, name, file),
+				Next: "give each a file of its own",
+			})
+			continue
+		}
+		of[file] = name
 	}
 }
 

@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -55,6 +56,9 @@ type Backend struct {
 	state  State
 	log    *slog.Logger
 	writer string // names this process in what it notes
+
+	boundMu sync.Mutex
+	isBound bool // the state file is known to be of this cluster
 }
 
 // BackendOptions are what a Backend needs beside its vtctld.
@@ -92,6 +96,7 @@ func (b *Backend) ReadGlobal(ctx context.Context) (planes.Global, error) {
 		g.Rules, err = b.readRules(ctx)
 		return err
 	})
+	group.Go(func() error { return b.bound(ctx) })
 	group.Go(func() (err error) {
 		g.ClusterID, err = b.clusterID(ctx)
 		return err

@@ -4,17 +4,21 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"maps"
+	"slices"
 	"strings"
 	"testing"
 
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/proto"
+	topodatapb "vitess.io/vitess/go/vt/proto/topodata"
 	vschemapb "vitess.io/vitess/go/vt/proto/vschema"
 	vtctldatapb "vitess.io/vitess/go/vt/proto/vtctldata"
 	vtctlservicepb "vitess.io/vitess/go/vt/proto/vtctlservice"
 
 	"github.com/vtsync/vtsync/internal/errs"
+	"github.com/vtsync/vtsync/internal/store"
 	"github.com/vtsync/vtsync/internal/store/storetest"
 	"github.com/vtsync/vtsync/internal/vtctld"
 )
@@ -28,6 +32,7 @@ type oneKeyspace struct {
 	// reads and dryRuns are the errors of those, where they are set; lost tells
 	// that writes are not answered, nor land.
 	reads, dryRuns error
+	cells          map[string]string // addresses
 	lost           bool
 }
 
@@ -55,6 +60,14 @@ func (o *oneKeyspace) ApplyVSchema(_ context.Context, req *vtctldatapb.ApplyVSch
 	}
 	o.version, o.value = o.version+1, proto.CloneOf(req.VSchema)
 	return &vtctldatapb.ApplyVSchemaResponse{}, nil
+}
+
+func (o *oneKeyspace) GetCellInfoNames(context.Context, *vtctldatapb.GetCellInfoNamesRequest) (*vtctldatapb.GetCellInfoNamesResponse, error) {
+	return &vtctldatapb.GetCellInfoNamesResponse{Names: slices.Sorted(maps.Keys(o.cells))}, nil
+}
+
+func (o *oneKeyspace) GetCellInfo(_ context.Context, req *vtctldatapb.GetCellInfoRequest) (*vtctldatapb.GetCellInfoResponse, error) {
+	return &vtctldatapb.GetCellInfoResponse{CellInfo: &topodatapb.CellInfo{ServerAddress: o.cells[req.Cell], Root: "/" + req.Cell}}, nil
 }
 
 func (o *oneKeyspace) backend(t *testing.T) *vtctld.Backend {
@@ -131,6 +144,43 @@ func TestDryRunThatFails(t *testing.T) {
 		_, err = b.WriteKeyspace(t.Context(), "k", tables(t, "ours"), k.Token)
 		if err == nil || errors.Is(err, errs.ErrNotSent) == final || isUnknown(err) == final {
 			t.Errorf("%s: %v, want final %v", text, err, final)
+		}
+	}
+}
+
+// TestStateOfAnotherCluster: a state file is of one cluster, which may change cell
+// by cell.
+func TestStateOfAnotherCluster(t *testing.T) {
+	state := storetest.NewMemory()
+	look := func(cells map[string]string) error {
+		o := &oneKeyspace{value: &vschemapb.Keyspace{}, cells: cells}
+		b := vtctld.NewBackend(client(t, vtctld.Options{Address: serve(t, o)}), vtctld.BackendOptions{State: state, Log: slog.New(slog.DiscardHandler)})
+		return b.Bound(t.Context())
+	}
+	a, other := map[string]string{"zone1": "a1:2379", "zone2": "a2:2379"}, map[string]string{"zone1": "b1:2379", "zone2": "b2:2379"}
+	for range 2 {
+		if err := errors.Join(look(a), look(other)); err != nil {
+			t.Fatalf("a file that is not in use yet: %v", err)
+		}
+	}
+	if _, err := store.New(state, store.Options{}).ClusterID(t.Context(), true); err != nil {
+		t.Fatal(err)
+	}
+	for _, tt := range []struct {
+		name   string
+		cells  map[string]string
+		refuse bool
+	}{
+		{"the first use", a, false},
+		{"another cluster", other, true},
+		{"a cell moved, and one is new", map[string]string{"zone1": "a1:2379", "zone2": "c2:2379", "zone3": "a3:2379"}, false},
+		{"then the other moved", map[string]string{"zone1": "c1:2379", "zone3": "a3:2379"}, false},
+		{"as it was at first", a, true},
+		{"no cell at all", nil, false},
+	} {
+		err := look(tt.cells)
+		if _, invalid := errors.AsType[*errs.Invalid](err); invalid != tt.refuse || err != nil && !invalid {
+			t.Errorf("%s: %v, want refused %v", tt.name, err, tt.refuse)
 		}
 	}
 }

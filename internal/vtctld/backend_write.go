@@ -28,6 +28,9 @@ func (b *Backend) WriteKeyspace(ctx context.Context, ks string, value []byte, to
 	if err := errors.Join(checkName("keyspace", ks), checkToken(what, tok)); err != nil {
 		return planes.Token{}, err
 	}
+	if err := b.bound(ctx); err != nil {
+		return planes.Token{}, notSent(what, err)
+	}
 	note, err := b.noted(ctx, ks)
 	if err != nil {
 		return planes.Token{}, notSent(what, err)
