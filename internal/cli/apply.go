@@ -36,6 +36,10 @@ When cells or vtgates only stay silent the rollout parks: see ` + "`vtsync show`
 resume it or roll it back. Ctrl-C parks it after the action in hand; a second
 Ctrl-C stops at once, and ` + "`vtsync resume`" + ` goes on from the record.
 
+Where a vtctld is named it first waits, up to --wait, for the migrations that the
+plan needs, and it denies what a workflow in flight owns. Ctrl-C ends the waiting;
+where too many shards report a failed migration the rollout parks.
+
 Without a terminal apply needs --yes. A paused keyspace is only changed when a
 person confirms it at a terminal.
 
