@@ -200,6 +200,7 @@ func (m *machine) wroteBack(e Wrote) {
 	case Landed, LandedThenLost:
 		w.Status, w.Result = WriteUndone, e.Token
 		m.log("global %s taken back", w.Keyspace)
+		m.replaced(w, e)
 		m.back()
 	case Refused:
 		if e.Expired {

@@ -144,7 +144,10 @@ type Wrote struct {
 	Token   planes.Token
 	Text    string
 	Diff    string
-	Expired bool
+	// Replaced tells of another's write that this one fell on, or that nobody
+	// can say whether there was one.
+	Replaced string
+	Expired  bool
 }
 
 // Fenced is the answer to Fence.

@@ -137,6 +137,15 @@ func (m *machine) wrote(e Wrote) error {
 func (m *machine) landed(w *Write, e Wrote) {
 	w.Status, w.Result = WriteLanded, e.Token
 	m.log("global %s saved", w.Keyspace)
+	m.replaced(w, e)
+}
+
+// replaced notes what a write cost another: only a person can say whether it was
+// to stay.
+func (m *machine) replaced(w *Write, e Wrote) {
+	if e.Replaced != "" {
+		m.log("global %s: %s", w.Keyspace, e.Replaced)
+	}
 }
 
 func (m *machine) fenced(e Fenced) error {

@@ -18,20 +18,39 @@ import (
 // the same token: at most one lands.
 func (x *run) saveGlobal(ctx context.Context, a rollout.SaveGlobal) rollout.Event {
 	w := x.rec.Globals[a.Index]
+	var ev rollout.Wrote
 	if a.Back {
-		return x.saveBack(ctx, a.Index, w)
+		ev = x.saveBack(ctx, a.Index, w)
+	} else {
+		ev = x.saveForward(ctx, a.Index, w)
 	}
+	if weaker, ok := x.Topo.(checkThenWrite); ok && ev.Outcome == rollout.Landed {
+		if ev.Replaced = weaker.Replaced(ctx, w.Keyspace, w.Token, ev.Token); ev.Replaced != "" {
+			x.Log.WarnContext(ctx, ev.Replaced, "rollout", x.rec.ID, "keyspace", w.Keyspace)
+		}
+	}
+	return ev
+}
+
+// checkThenWrite is a Topo whose writes may fall on another's.
+type checkThenWrite interface {
+	// Replaced tells whether the one that was decided on checked did, and
+	// landed; empty where it did not.
+	Replaced(ctx context.Context, keyspace string, checked, landed planes.Token) string
+}
+
+func (x *run) saveForward(ctx context.Context, index int, w rollout.Write) rollout.Wrote {
 	want := x.shape.writes[x.rec.Phase][w.Keyspace]
 	value, err := vschema.EncodeTopo(want.after)
 	if err != nil {
-		return rollout.Wrote{At: x.at(), Index: a.Index, Outcome: rollout.WriteFailed, Text: err.Error()}
+		return rollout.Wrote{At: x.at(), Index: index, Outcome: rollout.WriteFailed, Text: err.Error()}
 	}
 	if ev, withheld := x.withheld(ctx, w, want); withheld {
-		ev.At, ev.Index, ev.Expired = x.at(), a.Index, x.expired(x.Limits.Write)
+		ev.At, ev.Index, ev.Expired = x.at(), index, x.expired(x.Limits.Write)
 		return ev
 	}
 	tok, err := x.Topo.WriteKeyspace(ctx, w.Keyspace, value, w.Token)
-	ev := rollout.Wrote{At: x.at(), Index: a.Index, Outcome: outcome(err), Token: tok, Text: text(err), Expired: x.expired(x.Limits.Write)}
+	ev := rollout.Wrote{At: x.at(), Index: index, Outcome: outcome(err), Token: tok, Text: text(err), Expired: x.expired(x.Limits.Write)}
 	if ev.Outcome != rollout.Refused {
 		return ev
 	}
@@ -206,7 +225,7 @@ func (x *run) revert(keyspace string, live *vschema.Keyspace, own owners) (rever
 }
 
 // saveBack takes our changes out of a record by CAS on the token saved.
-func (x *run) saveBack(ctx context.Context, index int, w rollout.Write) rollout.Event {
+func (x *run) saveBack(ctx context.Context, index int, w rollout.Write) rollout.Wrote {
 	ev := rollout.Wrote{At: x.at(), Index: index, Outcome: rollout.OutcomeUnknown, Expired: x.expired(x.Limits.Write)}
 	own, err := x.owners(ctx)
 	if err != nil {

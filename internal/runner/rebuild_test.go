@@ -1,11 +1,17 @@
 package runner_test
 
 import (
+	"context"
+	"fmt"
+	"log/slog"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/vtsync/vtsync/internal/plan"
+	"github.com/vtsync/vtsync/internal/planes"
 	"github.com/vtsync/vtsync/internal/rollout"
+	"github.com/vtsync/vtsync/internal/runner"
 	"github.com/vtsync/vtsync/internal/runner/runnertest"
 )
 
@@ -65,5 +71,31 @@ func TestRebuildShipsNothingUnsaid(t *testing.T) {
 		}
 		w.Rebuild()
 		w.state(t, resume(t, one, rec.ID), rollout.RolledBack, rollout.CodeBroken)
+	})
+}
+
+// replacing is a topo that checks and then writes: each write falls on another's.
+type replacing struct{ *runnertest.Process }
+
+func (r replacing) Replaced(_ context.Context, keyspace string, checked, landed planes.Token) string {
+	return fmt.Sprintf("our write of %s replaced another's, between %s and %s", keyspace, checked.Version, landed.Version)
+}
+
+// TestReplacedWriteIsRecorded: what a write cost another stands in the record,
+// forward and back.
+func TestReplacedWriteIsRecorded(t *testing.T) {
+	bubble(t, "in the log", func(t *testing.T, w *world) {
+		w.addTable("customer", "orders")
+		w.SetVTGate("zone2", breaksOn("customer", "orders"))
+		one := w.process("one")
+		one.Runner = runner.New(runner.Deps{
+			Store: one.store, Topo: replacing{one.Process}, Observe: one.Process, Now: time.Now,
+			NewID: func() string { return "r1" }, Log: slog.New(slog.DiscardHandler),
+		})
+		rec := start(t, w, one, w.plan())
+		w.state(t, rec, rollout.RolledBack, rollout.CodeBroken)
+		if n := strings.Count(logOf(rec), "global customer: our write of customer replaced another's"); n != 2 {
+			t.Errorf("told %d times, want 2\n%s", n, logOf(rec))
+		}
 	})
 }
