@@ -74,7 +74,7 @@ func (f *full) stands(after string, want stage) {
 // frozenWhereStopped gives a workflow the message that its end has.
 func frozenWhereStopped(w planes.Workflow) planes.Workflow {
 	if w.State == "Stopped" {
-		w.Message, w.Frozen = "FROZEN", true
+		w.Message, w.Frozen, w.AnyFrozen = "FROZEN", true, true
 	}
 	return w
 }
