@@ -114,7 +114,11 @@ func withRecord(g planes.Global) []string {
 // hold says why a record may not be written at all now; empty where it may.
 func (o owners) hold(keyspace string) string {
 	for _, h := range o.holds {
-		if h.On(keyspace) {
+		switch {
+		case !h.On(keyspace):
+		case h.Workflow.Name == "":
+			return fmt.Sprintf("%s (%s; who knows that none runs can go on with a config that names no vtctld, where the backend is topo)", h.Text, h.Remedy)
+		default:
 			return fmt.Sprintf("%s (%s)", h.Text, h.Remedy)
 		}
 	}

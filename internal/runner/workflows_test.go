@@ -141,6 +141,9 @@ func TestWorkflowsOnTheWayBack(t *testing.T) {
 			t.Errorf("attempts %+v", rec.Attempts)
 		}
 		w.everywhere("customer", "orders", true)
+		if !strings.Contains(rec.Parked.Text, "a config that names no vtctld") {
+			t.Errorf("parked: %q, which names no way out", rec.Parked.Text)
+		}
 		w.SilenceVTCtld(false)
 		w.state(t, resume(t, one, rec.ID), rollout.RolledBack, rollout.CodeBroken)
 	})
