@@ -84,18 +84,20 @@ func rolloutOf(records []rollout.Record, ks string) (rollout.Record, bool) {
 // head is vtsync's own record of a keyspace, read past every proxy.
 func (e *env) head(ks string) rollout.Head {
 	e.t.Helper()
-	resp, err := e.Etcd("global").Get(e.t.Context(), "/vitess/global/vtsync/heads/"+ks)
+	h, err := e.tryHead(ks)
 	if err != nil {
 		e.t.Fatal(err)
 	}
-	var h rollout.Head
-	if len(resp.Kvs) == 0 {
-		return h
-	}
-	if err := json.Unmarshal(resp.Kvs[0].Value, &h); err != nil {
-		e.t.Fatal(err)
-	}
 	return h
+}
+
+// tryHead is head for any goroutine.
+func (e *env) tryHead(ks string) (h rollout.Head, err error) {
+	resp, err := e.Etcd("global").Get(e.t.Context(), "/vitess/global/vtsync/heads/"+ks)
+	if err != nil || len(resp.Kvs) == 0 {
+		return h, err
+	}
+	return h, json.Unmarshal(resp.Kvs[0].Value, &h)
 }
 
 // vschemaKey is where a keyspace's VSchema lies in the global topo.
