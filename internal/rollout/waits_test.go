@@ -56,7 +56,7 @@ func TestNotesOfAnAllowance(t *testing.T) {
 		At: c.at(), Verdict: rollout.Allow, Notes: []string{"not asked: blind:1"},
 		Tokens: map[string]planes.Token{"commerce": token("7"), "customer": token("4")},
 	})
-	if got := string(encode(t, c.rec)); !strings.Contains(got, "not asked: blind:1") {
+	if got := encode(t, c.rec); !strings.Contains(got, "not asked: blind:1") {
 		t.Errorf("the record says nothing of it: %s", got)
 	}
 }
