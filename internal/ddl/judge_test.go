@@ -238,7 +238,16 @@ func TestColumns(t *testing.T) {
 			t.Errorf("%s: %s: %s, want %s: %s", tt.name, got.Status, got.Text, tt.want, tt.text)
 		}
 	}
-	in := cluster().with(row("-80", queued))
+	in := cluster()
+	in.Needs = []Need{{Keyspace: "new", Table: "customer", Columns: []string{"id"}, From: FromColumns}}
+	if got := Judge(in)[0]; got.Status != Done || got.Text != "no shard of new has a primary yet, so there is no table to look at" {
+		t.Errorf("a keyspace under construction: %s: %s", got.Status, got.Text)
+	}
+	in.Global.Keyspaces["new"] = planes.Keyspace{Shards: []planes.Shard{{Name: "-80", Serving: true}, {Name: "80-", Serving: true, Primary: "z-9"}}}
+	if got := Judge(in)[0]; got.Status != Unknown {
+		t.Errorf("one shard has a primary: %s: %s", got.Status, got.Text)
+	}
+	in = cluster().with(row("-80", queued))
 	in.Needs = append(in.Needs, need)
 	if got := Judge(in)[1]; got.Status != Waiting || len(got.Shards) > 0 {
 		t.Errorf("columns before the migrations are complete: %+v", got)

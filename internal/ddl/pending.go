@@ -79,9 +79,11 @@ func unlisted(g planes.Global, p planes.Physical, keyspace string) string {
 	if why := unread(p, keyspace); why != "" {
 		return why
 	}
+	if noPrimary(g, keyspace) {
+		return ""
+	}
 	var without, unfound []string
-	serving := Serving(g, keyspace)
-	for _, s := range serving {
+	for _, s := range Serving(g, keyspace) {
 		switch alias := primary(g, keyspace, s); {
 		case alias == "":
 			without = append(without, s)
@@ -90,8 +92,6 @@ func unlisted(g planes.Global, p planes.Physical, keyspace string) string {
 		}
 	}
 	switch {
-	case len(without) == len(serving):
-		return ""
 	case len(without) > 0:
 		return fmt.Sprintf("shard %s has no primary", strings.Join(without, ", "))
 	case len(unfound) > 0:

@@ -160,6 +160,12 @@ func primary(g planes.Global, keyspace, shard string) string {
 	return ""
 }
 
+// noPrimary tells that no serving shard of a keyspace has a primary in topo: it is
+// under construction and has no MySQL yet.
+func noPrimary(g planes.Global, keyspace string) bool {
+	return !slices.ContainsFunc(g.Keyspaces[keyspace].Shards, func(s planes.Shard) bool { return s.Serving && s.Primary != "" })
+}
+
 // shows holds a shard whose row is complete to its schema: what the statement
 // adds must be there and what it drops must be gone.
 func (j *judge) shows(s *Shard, keyspace, statement string) physical.Effect {
@@ -184,9 +190,17 @@ func (j *judge) shows(s *Shard, keyspace, statement string) physical.Effect {
 
 // columns judges columns of a table without a migration to ask. A table that is
 // on no shard is not waited for: Vitess wants the VSchema of a sharded keyspace
-// before the CREATE TABLE through a vtgate.
+// before the CREATE TABLE through a vtgate. Nor is any of a keyspace that has no
+// MySQL yet.
 func (j *judge) columns(a *Answer, shards []string) {
 	n := a.Need
+	if noPrimary(j.in.Global, n.Keyspace) {
+		for _, name := range shards {
+			a.Shards = append(a.Shards, Shard{Name: name, Status: Done, Text: "it has no primary yet"})
+		}
+		a.Status, a.Text = Done, fmt.Sprintf("no shard of %s has a primary yet, so there is no table to look at", n.Keyspace)
+		return
+	}
 	e := physical.Effect{Table: n.Table, Columns: n.Columns}
 	lacking := 0
 	for _, name := range shards {
