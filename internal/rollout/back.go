@@ -12,7 +12,7 @@ func (m *machine) unwind(then State, c Code, reason string) {
 	m.because(c, reason)
 	m.log("%s", reason)
 	m.rec.Then = then
-	m.rec.Began = m.at
+	m.rec.Began, m.rec.Held = m.at, false
 	for i := range m.rec.Globals {
 		if w := &m.rec.Globals[i]; w.Status == WriteLanded {
 			w.Back, w.Status, w.Attempts = true, WritePlanned, 0

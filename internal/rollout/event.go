@@ -139,6 +139,9 @@ const (
 // Wrote is the answer to SaveGlobal.
 type Wrote struct {
 	At
+	// Silent tells of a write that was not sent that nobody could say whether a
+	// workflow stands in its way.
+	Silent bool
 	Index   int
 	Outcome Outcome
 	Token   planes.Token

@@ -38,6 +38,9 @@ func (m *machine) lockHeld(e LockHeld) {
 // locked goes on with the writes in hand: forward, or back.
 func (m *machine) locked() {
 	m.rec.Step = StepGlobals
+	if m.unsent() {
+		m.rec.Entered = m.rec.Began
+	}
 	if !m.rec.Held {
 		m.rec.Began = m.at
 	}
@@ -67,7 +70,7 @@ func (m *machine) forward() {
 // the record, so the intent is complete before the write leaves.
 func (m *machine) send(i int) {
 	w := &m.rec.Globals[i]
-	if w.Attempts == 0 {
+	if w.Attempts == 0 && !m.rec.Held {
 		m.rec.Began = m.at
 	}
 	w.Status = WriteIntended
@@ -136,6 +139,7 @@ func (m *machine) wrote(e Wrote) error {
 
 func (m *machine) landed(w *Write, e Wrote) {
 	w.Status, w.Result = WriteLanded, e.Token
+	m.rec.Held = false
 	m.log("global %s saved", w.Keyspace)
 	m.replaced(w, e)
 }

@@ -110,6 +110,9 @@ type Record struct {
 	// Began is when the state or the writes in hand began; deadlines count
 	// from it.
 	Began time.Time `json:"began,omitzero"`
+	// Entered is Began as it was before the first write of the phase was asked
+	// for: where nothing was sent after all, the time to wait goes on from it.
+	Entered time.Time `json:"entered,omitzero"`
 	// Log is what happened, for people; the oldest lines go first when the
 	// record would grow too large.
 	Log []LogLine `json:"log,omitempty"`

@@ -44,6 +44,9 @@ func (x *run) admit(ctx context.Context, a rollout.Admit) rollout.Event {
 		}
 	}
 	v := admit.Judge(in)
+	if v.Verdict == rollout.Allow {
+		x.admitted = x.Now()
+	}
 	reason := v.Reason
 	if v.Remedy != "" {
 		reason += "; " + v.Remedy

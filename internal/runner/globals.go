@@ -232,7 +232,7 @@ func (x *run) saveBack(ctx context.Context, index int, w rollout.Write) rollout.
 		ev.Text = err.Error()
 		return ev
 	}
-	if held := own.hold(w.Keyspace); held != "" {
+	if held, _ := own.hold(w.Keyspace); held != "" {
 		ev.Text = "not sent: " + held // an earlier try may still land
 		return ev
 	}

@@ -34,6 +34,10 @@ type run struct {
 	plan    *plan.Plan
 	shape   *shape
 
+	// admitted is when the admission checks last allowed the phase in hand, in
+	// this process.
+	admitted time.Time
+
 	unlocks []func(context.Context) error
 	cells   map[string]planes.Cell // as last read, for the writes decided on them
 	pauses  *backoff.ExponentialBackOff

@@ -1,13 +1,16 @@
 package runner_test
 
 import (
+	"context"
 	"fmt"
 	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
 
+	"github.com/vtsync/vtsync/internal/planes"
 	"github.com/vtsync/vtsync/internal/rollout"
+	"github.com/vtsync/vtsync/internal/runner"
 	"github.com/vtsync/vtsync/internal/runner/runnertest"
 )
 
@@ -92,6 +95,10 @@ func crashBefore(t *testing.T, w *world, nth int, after bool, begins func(*world
 	return withheld
 }
 
+// moment is longer than what the admission checks saw of workflows counts; it
+// passes in the bubble's time.
+const moment = 2 * time.Second
+
 // onIntent does something once, as the first intent of a write is saved: the
 // last thing before the write leaves.
 func onIntent(do func()) func(runnertest.Write) runnertest.Fault {
@@ -99,9 +106,22 @@ func onIntent(do func()) func(runnertest.Write) runnertest.Fault {
 	return func(x runnertest.Write) runnertest.Fault {
 		if !done && strings.Contains(x.Path, "rollouts/") && strings.Contains(string(x.Value), `"intended"`) {
 			done = true
+			time.Sleep(moment)
 			do()
 		}
 		return runnertest.Fault{}
+	}
+}
+
+// slow answers after longer than the question may take under a lock.
+type slow struct{ *runnertest.Process }
+
+func (s slow) Physical(ctx context.Context, ask planes.Ask) planes.Physical {
+	select {
+	case <-time.After(2 * moment):
+		return s.Process.Physical(ctx, ask)
+	case <-ctx.Done():
+		return planes.Physical{Err: "no answer"}
 	}
 }
 
@@ -141,11 +161,38 @@ func TestWorkflowBeginsBeforeTheFirstWrite(t *testing.T) {
 		twoKeyspaces(w)
 		p := w.plan()
 		one := w.watched("one")
-		one.Fail(before(runnertest.KeyspacePath("commerce"), func() { w.SetWorkflows(nil, movesOrders) }))
+		one.Fail(before(runnertest.KeyspacePath("commerce"), func() {
+			time.Sleep(moment)
+			w.SetWorkflows(nil, movesOrders)
+		}))
 		w.state(t, start(t, w, one, p), rollout.Canceled, rollout.CodeWorkflow)
 		w.everywhere("commerce", "extra", false)
 		w.everywhere("customer", "orders", false)
 		w.free(t)
+	})
+	bubble(t, "a vtctld that is slower than a lock may be held ends no rollout", func(t *testing.T, w *world) {
+		workflowWorld(w)
+		p := w.plan()
+		one := w.watched("one")
+		one.Deps.Physical = slow{one.Process}
+		w.state(t, start(t, w, one, p), rollout.Committed, "")
+	})
+	bubble(t, "silence before the first write waits as long as the checks may, and no longer", func(t *testing.T, w *world) {
+		workflowWorld(w)
+		p := w.plan()
+		one := w.watched("one")
+		one.Deps.Physical = slow{one.Process}
+		one.Fail(func(x runnertest.Write) runnertest.Fault {
+			if strings.Contains(string(x.Value), `"intended"`) {
+				time.Sleep(moment)
+			}
+			return runnertest.Fault{}
+		})
+		rec := start(t, w, one, p)
+		w.state(t, rec, rollout.Canceled, rollout.CodeWorkflow)
+		if took := rec.Updated.Sub(rec.Created); took > 2*runner.DefaultLimits.Wait || rec.Attempted() == 0 {
+			t.Errorf("it took %s, with %d attempts", took, rec.Attempted())
+		}
 	})
 	bubble(t, "without a vtctld nothing is asked", func(t *testing.T, w *world) {
 		workflowWorld(w)

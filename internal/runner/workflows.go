@@ -19,6 +19,11 @@ import (
 // keyspace lock is held, which lives for 10 s.
 const ownersLimit = 3 * time.Second
 
+// admittedFresh is how long what the admission checks saw of workflows counts as
+// seen right before a write. They may take longer to look than a lock may be
+// held, so that asking again each time would never come to an end.
+const admittedFresh = time.Second
+
 // owners is what workflows in flight own and hold. Where no vtctld is named it
 // is empty, and nothing stands in the way.
 type owners struct {
@@ -68,7 +73,7 @@ func (x *run) owners(ctx context.Context) (owners, error) {
 // the record. One whose token is dead can do nothing any more and is sent, so
 // that its answer tells what became of an earlier try.
 func (x *run) withheld(ctx context.Context, w rollout.Write, want write) (withheld rollout.Wrote, is bool) {
-	if x.Physical == nil {
+	if x.Physical == nil || x.Now().Sub(x.admitted) < admittedFresh {
 		return rollout.Wrote{}, false
 	}
 	repeated := w.Attempts > 1
@@ -79,20 +84,20 @@ func (x *run) withheld(ctx context.Context, w rollout.Write, want write) (withhe
 		// write given up, as where it is not answered itself.
 		return rollout.Wrote{Outcome: rollout.OutcomeUnknown, Text: err.Error()}, true
 	case err != nil:
-		return rollout.Wrote{Outcome: rollout.NotSent, Text: err.Error()}, true
+		return rollout.Wrote{Outcome: rollout.NotSent, Text: err.Error(), Silent: true}, true
 	}
 	live := own.global.Keyspaces[w.Keyspace]
 	if live.Token.Version != w.Token.Version {
 		return rollout.Wrote{}, false
 	}
-	text := own.hold(w.Keyspace)
+	text, silent := own.hold(w.Keyspace)
 	if text == "" {
 		if refusals := workflow.Refusals(workflow.Broken(own.claims, w.Keyspace, live.VSchema, want.after)); len(refusals) > 0 {
 			text = refusals[0].Text + "; " + refusals[0].Remedy
 		}
 	}
-	out := rollout.Wrote{Outcome: rollout.NotSent, Text: text}
-	if own.silent && repeated && !x.expired(x.Limits.Write) {
+	out := rollout.Wrote{Outcome: rollout.NotSent, Text: text, Silent: silent}
+	if silent && repeated && !x.expired(x.Limits.Write) {
 		out.Outcome = rollout.OutcomeUnknown
 	}
 	return out, text != ""
@@ -111,18 +116,19 @@ func withRecord(g planes.Global) []string {
 	return names
 }
 
-// hold says why a record may not be written at all now; empty where it may.
-func (o owners) hold(keyspace string) string {
+// hold says why a record may not be written at all now, empty where it may, and
+// whether that is only as nobody could say which workflows run.
+func (o owners) hold(keyspace string) (text string, silent bool) {
 	for _, h := range o.holds {
 		switch {
 		case !h.On(keyspace):
-		case h.Workflow.Name == "":
-			return fmt.Sprintf("%s (%s; who knows that none runs can go on with a config that names no vtctld, where the backend is topo)", h.Text, h.Remedy)
-		default:
-			return fmt.Sprintf("%s (%s)", h.Text, h.Remedy)
+		case h.Workflow.Name != "":
+			return fmt.Sprintf("%s (%s)", h.Text, h.Remedy), false
+		case text == "":
+			text = fmt.Sprintf("%s (%s; who knows that none runs can go on with a config that names no vtctld, where the backend is topo)", h.Text, h.Remedy)
 		}
 	}
-	return ""
+	return text, text != ""
 }
 
 // keep puts back into a value what must stay as it is live: the entries that
@@ -163,7 +169,7 @@ func staysText(keyspace string, owned []workflow.Break) string {
 // phase is unwound nothing of it may stay, as its end says that nothing was
 // changed: the record is held then.
 func (x *run) readBack(ctx context.Context, keyspace string, own owners) (fact rollout.GlobalFact, held string, err error) {
-	if held = own.hold(keyspace); held != "" {
+	if held, _ = own.hold(keyspace); held != "" {
 		return fact, held, nil
 	}
 	live, err := x.readWritable(ctx, keyspace)

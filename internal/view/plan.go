@@ -65,8 +65,10 @@ func (p *page) needs(needs []ddl.Need) {
 			p.line("  %s, as it is pending", n.Text())
 		case ddl.FromColumns:
 			p.line("  %s, where the table exists", n.Text())
-		case ddl.FromFlag, ddl.FromFile:
+		case ddl.FromFlag:
 			p.line("  %s, as %s says", n.Text(), n.Where)
+		case ddl.FromFile:
+			p.line("  %s", n.Text()) // it names the file
 		}
 	}
 }
