@@ -141,7 +141,7 @@ type Wrote struct {
 	At
 	// Silent tells of a write that was not sent that nobody could say whether a
 	// workflow stands in its way.
-	Silent bool
+	Silent  bool
 	Index   int
 	Outcome Outcome
 	Token   planes.Token
