@@ -9,6 +9,7 @@ import (
 
 	"github.com/vtsync/vtsync/internal/physical"
 	"github.com/vtsync/vtsync/internal/planes"
+	"github.com/vtsync/vtsync/internal/vschema"
 )
 
 // Scope is what a phase changes: the tables whose routing it touches, and the
@@ -16,9 +17,6 @@ import (
 type Scope struct {
 	Touched       Touched
 	Before, After Routing
-	// HealsOnly tells that it writes no VSchema: it is not to blame for what
-	// they name.
-	HealsOnly bool
 }
 
 // Order says when a migration that takes something away must run.
@@ -28,12 +26,12 @@ type Order string
 const (
 	// PhaseFirst: routing names it now and not after the phase.
 	PhaseFirst Order = "phase first"
-	// Never: routing after the phase names it.
+	// Never: an entry that the phase adds or changes names it.
 	Never Order = "never"
 	// Neither: routing names now what it takes away, and after the phase what it
 	// adds, so that queries fail in either order.
 	Neither Order = "neither"
-	// Regardless: routing names it, whatever the phase does.
+	// Regardless: an entry that the phase leaves alone names it.
 	Regardless Order = "regardless"
 )
 
@@ -91,45 +89,53 @@ func Pending(s Scope, g planes.Global, p planes.Physical) ([]Need, []Taking) {
 func (s Scope) taking(keyspace string, m planes.Migration, e physical.Effect) (Taking, bool) {
 	t := Taking{Keyspace: keyspace, Migration: m.UUID}
 	name := Need{Keyspace: keyspace, Migration: m.UUID, Table: cmp.Or(m.Table, e.Table)}.Text()
-	allow := "plan again with --allow " + "migration=" + m.UUID
-	if taken := s.After.taken(keyspace, e); len(taken) > 0 && s.HealsOnly {
-		t.Order = Regardless
-		t.Text = fmt.Sprintf("%s takes away %s, which the cluster routes by: queries will fail once it is complete", name, strings.Join(taken, ", "))
-		return t, true
-	} else if len(taken) > 0 {
+	allow := "plan again with --allow migration=" + m.UUID
+	before, after := s.Before.namings(keyspace, takenFrom(e)), s.After.namings(keyspace, takenFrom(e))
+	if gone := taken(s.fresh(after), e); len(gone) > 0 {
 		t.Order = Never
-		t.Text = fmt.Sprintf("%s takes away %s, which the plan routes by: queries would fail once it is complete", name, strings.Join(taken, ", "))
-		t.Remedy = fmt.Sprintf("vtctldclient OnlineDDL cancel %s %s; or take it out of the file; or %s", keyspace, m.UUID, allow)
+		t.Text = fmt.Sprintf("%s takes away %s, which the plan routes by: queries would fail once it is complete", name, strings.Join(gone, ", "))
+		t.Remedy = fmt.Sprintf("%s; or %s; or take it out of the file", allow, command("cancel", keyspace, m.UUID))
 		return t, true
 	}
-	taken := s.Before.taken(keyspace, e)
-	if len(taken) == 0 {
+	gone := taken(before, e)
+	if len(gone) == 0 {
 		return t, false
 	}
 	if added := s.adds(keyspace, e); len(added) > 0 {
 		t.Order = Neither
-		t.Text = fmt.Sprintf("%s takes away %s, which the cluster routes by now, and adds %s, which the plan routes by: queries fail whichever comes first", name, strings.Join(taken, ", "), strings.Join(added, ", "))
-		t.Remedy = "make it two migrations: one that adds, then the plan, then one that takes away; or " + allow
+		t.Text = fmt.Sprintf("%s takes away %s, which the cluster routes by now, and adds %s, which the plan routes by: queries fail whichever comes first", name, strings.Join(gone, ", "), strings.Join(added, ", "))
+		t.Remedy = allow + "; or make it two migrations: one that adds, then the plan, then one that takes away"
+		return t, true
+	}
+	if still := taken(after, e); len(still) > 0 {
+		t.Order = Regardless
+		t.Text = fmt.Sprintf("%s takes away %s, which routing names already: not this plan's doing; complete or cancel it with care", name, strings.Join(still, ", "))
 		return t, true
 	}
 	t.Order = PhaseFirst
 	t.Text = fmt.Sprintf("%s takes away %s, which the cluster routes by until the plan is applied: apply first, then complete it: %s",
-		name, strings.Join(taken, ", "), command("complete", keyspace, m.UUID))
+		name, strings.Join(gone, ", "), command("complete", keyspace, m.UUID))
 	return t, true
 }
 
-// adds names the columns that a statement adds and that routing names after the
-// phase, and not before.
+// fresh gives the entries that the phase adds or changes.
+func (s Scope) fresh(after []naming) []naming {
+	return slices.DeleteFunc(slices.Clone(after), func(n naming) bool {
+		return vschema.EntryEqual(s.Before[n.entry.Keyspace], s.After[n.entry.Keyspace], n.entry)
+	})
+}
+
+// adds names the columns, or the new name of the table, that a statement adds and
+// that routing names after the phase, and not before.
 func (s Scope) adds(keyspace string, e physical.Effect) []string {
-	before := s.Before.columns(keyspace, cmp.Or(e.Was, e.Table))
-	after := s.After.columns(keyspace, e.Table)
+	before, after := s.Before.namings(keyspace, takenFrom(e)), s.After.namings(keyspace, e.Table)
 	var out []string
 	for _, c := range e.Columns {
-		if c := strings.ToLower(c); slices.Contains(after, c) && !slices.Contains(before, c) {
+		if c := strings.ToLower(c); names(after, c) && !names(before, c) {
 			out = append(out, "column "+c)
 		}
 	}
-	if e.Was != "" && s.After.tables(keyspace, e.Table) {
+	if e.Was != "" && len(after) > 0 && len(s.Before.namings(keyspace, e.Table)) == 0 {
 		out = append(out, "table "+e.Table)
 	}
 	return out

@@ -26,6 +26,8 @@ func routed(columns ...string) Routing {
 // said, or that there is none.
 func TestTakings(t *testing.T) {
 	without := Routing{"customer": {}}
+	client := Routing{"customer": {Tables: map[string]*vschemapb.Table{"client": {}}}}
+	either := Routing{"customer": {Tables: map[string]*vschemapb.Table{"client": {}, "customer": {}}}}
 	lookup := Routing{"customer": {}, "other": {Vindexes: map[string]*vschemapb.Vindex{
 		"by": {Type: "lookup", Params: map[string]string{"table": "customer.customer", "from": "email, id", "to": "keyspace_id"}},
 	}}}
@@ -48,16 +50,23 @@ func TestTakings(t *testing.T) {
 	}{
 		{"dropped, and routed by until the phase", []planes.Migration{statement(drop)}, routed("email", "id"), routed("id"), PhaseFirst, "takes away column Email, which the cluster routes by until the plan is applied"},
 		{"dropped, and routed by after it", []planes.Migration{statement(drop)}, routed("id"), routed("email"), Never, "takes away column Email, which the plan routes by"},
-		{"dropped, and routed by as before", []planes.Migration{statement(drop)}, routed("email"), routed("email"), Never, "which the plan routes by"},
+		{"dropped, and routed by as before", []planes.Migration{statement(drop)}, routed("email"), routed("email"), Regardless, "takes away column Email, which routing names already: not this plan's doing; complete or cancel it with care"},
+		{"dropped, and routed by in an entry that changes", []planes.Migration{statement(drop)}, routed("email"), routed("email", "id"), Never, "column Email"},
 		{"dropped, and routed by never", []planes.Migration{statement(drop)}, routed("id"), routed("id"), "need", ""},
 		{"added", []planes.Migration{statement(adds)}, routed("id"), routed("email"), "need", ""},
 		{"renamed", []planes.Migration{statement("alter table customer rename column email to mail")}, routed("email"), routed("mail"), Neither, "adds column mail"},
 		{"changed in place", []planes.Migration{statement("alter table customer change email email varchar(20)")}, routed("email"), routed("email"), "need", ""},
 		{"unreadable", []planes.Migration{statement("alter tabel")}, routed("email"), routed("id"), "need", ""},
 		{"the table dropped", []planes.Migration{statement("drop table customer")}, routed("id"), without, PhaseFirst, "takes away table customer"},
-		{"the table dropped, and still routed", []planes.Migration{statement("drop table customer")}, routed("id"), routed("id"), Never, "takes away table customer"},
+		{"the table dropped, and still routed", []planes.Migration{statement("drop table customer")}, routed("id"), routed("id"), Regardless, "takes away table customer"},
+		{"the table dropped, and routed otherwise", []planes.Migration{statement("drop table customer")}, routed("id"), routed("email"), Never, "takes away table customer"},
 		{"the table renamed", []planes.Migration{statement("alter table customer rename to client")}, routed("id"), without, PhaseFirst, "takes away table customer"},
+		{"the table renamed, as routing follows", []planes.Migration{statement("alter table customer rename to client")}, routed("id"), client, Neither, "adds table client"},
+		{"the table renamed, and both routed as before", []planes.Migration{statement("alter table customer rename to client")}, either, either, Regardless, "takes away table customer"},
 		{"a column of a lookup table", []planes.Migration{statement(drop)}, lookup, without, PhaseFirst, "column Email"},
+		{"a lookup table as before", []planes.Migration{statement(drop)}, lookup, lookup, Regardless, "column Email"},
+		{"a lookup table as before, of another column", []planes.Migration{statement(drop)}, lookup, Routing{"customer": routed("id")["customer"], "other": lookup["other"]}, Regardless, "column Email"},
+		{"a lookup table as before, and routed by besides", []planes.Migration{statement(drop)}, lookup, Routing{"customer": routed("email")["customer"], "other": lookup["other"]}, Never, "column Email"},
 		{"a lookup table", []planes.Migration{statement("drop table customer")}, without, lookup, Never, "table customer"},
 		{"the revert of an ADD", reverting(done(uuid, adds, "")), routed("email"), routed("id"), PhaseFirst, "takes away column email"},
 		{"the revert of a DROP", reverting(done(uuid, drop, "")), routed("id"), routed("email"), "need", ""},
@@ -78,7 +87,7 @@ func TestTakings(t *testing.T) {
 			}
 			continue
 		}
-		if len(needs) != 0 || len(takings) != 1 || takings[0].Order != tt.want || !strings.Contains(takings[0].Text, tt.text) || (tt.want == PhaseFirst) != (takings[0].Remedy == "") {
+		if len(needs) != 0 || len(takings) != 1 || takings[0].Order != tt.want || !strings.Contains(takings[0].Text, tt.text) || takings[0].Order.Denies() != strings.HasPrefix(takings[0].Remedy, "plan again with --allow migration="+takings[0].Migration) {
 			t.Errorf("%s: needs %+v, takings %+v", tt.name, needs, takings)
 		}
 	}

@@ -19,10 +19,10 @@ func (j *judge) remedy(a *Answer, rows map[string][]planes.Migration) string {
 	if len(rows) == 0 {
 		return show
 	}
-	taken, known := j.takes(n)
+	gone, known := j.takes(n)
 	switch {
-	case len(taken) > 0:
-		return fmt.Sprintf("it takes away %s, which routing names: complete it after the change is applied. Until then %s", strings.Join(taken, ", "), n.without())
+	case len(gone) > 0:
+		return fmt.Sprintf("it takes away %s, which routing names: complete it after the change is applied. Until then %s", strings.Join(gone, ", "), n.without())
 	case slices.ContainsFunc(a.Shards, func(s Shard) bool { return s.reverted }):
 		return fmt.Sprintf("run the DDL again and name the new UUID; or plan again with --allow migration=%s", n.Migration)
 	case a.Status == Failed:
@@ -55,7 +55,7 @@ func (j *judge) verb(a *Answer, rows map[string][]planes.Migration) string {
 }
 
 // takes names what a migration takes away that the cluster routes by now.
-func (j *judge) takes(n Need) (taken []string, known bool) {
+func (j *judge) takes(n Need) (gone []string, known bool) {
 	m, found := j.anyRow(n.Keyspace, n.Migration)
 	if !found {
 		return nil, false
@@ -64,7 +64,7 @@ func (j *judge) takes(n Need) (taken []string, known bool) {
 	if !known {
 		return nil, false
 	}
-	return RoutingOf(j.in.Global).taken(n.Keyspace, e), true
+	return taken(RoutingOf(j.in.Global).namings(n.Keyspace, takenFrom(e)), e), true
 }
 
 // without says how to do without a migration that is waited for.

@@ -1,6 +1,7 @@
 package ddl
 
 import (
+	"cmp"
 	"maps"
 	"slices"
 	"strings"
@@ -22,58 +23,61 @@ func RoutingOf(g planes.Global) Routing {
 	return out
 }
 
-// tables tells whether routing names a table: as one of the keyspace, or as the
-// lookup table of a vindex.
-func (r Routing) tables(keyspace, table string) bool {
-	return r[keyspace].GetTables()[table] != nil || len(r.lookups(keyspace, table)) > 0
+// naming is an entry that names a table, and the columns of it that it routes by.
+type naming struct {
+	entry   vschema.Entry
+	columns []string
 }
 
-// columns gives the columns of a table by which routing goes, sorted.
-func (r Routing) columns(keyspace, table string) []string {
-	out := Named(r[keyspace].GetTables()[table])
-	for _, v := range r.lookups(keyspace, table) {
-		for _, c := range strings.Split(v.GetParams()["from"]+","+v.GetParams()["to"], ",") {
-			if c = strings.ToLower(strings.TrimSpace(c)); c != "" {
-				out = append(out, c)
-			}
-		}
+// namings gives what names a table: its own entry, and the vindexes whose lookup
+// table it is.
+func (r Routing) namings(keyspace, table string) []naming {
+	var out []naming
+	own := r[keyspace].GetTables()[table]
+	if own != nil {
+		out = append(out, naming{vschema.Entry{Keyspace: keyspace, Kind: vschema.TableEntry, Name: table}, Named(own)})
 	}
-	slices.Sort(out)
-	return slices.Compact(out)
-}
-
-// lookups gives the vindexes whose lookup table it is.
-func (r Routing) lookups(keyspace, table string) []*vschema.Vindex {
-	var out []*vschema.Vindex
 	for _, name := range slices.Sorted(maps.Keys(r)) {
 		vindexes := r[name].GetVindexes()
 		for _, vindex := range slices.Sorted(maps.Keys(vindexes)) {
-			ks, lookup := LookupTable(vindexes[vindex])
-			here := ks == keyspace || ks == "" && (name == keyspace || r[keyspace].GetTables()[table] != nil)
-			if lookup == table && here {
-				out = append(out, vindexes[vindex])
+			v := vindexes[vindex]
+			ks, lookup := LookupTable(v)
+			here := ks == keyspace || ks == "" && (name == keyspace || own != nil)
+			if lookup != table || !here {
+				continue
 			}
+			n := naming{entry: vschema.Entry{Keyspace: name, Kind: vschema.VindexEntry, Name: vindex}}
+			for _, c := range strings.Split(v.GetParams()["from"]+","+v.GetParams()["to"], ",") {
+				if c = strings.ToLower(strings.TrimSpace(c)); c != "" {
+					n.columns = append(n.columns, c)
+				}
+			}
+			out = append(out, n)
 		}
 	}
 	return out
 }
 
-// taken names what a statement takes away that routing names.
-func (r Routing) taken(keyspace string, e physical.Effect) []string {
-	table := e.Table
-	if e.Was != "" {
-		table = e.Was
-	}
+// names tells whether some entry routes by a column, given in lower case.
+func names(by []naming, column string) bool {
+	return slices.ContainsFunc(by, func(n naming) bool { return slices.Contains(n.columns, column) })
+}
+
+// takenFrom gives the table that a statement changes, by the name that it has
+// before.
+func takenFrom(e physical.Effect) string { return cmp.Or(e.Was, e.Table) }
+
+// taken names what a statement takes away that these entries name.
+func taken(by []naming, e physical.Effect) []string {
 	if e.Drops || e.Was != "" {
-		if r.tables(keyspace, table) {
-			return []string{"table " + table}
+		if len(by) > 0 {
+			return []string{"table " + takenFrom(e)}
 		}
 		return nil
 	}
 	var out []string
-	named := r.columns(keyspace, table)
 	for _, c := range e.GoneColumns {
-		if slices.Contains(named, strings.ToLower(c)) {
+		if names(by, strings.ToLower(c)) {
 			out = append(out, "column "+c)
 		}
 	}

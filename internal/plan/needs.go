@@ -222,7 +222,6 @@ func (b *builder) untracked() {
 // ScopeOf gives what a phase changes of the routing of a cluster.
 func ScopeOf(ph Phase, g planes.Global) ddl.Scope {
 	s := ddl.Scope{Touched: TouchedBy(ph, g), Before: ddl.RoutingOf(g), After: ddl.RoutingOf(g)}
-	s.HealsOnly = len(ph.Writes) == 0
 	for _, w := range ph.Writes {
 		s.After[w.Keyspace] = decoded(w.After)
 	}

@@ -215,6 +215,11 @@ func TestTakings(t *testing.T) {
 	if p := build(t, in); len(p.Denials) > 0 {
 		t.Errorf("allowed, and denied: %+v", p.Denials)
 	}
+	// A setting is of all tables, and leaves their entries alone.
+	p = build(t, physicalInput(t, func(ks *vschema.Keyspace) { ks.ForeignKeyMode = vschemapb.Keyspace_managed }, drop("id")))
+	if len(p.Denials) > 0 || len(needsOf(p)) > 0 || !strings.Contains(strings.Join(p.Notes, "\n"), "takes away column id, which routing names already: not this plan's doing") {
+		t.Errorf("a setting: notes %q, needs %q, denials %+v", p.Notes, needsOf(p), p.Denials)
+	}
 	in = physicalInput(t, func(*vschema.Keyspace) {}, drop("id"))
 	scope := ScopeOf(Phase{Heals: []CellDrift{{Cell: "zone1", Keyspace: "customer", Changes: []diff.EntryChange{{Entry: vschema.Entry{Keyspace: "customer", Kind: vschema.TableEntry, Name: "customer"}}}}}}, in.Snapshot.Global)
 	if _, takings := ddl.Pending(scope, in.Snapshot.Global, *in.Physical); len(takings) != 1 || takings[0].Order.Denies() {
