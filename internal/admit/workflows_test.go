@@ -4,6 +4,8 @@ import (
 	"strings"
 	"testing"
 
+	vschemapb "vitess.io/vitess/go/vt/proto/vschema"
+
 	"github.com/vtsync/vtsync/internal/plan"
 	"github.com/vtsync/vtsync/internal/planes"
 	"github.com/vtsync/vtsync/internal/rollout"
@@ -87,4 +89,40 @@ func TestWorkflows(t *testing.T) {
 func with(w planes.Workflow, ks string) planes.Workflow {
 	w.Source, w.Target = ks, ks
 	return w
+}
+
+// TestRebuildOfUnknown: whose the rules are that a rebuild ships is waited for
+// where nobody can tell; the plan is not stale for it.
+func TestRebuildOfUnknown(t *testing.T) {
+	snap := snapshot(t)
+	snap.Global.Rules.Table = &vschema.RoutingRules{Rules: []*vschemapb.RoutingRule{{FromTable: "a", ToTables: []string{"commerce.product"}}}}
+	in := Input{Plan: built(t, snap), Global: snap.Global, Cells: snap.Cells}
+	in.Plan.Backend = plan.BackendVTCtld
+	for _, d := range plan.CellDrifts(snap.Global, snap.Cells[0]) {
+		in.Plan.Phases[0].Carried = append(in.Plan.Phases[0].Carried, d)
+	}
+	move := planes.Workflow{Name: "in", Type: "MoveTables", Source: "commerce", Target: "customer", Tables: []string{"product"}}
+	for _, tt := range []struct {
+		name      string
+		physical  planes.Physical
+		verdict   rollout.Verdict
+		code      rollout.Code
+		says      string
+		transient bool
+	}{
+		{"nothing runs", planes.Physical{}, "", "", "", false},
+		{"vtctld does not answer", planes.Physical{Err: "no answer"}, rollout.Wait, rollout.CodeWorkflow, "nobody can tell which workflows run: no answer", true},
+		{"some are unread", planes.Physical{Unread: map[string]string{"archive": "no primary"}}, rollout.Wait, rollout.CodeWorkflow, "the workflows of keyspace archive cannot be listed", false},
+		{"one owns them, and others are unread", planes.Physical{Workflows: []planes.Workflow{move}, Unread: map[string]string{"archive": "no primary"}},
+			rollout.Deny, rollout.CodeStale, "workflow in (MoveTables", false},
+	} {
+		in.Physical = &tt.physical
+		v := rebuild(in)
+		if v.Verdict != tt.verdict || v.Code != tt.code || !strings.Contains(v.Reason, tt.says) || v.Transient != tt.transient || (v.Remedy == "") != (tt.verdict == "") {
+			t.Errorf("%s: got %+v", tt.name, v)
+		}
+		if (len(v.Waits) > 0) != (tt.verdict == rollout.Wait) {
+			t.Errorf("%s: waits %+v", tt.name, v.Waits)
+		}
+	}
 }

@@ -22,11 +22,24 @@ func (p *Plan) Rebuilds(phase int, cell string) bool {
 
 func (p *Plan) upTo(phase int) []Phase { return p.Phases[:min(phase+1, len(p.Phases))] }
 
-// Unplanned says what a rebuild of a cell would ship as things are, and what the
-// plan did not say it would: what others have saved since, and rules that a
-// workflow owns by now, which switches its traffic. A keyspace that the plan
-// writes is its own.
+// Surplus is what keeps a rebuild of a cell from shipping only what the plan says.
+type Surplus struct {
+	// Unplanned is what it would ship that the plan did not say: what others have
+	// saved since, and rules that a workflow owns by now, which switches its
+	// traffic. Unknown are planned rules of which nobody can tell now whether a
+	// workflow owns them.
+	Unplanned, Unknown []string
+}
+
+// Unplanned says all that speaks against a rebuild of a cell now.
 func Unplanned(p *Plan, phase int, g planes.Global, c planes.Cell, found *planes.Physical) []string {
+	s := SurplusOf(p, phase, g, c, found)
+	return slices.Concat(s.Unplanned, s.Unknown)
+}
+
+// SurplusOf looks at what a rebuild of a cell would ship as things are. A keyspace
+// that the plan writes is its own.
+func SurplusOf(p *Plan, phase int, g planes.Global, c planes.Cell, found *planes.Physical) Surplus {
 	var planned []CellDrift
 	own := map[string]bool{}
 	for _, ph := range p.upTo(phase) {
@@ -35,35 +48,22 @@ func Unplanned(p *Plan, phase int, g planes.Global, c planes.Cell, found *planes
 			own[w.Keyspace] = true
 		}
 	}
-	var out []string
+	var out Surplus
 	for _, d := range CellDrifts(g, c) {
 		switch {
 		case d.Keyspace == "" && d.Rules == "", own[d.Keyspace]:
 		case !slices.ContainsFunc(planned, d.within):
-			out = append(out, d.Text+", and the plan does not say so")
+			out.Unplanned = append(out.Unplanned, d.Text+", and the plan does not say so")
+		case d.Rules == "" || found == nil:
 		default:
-			if why := ownedRules(d, g, c, found); why != "" {
-				out = append(out, d.Text+"; "+why)
+			if w, owned := workflow.OwnerOfRules(found.Workflows, d.Rules, rulesIn(g, d.Rules), vschema.RulesOf(c.Srv, d.Rules)); owned {
+				out.Unplanned = append(out.Unplanned, fmt.Sprintf("%s; %s owns these rules, and a rebuild would switch its traffic", d.Text, workflow.Describe(w)))
+			} else if found.Err != "" || len(found.Unread) > 0 {
+				out.Unknown = append(out.Unknown, d.Text+"; nobody can tell now whether a workflow owns these rules")
 			}
 		}
 	}
 	return out
-}
-
-// ownedRules says why planned rules may not be shipped all the same; empty where
-// they may.
-func ownedRules(d CellDrift, g planes.Global, c planes.Cell, found *planes.Physical) string {
-	if d.Rules == "" || found == nil {
-		return ""
-	}
-	if found.Err != "" || len(found.Unread) > 0 {
-		return "nobody can tell now whether a workflow owns these rules"
-	}
-	w, owned := workflow.OwnerOfRules(found.Workflows, d.Rules, rulesIn(g, d.Rules), vschema.RulesOf(c.Srv, d.Rules))
-	if !owned {
-		return ""
-	}
-	return fmt.Sprintf("%s owns these rules, and a rebuild would switch its traffic", workflow.Describe(w))
 }
 
 // within tells whether a drift is all in a planned one. Of a keyspace that the

@@ -22,6 +22,8 @@ func TestUnplanned(t *testing.T) {
 		after  func(s *planes.Snapshot) // when it is applied
 		found  *planes.Physical
 		want   string // empty where all is as planned
+		// unknown tells that it is not known now, and nothing is unplanned.
+		unknown bool
 	}{
 		{name: "nothing"},
 		{
@@ -70,7 +72,25 @@ func TestUnplanned(t *testing.T) {
 			name:   "rules that it carries, and nobody can tell",
 			before: func(s *planes.Snapshot) { s.Global.Rules.Table = rules("a", "commerce.product") },
 			found:  &planes.Physical{Err: "no answer"},
-			want:   "nobody can tell",
+			want:   "nobody can tell", unknown: true,
+		},
+		{
+			name:   "rules that it carries, and some workflows are unread",
+			before: func(s *planes.Snapshot) { s.Global.Rules.Table = rules("a", "commerce.product") },
+			found:  &planes.Physical{Unread: map[string]string{"archive": "no primary"}},
+			want:   "nobody can tell", unknown: true,
+		},
+		{
+			name:   "rules that it carries, one workflow owns, and others are unread",
+			before: func(s *planes.Snapshot) { s.Global.Rules.Table = rules("a", "commerce.product") },
+			found:  &planes.Physical{Workflows: []planes.Workflow{moves}, Unread: map[string]string{"archive": "no primary"}},
+			want:   "workflow move (MoveTables, commerce to customer, state unknown) owns these rules",
+		},
+		{
+			name:  "rules that somebody saved, and nobody can tell",
+			after: func(s *planes.Snapshot) { s.Global.Rules.Table = rules("a", "commerce.product") },
+			found: &planes.Physical{Err: "no answer"},
+			want:  "and the plan does not say so",
 		},
 		{
 			name:  "the keyspace that the plan writes is its own",
@@ -99,6 +119,9 @@ func TestUnplanned(t *testing.T) {
 			got := strings.Join(Unplanned(p, 0, s.Global, s.Cells[0], tt.found), "\n")
 			if (got == "") != (tt.want == "") || !strings.Contains(got, tt.want) {
 				t.Errorf("got %q, want %q", got, tt.want)
+			}
+			if sur := SurplusOf(p, 0, s.Global, s.Cells[0], tt.found); len(sur.Unknown) > 0 != tt.unknown || len(sur.Unplanned) > 0 != (tt.want != "" && !tt.unknown) {
+				t.Errorf("got %+v", sur)
 			}
 		})
 	}
