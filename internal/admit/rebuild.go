@@ -41,7 +41,7 @@ func rebuild(in Input) Verdict {
 		Verdict: rollout.Wait, Code: rollout.CodeWorkflow, Reason: waits[0].Text,
 		Waits: waits, Transient: in.Physical.Err != "",
 	}
-	// What workflows hold comes first where it is not known.
+	// Holds says why it is not known, and what helps.
 	unread := planes.Physical{Err: in.Physical.Err, Unread: in.Physical.Unread}
 	if holds := workflow.Holds(unread, in.Global); len(holds) > 0 {
 		v.Reason += ": " + holds[0].Text

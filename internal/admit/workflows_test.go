@@ -98,9 +98,7 @@ func TestRebuildOfUnknown(t *testing.T) {
 	snap.Global.Rules.Table = &vschema.RoutingRules{Rules: []*vschemapb.RoutingRule{{FromTable: "a", ToTables: []string{"commerce.product"}}}}
 	in := Input{Plan: built(t, snap), Global: snap.Global, Cells: snap.Cells}
 	in.Plan.Backend = plan.BackendVTCtld
-	for _, d := range plan.CellDrifts(snap.Global, snap.Cells[0]) {
-		in.Plan.Phases[0].Carried = append(in.Plan.Phases[0].Carried, d)
-	}
+	in.Plan.Phases[0].Carried = plan.CellDrifts(snap.Global, snap.Cells[0])
 	move := planes.Workflow{Name: "in", Type: "MoveTables", Source: "commerce", Target: "customer", Tables: []string{"product"}}
 	for _, tt := range []struct {
 		name      string
