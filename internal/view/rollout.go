@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/vtsync/vtsync/internal/diff"
+	"github.com/vtsync/vtsync/internal/errs"
 	"github.com/vtsync/vtsync/internal/plan"
 	"github.com/vtsync/vtsync/internal/rollout"
 )
@@ -44,18 +45,10 @@ func byHand(p *plan.Plan) []string {
 				before = "{}"
 			}
 			commands = append(commands, fmt.Sprintf("vtctldclient ApplyVSchema --vschema %s %s",
-				shellQuote(before), shellQuote(writes[j].Keyspace)))
+				errs.Word(before), errs.Word(writes[j].Keyspace)))
 		}
 	}
 	return commands
-}
-
-// shellQuote gives a text as one word of a POSIX shell.
-func shellQuote(s string) string {
-	if s != "" && strings.Trim(s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-./") == "" {
-		return s
-	}
-	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
 }
 
 // Rollouts is a list of rollouts as programs read it.

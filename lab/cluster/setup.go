@@ -3,12 +3,13 @@ package cluster
 import (
 	"context"
 	"database/sql"
-	"errors"
 	"fmt"
 	"io"
 	"net/http"
 
 	"github.com/go-sql-driver/mysql"
+
+	"github.com/vtsync/vtsync/lab/sqltext"
 )
 
 // CreateKeyspace creates a keyspace and its shards, as served by every cell.
@@ -89,36 +90,7 @@ func (g VTGate) Query(ctx context.Context, keyspace, statement string) (rows [][
 		return nil, err
 	}
 	defer func() { _ = db.Close() }()
-	return query(ctx, db, statement)
-}
-
-// query runs a statement and returns its rows as text.
-func query(ctx context.Context, db *sql.DB, statement string) (rows [][]string, err error) {
-	result, err := db.QueryContext(ctx, statement)
-	if err != nil {
-		return nil, err
-	}
-	defer func() { err = errors.Join(err, result.Close()) }()
-	columns, err := result.Columns()
-	if err != nil {
-		return nil, err
-	}
-	for result.Next() {
-		cells := make([]sql.NullString, len(columns))
-		scan := make([]any, len(columns))
-		for i := range cells {
-			scan[i] = &cells[i]
-		}
-		if err := result.Scan(scan...); err != nil {
-			return nil, err
-		}
-		row := make([]string, len(columns))
-		for i := range cells {
-			row[i] = cells[i].String
-		}
-		rows = append(rows, row)
-	}
-	return rows, result.Err()
+	return sqltext.Query(ctx, db, statement)
 }
 
 func open(gate VTGate, keyspace string) (*sql.DB, error) {

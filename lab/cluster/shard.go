@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+
+	"github.com/vtsync/vtsync/lab/sqltext"
 )
 
 // Tablets are the tablets of all keyspaces, in the order of the options.
@@ -50,7 +52,7 @@ func (c *Cluster) MySQL(ctx context.Context, keyspace, shard, statement string) 
 	t := c.tablet(keyspace, shard)
 	db, err := openMySQL(t.Socket, "vt_dba", t.database())
 	if err == nil {
-		rows, err = query(ctx, db, statement)
+		rows, err = sqltext.Query(ctx, db, statement)
 		err = errors.Join(err, db.Close())
 	}
 	if err != nil {

@@ -7,6 +7,8 @@ import (
 	"fmt"
 
 	"github.com/go-sql-driver/mysql"
+
+	"github.com/vtsync/vtsync/lab/sqltext"
 )
 
 // gates are the vtgates, each with connections of its own.
@@ -39,38 +41,8 @@ func openGates(o Options) (*gates, error) {
 
 func (g *gates) run(ctx context.Context, n int, c Call) ([][]string, string, error) {
 	at := n % len(g.dbs)
-	rows, err := query(ctx, g.dbs[at], c)
+	rows, err := sqltext.Query(ctx, g.dbs[at], c.SQL, c.Args...)
 	return rows, g.addrs[at], err
-}
-
-// query runs any statement; one without rows returns none. NULL is an empty
-// string.
-func query(ctx context.Context, db *sql.DB, c Call) (rows [][]string, err error) {
-	result, err := db.QueryContext(ctx, c.SQL, c.Args...)
-	if err != nil {
-		return nil, err
-	}
-	defer func() { err = errors.Join(err, result.Close()) }()
-	columns, err := result.Columns()
-	if err != nil {
-		return nil, err
-	}
-	for result.Next() {
-		cells := make([]sql.NullString, len(columns))
-		scan := make([]any, len(columns))
-		for i := range cells {
-			scan[i] = &cells[i]
-		}
-		if err := result.Scan(scan...); err != nil {
-			return nil, err
-		}
-		row := make([]string, len(columns))
-		for i := range cells {
-			row[i] = cells[i].String
-		}
-		rows = append(rows, row)
-	}
-	return rows, result.Err()
 }
 
 func (g *gates) close() error {
