@@ -1,0 +1,154 @@
+// Package impact says what a change of routing does to the known queries: of
+// what class each one's plan is on either side, how many shards it touches, what
+// vtgate does in its own memory, and whether the change makes it cheaper, dearer
+// or impossible. It judges plans as data, trees of the shape that vtgate itself
+// prints; the room compile makes them. It is pure: it must import no adapter, no
+// clock, no logger, no context, and not Vitess's planner.
+package impact
+
+// Query is one known query, in its normalised form: literals are bind variables,
+// as in vtgate's plan cache.
+type Query struct {
+	SQL string `json:"sql"`
+	// Keyspace is the one that the session has chosen; empty where it has none.
+	Keyspace string `json:"keyspace,omitempty"`
+	// TabletType is primary, replica or rdonly; empty where nobody knows, which
+	// is planned for primary, and for the others too where their rules differ.
+	TabletType string `json:"tablet_type,omitempty"`
+	// Executions is how often it ran while it was watched: at least 1.
+	Executions int64 `json:"executions"`
+}
+
+// Plan is what the planner makes of one query on one side.
+type Plan struct {
+	// Tree is nil where there is no plan.
+	Tree *Node
+	// Tables are those that the plan uses, as KEYSPACE.TABLE.
+	Tables []string
+	Err    *Error
+}
+
+// Error is why a query has no plan.
+type Error struct {
+	// Code is Vitess's, such as VT09015; empty where it gives none.
+	Code string `json:"code,omitempty"`
+	Text string `json:"text"`
+}
+
+// Class is what kind of plan a query has. The set is closed.
+type Class string
+
+// The classes, the cheapest first.
+const (
+	Local         Class = "local"            // vtgate answers by itself, or no shard can have a row
+	Reference     Class = "reference"        // any one shard: a reference table, or no table
+	Unsharded     Class = "unsharded"        // the one shard of an unsharded keyspace
+	SingleShard   Class = "single_shard"     // one shard, found by a unique vindex
+	FewShards     Class = "few_shards"       // some shards, found by IN, a lookup or a range
+	Scatter       Class = "scatter"          // all shards of a keyspace
+	CrossJoin     Class = "cross_shard_join" // rows of several routes meet in vtgate
+	CrossShardDML Class = "cross_shard_dml"  // writes to several shards
+	NotPlannable  Class = "not_plannable"    // vtgate refuses it
+)
+
+// Classes are all classes, in that order.
+var Classes = []Class{Local, Reference, Unsharded, SingleShard, FewShards, Scatter, CrossJoin, CrossShardDML, NotPlannable}
+
+// Verdict is what a change does to one query. The set is closed.
+type Verdict string
+
+// The verdicts, the worst first.
+const (
+	Breaks  Verdict = "breaks"  // it had a plan and has none
+	Dearer  Verdict = "dearer"  // more shards, or more work for vtgate
+	Changed Verdict = "changed" // another plan of the same cost
+	Cheaper Verdict = "cheaper"
+	Fixed   Verdict = "fixed" // it had no plan and has one
+	Same    Verdict = "same"
+)
+
+// Verdicts are all verdicts, in that order.
+var Verdicts = []Verdict{Breaks, Dearer, Changed, Cheaper, Fixed, Same}
+
+// Route is one place of a plan where vtgate sends a query to shards.
+type Route struct {
+	// Opcode is vtgate's variant: EqualUnique, IN, Scatter, and so on.
+	Opcode   string `json:"opcode"`
+	Keyspace string `json:"keyspace,omitempty"`
+	Vindex   string `json:"vindex,omitempty"`
+}
+
+// Side is a query's plan before or after a change.
+type Side struct {
+	Class Class `json:"class"`
+	// Shards estimates how many shards one execution asks or writes, summed over
+	// its routes, by their opcodes and the real number of shards; it is nil where
+	// that number is not known, and where there is no plan.
+	Shards *int    `json:"shards,omitempty"`
+	Routes []Route `json:"routes,omitempty"`
+	// Memory is what vtgate itself sorts, aggregates, joins and so on.
+	Memory []string `json:"memory,omitempty"`
+	// LookupWrites are the rows of lookup tables that one execution writes, per
+	// row of the statement.
+	LookupWrites int    `json:"lookup_writes,omitempty"`
+	Error        *Error `json:"error,omitempty"`
+}
+
+// Result is one query on both sides.
+type Result struct {
+	SQL        string  `json:"sql"`
+	Keyspace   string  `json:"keyspace,omitempty"`
+	TabletType string  `json:"tablet_type,omitempty"`
+	Weight     int64   `json:"weight"` // executions
+	Verdict    Verdict `json:"verdict"`
+	// Reasons say in words what differs, such as "1 shard -> 64".
+	Reasons []string `json:"reasons,omitempty"`
+	Before  Side     `json:"before"`
+	After   Side     `json:"after"`
+	// Trees are the plans themselves, for those who ask for them.
+	BeforeTree *Node `json:"-"`
+	AfterTree  *Node `json:"-"`
+}
+
+// Ground is what plans do not say and a judgement needs, of one side.
+type Ground struct {
+	// Shards is how many serving shards a keyspace has; a keyspace that it lacks
+	// is not known.
+	Shards map[string]int
+	// Owned gives the lookup vindexes that each table owns, as KEYSPACE.TABLE.
+	Owned map[string][]string
+}
+
+// Format is the version of a report's JSON. A reader refuses any other.
+const Format = 1
+
+// Report is what a change does to all known queries.
+type Report struct {
+	Format int `json:"format"`
+	// Planner is the version of Vitess whose planner was used.
+	Planner string  `json:"planner"`
+	Summary Summary `json:"summary"`
+	// Queries are the results, worst first; of those that stay the same only
+	// where all were asked for.
+	Queries []Result `json:"queries"`
+	// Notes are facts that the reader must see.
+	Notes []string `json:"notes,omitempty"`
+}
+
+// Summary counts a report's queries.
+type Summary struct {
+	Queries    int               `json:"queries"`
+	Executions int64             `json:"executions"`
+	ByVerdict  map[Verdict]Count `json:"by_verdict"`
+	// NewScatter counts those that begin to ask all shards of a keyspace.
+	NewScatter Count `json:"new_scatter"`
+	// Unjudged counts those that have no plan on either side because MySQL's
+	// columns are not known.
+	Unjudged Count `json:"unjudged"`
+}
+
+// Count is a number of queries and how often they ran.
+type Count struct {
+	Queries    int   `json:"queries"`
+	Executions int64 `json:"executions"`
+}
