@@ -7,10 +7,11 @@
 //   - scale runs it over 100 to 10,000 tables.
 //   - polling asks Vitess's own vtctld what a waiting rollout asks, over 2 to
 //     1,024 shards.
+//   - impact compiles queries beside vtexplain, and reads logs of vtgate.
 //
 // The command is
 //
-//	go run ./bench [--pairs N] [--out docs/performance.md] [pairs] [scale] [polling]
+//	go run ./bench [--pairs N] [--out docs/performance.md] [pairs] [scale] [polling] [impact]
 //
 // It exits 1 where an aim is missed, with the page written all the same.
 //
@@ -58,6 +59,7 @@ var sections = []struct {
 	{"pairs", true, measurePairs},
 	{"scale", true, measureSizes},
 	{"polling", false, measurePolling},
+	{"impact", false, measureImpact},
 }
 
 // known refuses names that are no section's.

@@ -145,17 +145,26 @@ func (b *bench) use(ctx context.Context, verb string) (usage, error) {
 		if out, err := cmd.CombinedOutput(); err != nil {
 			return usage{}, fmt.Errorf("vtsync %s: %w\n%s", verb, err, out)
 		}
-		rusage, ok := cmd.ProcessState.SysUsage().(*syscall.Rusage)
-		if !ok {
-			return usage{}, errors.New("this system does not tell what a process took")
+		u, err := used(cmd)
+		if err != nil {
+			return usage{}, err
 		}
-		all = append(all, usage{cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime(), rusage.Maxrss * rssUnit})
+		all = append(all, u)
 	}
 	best := all[0]
 	for _, u := range all {
 		best = usage{min(best.cpu, u.cpu), max(best.memory, u.memory)}
 	}
 	return best, nil
+}
+
+// used tells what a program took that has ended.
+func used(cmd *exec.Cmd) (usage, error) {
+	rusage, ok := cmd.ProcessState.SysUsage().(*syscall.Rusage)
+	if !ok {
+		return usage{}, errors.New("this system does not tell what a process took")
+	}
+	return usage{cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime(), rusage.Maxrss * rssUnit}, nil
 }
 
 // further is the CPU that each table costs by which a size is larger than an
