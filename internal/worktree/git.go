@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"os/exec"
@@ -147,19 +148,26 @@ func (t Tree) blobs(ctx context.Context, commit, file string) (now, then string,
 	return now, then, err
 }
 
-// git runs a command that only reads, in the tree's folder.
+// git runs a command that only reads, in the tree's folder, and gives its answer
+// without the space around it.
 func (t Tree) git(ctx context.Context, args ...string) (string, error) {
+	out, err := t.gitRaw(ctx, nil, args...)
+	return strings.TrimSpace(string(out)), err
+}
+
+// gitRaw is git with something to read, where the answer stays as it is.
+func (t Tree) gitRaw(ctx context.Context, stdin io.Reader, args ...string) ([]byte, error) {
 	cmd := exec.CommandContext(ctx, "git", args...)
 	cmd.Dir = t.dir
 	cmd.Env = append(os.Environ(), "LC_ALL=C", "GIT_OPTIONAL_LOCKS=0")
 	var stderr bytes.Buffer
-	cmd.Stderr = &stderr
+	cmd.Stdin, cmd.Stderr = stdin, &stderr
 	out, err := cmd.Output()
 	if err != nil {
 		if text, _, _ := strings.Cut(strings.TrimSpace(stderr.String()), "\n"); text != "" {
-			return "", fmt.Errorf("git %s: %s: %w", args[0], text, err)
+			return nil, fmt.Errorf("git %s: %s: %w", args[0], text, err)
 		}
-		return "", fmt.Errorf("git %s: %w", args[0], err)
+		return nil, fmt.Errorf("git %s: %w", args[0], err)
 	}
-	return strings.TrimSpace(string(out)), nil
+	return out, nil
 }

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"io/fs"
 	"maps"
-	"os"
 	"slices"
 
 	"github.com/vtsync/vtsync/internal/desired"
@@ -15,18 +14,18 @@ import (
 // Schemas reads the tables of those keyspaces that have a folder of SQL files;
 // another keyspace's are not known, nor is what stands in statements that cannot
 // be read, which the problems name. Positions lead from the current folder.
-func (t Tree) Schemas(tree *desired.Tree) (known map[string]*physical.Schema, problems []*errs.Invalid, err error) {
+func (f Files) Schemas(tree *desired.Tree) (known map[string]*physical.Schema, problems []*errs.Invalid, err error) {
 	known = make(map[string]*physical.Schema)
 	for _, name := range slices.Sorted(maps.Keys(tree.Keyspaces)) {
-		schema, err := physical.Load(os.DirFS(t.dir), "keyspaces/"+name+"/schema")
+		schema, err := physical.Load(f.fsys, "keyspaces/"+name+"/schema")
 		if schema != nil {
-			t.relocateTables(schema)
+			f.relocateTables(schema)
 			known[name] = schema
 		}
 		if err == nil || errors.Is(err, fs.ErrNotExist) {
 			continue
 		}
-		found, err := invalids(t.relocate(err))
+		found, err := invalids(f.relocate(err))
 		if err != nil {
 			return nil, nil, err
 		}
@@ -53,11 +52,11 @@ func invalids(err error) ([]*errs.Invalid, error) {
 	return out, nil
 }
 
-func (t Tree) relocateTables(schema *physical.Schema) {
+func (f Files) relocateTables(schema *physical.Schema) {
 	for _, table := range schema.Tables {
-		table.Pos = t.Position(table.Pos)
+		table.Pos = f.Position(table.Pos)
 		for i := range table.Columns {
-			table.Columns[i].Pos = t.Position(table.Columns[i].Pos)
+			table.Columns[i].Pos = f.Position(table.Columns[i].Pos)
 		}
 	}
 }

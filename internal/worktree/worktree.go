@@ -16,27 +16,18 @@ import (
 
 // Tree is the folder that holds keyspaces/ and .vtsync/.
 type Tree struct {
-	dir string
+	Files // as they lie there
+	dir   string
 }
 
 // At gives the tree at a folder, which need not exist yet.
-func At(dir string) Tree { return Tree{dir: filepath.Clean(dir)} }
+func At(dir string) Tree {
+	dir = filepath.Clean(dir)
+	return Tree{Files: Files{fsys: os.DirFS(dir), name: dir}, dir: dir}
+}
 
 // Dir is the tree's folder.
 func (t Tree) Dir() string { return t.dir }
-
-// Path gives a file of the tree as the user would name it.
-func (t Tree) Path(file string) string { return filepath.Join(t.dir, filepath.FromSlash(file)) }
-
-// Load reads the files of the keyspaces named, or of all. Positions in errors
-// lead from the current folder.
-func (t Tree) Load(only ...string) (*desired.Tree, error) {
-	tree, err := desired.Load(os.DirFS(t.dir), only...)
-	if err != nil {
-		return nil, t.relocate(err)
-	}
-	return tree, nil
-}
 
 // LoadIfAny is Load where a folder without keyspaces/ is an empty tree, as
 // before the first pull, and where keyspaces that cannot be read are no error:
@@ -54,35 +45,6 @@ func (t Tree) LoadIfAny(only ...string) (*desired.Tree, error) {
 		tree.Unreadable[name] = bad
 	}
 	return tree, nil
-}
-
-// relocate puts the tree's folder in front of the file of each position.
-func (t Tree) relocate(err error) error {
-	if joined, ok := err.(interface{ Unwrap() []error }); ok { // a bare join is taken apart
-		parts := joined.Unwrap()
-		moved := make([]error, len(parts))
-		for i, part := range parts {
-			moved[i] = t.relocate(part)
-		}
-		return errors.Join(moved...)
-	}
-	var invalid *errs.Invalid
-	if !errors.As(err, &invalid) {
-		return err
-	}
-	moved := *invalid
-	if moved.Pos = t.Position(invalid.Pos); moved.Pos.File == "" && t.dir != "." {
-		moved.Pos.File = t.dir
-	}
-	return &moved
-}
-
-// Position gives a position inside the tree as the user would name it.
-func (t Tree) Position(pos errs.Position) errs.Position {
-	if pos.File != "" {
-		pos.File = t.Path(pos.File)
-	}
-	return pos
 }
 
 // KeyspaceFile is where pull writes a keyspace that has no file yet.
