@@ -164,9 +164,16 @@ func (c *command) report(err error) int {
 	return code
 }
 
-// style tells how text may be written to w: in colour on a terminal only.
+// style tells how text may be written to w: in colour and to a width on a
+// terminal only.
 func (c *command) style(w io.Writer) view.Style {
-	return view.Style{Color: isTerminal(w) && c.env.Getenv("NO_COLOR") == "" && c.env.Getenv("TERM") != "dumb"}
+	if !isTerminal(w) {
+		return view.Style{}
+	}
+	return view.Style{
+		Color: c.env.Getenv("NO_COLOR") == "" && c.env.Getenv("TERM") != "dumb",
+		Width: terminalWidth(w),
+	}
 }
 
 // isTerminal tells whether a reader or writer is a person's terminal.

@@ -16,6 +16,8 @@ const Format = 1
 // Style is how text may be written.
 type Style struct {
 	Color bool
+	// Width is the terminal's, in columns; 0 where there is none.
+	Width int
 }
 
 // JSON writes a value as indented JSON with a final newline.

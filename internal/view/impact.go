@@ -1,0 +1,227 @@
+package view
+
+import (
+	"cmp"
+	"fmt"
+	"io"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/vtsync/vtsync/internal/impact"
+)
+
+// ImpactJSON writes a report for programs; docs/impact.md describes it.
+func ImpactJSON(w io.Writer, r *impact.Report) error { return JSON(w, r) }
+
+// Impact writes what a change does to the known queries for people: the facts
+// that bear on all of it, how many queries it touches, then each of them, the
+// worst first.
+func Impact(w io.Writer, r *impact.Report, style Style) error {
+	p := page{style: style}
+	for _, note := range r.Notes {
+		p.line("%s %s", style.paint(yellow, "note:"), printable(note))
+	}
+	p.heading(printable(headline(r)))
+	if r.Summary.Queries > 0 {
+		p.line("")
+		p.verdicts(r.Summary)
+	}
+	for _, text := range besides(r.Summary) {
+		p.line("%s", text)
+	}
+	if r.Summary.Unjudged.Queries > 0 {
+		p.line("  next: %s", columnsNext)
+	}
+	for i := range r.Queries {
+		p.line("")
+		p.result(i+1, &r.Queries[i], r.Summary)
+	}
+	p.line("")
+	if len(r.Queries) > 0 {
+		p.line("both plans of a query: the same command with --explain and its number")
+	}
+	p.line("%s", style.paint(dim, plannedBy(r)))
+	return p.writeTo(w)
+}
+
+// planQueries is how many of a report's queries the text of a plan shows.
+const planQueries = 5
+
+// PlanImpact writes the short form of a report, for the text of a plan: what
+// happens, what of it the policy denies, and the worst queries.
+func PlanImpact(w io.Writer, r *impact.Report, breaches []string, style Style) error {
+	p := page{style: style}
+	p.line("%s %s", style.paint(bold, "impact:"), printable(headline(r)))
+	for _, text := range breaches {
+		p.line("  %s %s", style.paint(red, "beyond the policy:"), printable(text))
+	}
+	for _, note := range r.Notes {
+		p.line("  note: %s", printable(note))
+	}
+	changed := changedQueries(r)
+	shown := changed[:min(planQueries, len(changed))]
+	for i := range shown {
+		var one page
+		one.style = Style{Color: style.Color, Width: textWidth(style) - 2}
+		one.result(i+1, &shown[i], r.Summary)
+		p.block("  ", one.String())
+	}
+	if more := changedCount(r) - len(shown); more > 0 {
+		p.line("  and %d more: see `vtsync impact`", more)
+	}
+	if len(shown) > 0 {
+		p.line("  both plans of a query: `vtsync impact --explain 1`")
+	}
+	return p.writeTo(w)
+}
+
+// result writes one query in four lines.
+func (p *page) result(number int, res *impact.Result, s impact.Summary) {
+	head := fmt.Sprintf("%d %s", number, p.style.paint(verdictColors[res.Verdict], string(res.Verdict)))
+	if weighed(s) {
+		head += ", " + share(res.Weight, s.Executions) + " of executions"
+	}
+	if at := session(res); at != "" {
+		head += ", " + at
+	}
+	if why := reasons(res); why != "" {
+		head += ": " + why
+	}
+	p.line("%s", head)
+	p.line("  %s", cutText(oneLine(res.SQL), textWidth(p.style)-2))
+	p.line("  before  %s", sideText(res.Before))
+	p.line("  after   %s", sideText(res.After))
+}
+
+// verdicts writes the table of a summary.
+func (p *page) verdicts(s impact.Summary) {
+	head := fmt.Sprintf("  %-8s %8s", "verdict", "queries")
+	if weighed(s) {
+		head += fmt.Sprintf(" %11s", "executions")
+	}
+	p.line("%s", p.style.paint(dim, head))
+	for _, v := range impact.Verdicts {
+		n := s.ByVerdict[v]
+		name := fmt.Sprintf("%-8s", v)
+		if n.Queries > 0 {
+			name = p.style.paint(verdictColors[v], name)
+		}
+		line := fmt.Sprintf("  %s %8d", name, n.Queries)
+		if weighed(s) {
+			line += fmt.Sprintf(" %11s", share(n.Executions, s.Executions))
+		}
+		p.line("%s", line)
+	}
+}
+
+var verdictColors = map[impact.Verdict]string{
+	impact.Breaks: red, impact.Dearer: yellow, impact.Changed: cyan,
+	impact.Cheaper: green, impact.Fixed: green, impact.Same: dim,
+}
+
+// columnsNext says what a planner that lacks columns needs.
+const columnsNext = "give the CREATE TABLE of their tables in keyspaces/KEYSPACE/schema/*.sql, or reach a cluster whose vtctld or vtgates know the columns"
+
+// besides says what a summary has beside its verdicts.
+func besides(s impact.Summary) []string {
+	var out []string
+	if n := s.NewScatter; n.Queries > 0 {
+		out = append(out, countText(n, s)+" "+verb(n.Queries, "begins", "begin")+" to ask all shards of a keyspace")
+	}
+	if n := s.Unjudged; n.Queries > 0 {
+		out = append(out, countText(n, s)+" "+verb(n.Queries, "is", "are")+" not judged: the planner needs columns that are not known (VT09015)")
+	}
+	return out
+}
+
+// countText gives "3 queries, 41 % of executions".
+func countText(n impact.Count, s impact.Summary) string {
+	text := "1 query"
+	if n.Queries != 1 {
+		text = fmt.Sprintf("%d queries", n.Queries)
+	}
+	if weighed(s) {
+		text += ", " + share(n.Executions, s.Executions) + " of executions,"
+	}
+	return text
+}
+
+func verb(n int, one, many string) string {
+	if n == 1 {
+		return one
+	}
+	return many
+}
+
+func plannedBy(r *impact.Report) string {
+	return "planned by the planner of Vitess " + printable(cmp.Or(r.Planner, "(version not known)"))
+}
+
+// weighed tells that somebody counted executions. Where nobody did each query
+// has one, and a share of them would only look like knowledge.
+func weighed(s impact.Summary) bool { return s.Executions > int64(s.Queries) }
+
+// share gives a part in percent, with the digits that matter. It says 0 and 100
+// of nothing and all only.
+func share(part, of int64) string {
+	if of <= 0 || part <= 0 {
+		return "0 %"
+	}
+	if part >= of {
+		return "100 %"
+	}
+	percent := 100 * float64(part) / float64(of)
+	switch {
+	case percent < 0.1:
+		return "< 0.1 %"
+	case percent < 9.95:
+		return strings.TrimSuffix(strconv.FormatFloat(percent, 'f', 1, 64), ".0") + " %"
+	case percent > 99:
+		return "> 99 %"
+	}
+	return strconv.FormatFloat(percent, 'f', 0, 64) + " %"
+}
+
+// session names what a query's session has chosen, as vtgate's target does.
+func session(res *impact.Result) string {
+	text := res.Keyspace
+	if res.TabletType != "" {
+		text += "@" + res.TabletType
+	}
+	return printable(text)
+}
+
+// reasons gives why a query has its verdict, but for errors: the sides say them.
+func reasons(res *impact.Result) string {
+	if res.Before.Error != nil || res.After.Error != nil {
+		return ""
+	}
+	return printable(strings.Join(res.Reasons, ", "))
+}
+
+// changedQueries gives the results of a report that do not stay the same.
+func changedQueries(r *impact.Report) []impact.Result {
+	end := slices.IndexFunc(r.Queries, func(res impact.Result) bool { return res.Verdict == impact.Same })
+	if end < 0 {
+		return r.Queries
+	}
+	return r.Queries[:end]
+}
+
+// changedCount counts the queries that do not stay the same, also those that
+// the report leaves out.
+func changedCount(r *impact.Report) int {
+	n := 0
+	for v, c := range r.Summary.ByVerdict {
+		if v != impact.Same {
+			n += c.Queries
+		}
+	}
+	return n
+}
+
+// headline is the first sentence of a report.
+func headline(r *impact.Report) string {
+	return fmt.Sprintf("%d of %s change plan", changedCount(r), countText(impact.Count{Queries: r.Summary.Queries}, impact.Summary{}))
+}

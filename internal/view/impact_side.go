@@ -1,0 +1,145 @@
+package view
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/vtsync/vtsync/internal/impact"
+)
+
+var classWords = map[impact.Class]string{
+	impact.Local:         "answered by vtgate",
+	impact.Reference:     "any one shard",
+	impact.Unsharded:     "unsharded",
+	impact.SingleShard:   "single shard",
+	impact.FewShards:     "few shards",
+	impact.Scatter:       "scatter",
+	impact.CrossJoin:     "cross-shard join",
+	impact.CrossShardDML: "cross-shard DML",
+	impact.NotPlannable:  "not plannable",
+}
+
+// sideText says on one line what a query's plan is.
+func sideText(s impact.Side) string {
+	head, routes, more := sideWords(s)
+	if routes != "" {
+		head += ": " + routes
+	}
+	return strings.Join(append([]string{head}, more...), "; ")
+}
+
+// sideWords gives the parts of it: the class with the number of shards, where
+// the query goes, or why it cannot, and what else it costs.
+func sideWords(s impact.Side) (head, routes string, more []string) {
+	head = classWords[s.Class]
+	if head == "" {
+		head = printable(string(s.Class))
+	}
+	if s.Error != nil {
+		return head, errorText(s.Error), nil
+	}
+	if n := shardsText(s); n != "" {
+		head += ", " + n
+	}
+	if len(s.Memory) > 0 {
+		more = append(more, "in vtgate: "+printable(strings.Join(s.Memory, ", ")))
+	}
+	if s.LookupWrites > 0 {
+		more = append(more, count(s.LookupWrites, "lookup row")+" written per row")
+	}
+	return head, routesText(s.Routes), more
+}
+
+// shardsText gives how many shards one execution asks, where the class does not
+// say it.
+func shardsText(s impact.Side) string {
+	switch s.Class {
+	case impact.Local, impact.NotPlannable:
+		return ""
+	case impact.Reference, impact.Unsharded, impact.SingleShard:
+		if s.Shards == nil || *s.Shards <= 1 {
+			return ""
+		}
+		if s.Class == impact.SingleShard {
+			return fmt.Sprintf("%d with the lookup", *s.Shards)
+		}
+	case impact.FewShards, impact.Scatter, impact.CrossJoin, impact.CrossShardDML:
+	}
+	if s.Shards != nil {
+		return count(*s.Shards, "shard")
+	}
+	for _, r := range s.Routes {
+		if r.Opcode == "Scatter" {
+			return "all shards"
+		}
+	}
+	return "number of shards not known"
+}
+
+// maxRoutes is how many different routes of a plan are named.
+const maxRoutes = 4
+
+// routesText names the routes of a plan, equal ones once.
+func routesText(routes []impact.Route) string {
+	times := make(map[impact.Route]int)
+	var different []impact.Route
+	for _, r := range routes {
+		if times[r]++; times[r] == 1 {
+			different = append(different, r)
+		}
+	}
+	var out []string
+	for i, r := range different {
+		if i == maxRoutes {
+			out = append(out, fmt.Sprintf("and %d more", len(different)-i))
+			break
+		}
+		text := strings.TrimSpace(r.Opcode + " " + r.Keyspace)
+		if r.Vindex != "" {
+			text += " by " + r.Vindex
+		}
+		if times[r] > 1 {
+			text = fmt.Sprintf("%d x %s", times[r], text)
+		}
+		out = append(out, printable(text))
+	}
+	return strings.Join(out, ", ")
+}
+
+// errorText gives Vitess's words, with its code once.
+func errorText(e *impact.Error) string {
+	text := e.Text
+	if e.Code != "" && !strings.Contains(text, e.Code) {
+		text = e.Code + ": " + text
+	}
+	return printable(oneLine(text))
+}
+
+// needsColumns tells that a plan is missing for want of MySQL's columns.
+func needsColumns(s impact.Side) bool { return s.Error != nil && s.Error.Code == "VT09015" }
+
+// oneLine gives a text without line breaks, as a terminal may show it.
+func oneLine(text string) string { return printable(strings.Join(strings.Fields(text), " ")) }
+
+// cutText cuts a text to a width in columns, with a mark where it was cut.
+func cutText(text string, width int) string {
+	const mark = "..."
+	if len(text) <= width {
+		return text
+	}
+	runes := []rune(text)
+	if fit(runes, width) == len(runes) {
+		return text
+	}
+	return string(runes[:fit(runes, max(width-len(mark), 0))]) + mark
+}
+
+// wideText is the width of texts that no terminal shows.
+const wideText = 160
+
+func textWidth(s Style) int {
+	if s.Width > 0 {
+		return s.Width
+	}
+	return wideText
+}
