@@ -3,7 +3,8 @@
 // and do not count. It is strict (an unknown key, a
 // duplicate or a wrong type is an error with its position) and knows nothing
 // of what it configures: it must import no adapter and no room but errs, near,
-// yamldoc, freeze for its windows and diff for the names of the hazards.
+// yamldoc, freeze for its windows, diff for the names of the hazards and impact
+// for its policy.
 package config
 
 import (

@@ -11,6 +11,7 @@ import (
 	"github.com/vtsync/vtsync/internal/diff"
 	"github.com/vtsync/vtsync/internal/errs"
 	"github.com/vtsync/vtsync/internal/freeze"
+	"github.com/vtsync/vtsync/internal/impact"
 	"github.com/vtsync/vtsync/internal/near"
 )
 
@@ -43,6 +44,9 @@ type Policy struct {
 	Freeze []freeze.Window
 	// Approvals are the people that a plan needs.
 	Approvals Approvals
+	// Impact bounds what a plan may do to the known queries; its zero value
+	// denies what breaks them or makes them scatter.
+	Impact impact.Policy
 }
 
 // Approvals say how many people must approve of a plan.
@@ -78,6 +82,29 @@ func (r *reader) policy(n *yaml.Node, p *Policy) {
 			r.eachItem(n, "freeze", func(n *yaml.Node) { r.window(n, &p.Freeze) })
 		},
 		"approvals": func(n *yaml.Node) { p.Approvals = r.approvals(n) },
+		"impact":    func(n *yaml.Node) { r.impact(n, &p.Impact) },
+	})
+}
+
+// impact reads what a plan may do to the known queries. What is left out stays
+// as it is by default.
+func (r *reader) impact(n *yaml.Node, p *impact.Policy) {
+	action := func(what string, into *impact.Action) func(*yaml.Node) {
+		return func(n *yaml.Node) {
+			*into = impact.Action(r.oneOf(n, what, "action", []string{string(impact.Deny), string(impact.Allow)}))
+		}
+	}
+	r.mapping(n, "impact", fields{
+		"breaks":      action("breaks", &p.Breaks),
+		"new_scatter": action("new_scatter", &p.NewScatter),
+		"dearer_percent": func(n *yaml.Node) {
+			percent, err := strconv.ParseFloat(n.Value, 64)
+			if err != nil || !(percent >= 0 && percent <= 100) {
+				r.fail(n, fmt.Sprintf("dearer_percent %q is not a number from 0 to 100", n.Value), "leave it out to set no limit")
+				return
+			}
+			p.DearerPercent = &percent
+		},
 	})
 }
 

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"reflect"
 	"strings"
 	"testing"
 	"time"
@@ -8,6 +9,7 @@ import (
 
 	"github.com/vtsync/vtsync/internal/diff"
 	"github.com/vtsync/vtsync/internal/freeze"
+	"github.com/vtsync/vtsync/internal/impact"
 )
 
 func TestPolicy(t *testing.T) {
@@ -49,6 +51,27 @@ clusters:
 	}
 }
 
+// TestImpactPolicy: what the file leaves out is denied, and dearer queries have
+// no limit.
+func TestImpactPolicy(t *testing.T) {
+	percent := func(f float64) *float64 { return &f }
+	for text, want := range map[string]impact.Policy{
+		`{}`:                             {},
+		`{impact: {}}`:                   {},
+		`{impact: {new_scatter: allow}}`: {NewScatter: impact.Allow},
+		`{impact: {breaks: allow, new_scatter: deny, dearer_percent: 2.5}}`: {Breaks: impact.Allow, NewScatter: impact.Deny, DearerPercent: percent(2.5)},
+		`{impact: {dearer_percent: 0}}`:                                     {DearerPercent: percent(0)},
+	} {
+		c, err := Parse("f", []byte("clusters: {a: {topo: x, policy: "+text+"}}\n"))
+		if err != nil {
+			t.Fatalf("%s: %v", text, err)
+		}
+		if got := c.Clusters["a"].Policy.Impact; !reflect.DeepEqual(got, want) {
+			t.Errorf("%s: policy %+v, want %+v", text, got, want)
+		}
+	}
+}
+
 func TestPolicyRefuses(t *testing.T) {
 	const at = "clusters: {a: {topo: x, policy: {"
 	for policy, want := range map[string]string{
@@ -56,6 +79,15 @@ func TestPolicyRefuses(t *testing.T) {
 		`wait: [1h]`:                              `:40: wait "" is not a positive duration`,
 		`breaker_percent: 0`:                      `:51: breaker_percent "0" is not a number`,
 		`breaker_percent: .nan`:                   `:51: breaker_percent ".nan" is not a number`,
+		`impact: strict`:                          `:42: impact must be a mapping, not "strict"`,
+		`impact: {breaks: dney}`:                  `:51: breaks "dney" is no action (did you mean "deny"?)`,
+		`impact: {break: deny}`:                   `:43: impact has no key "break" (did you mean "breaks"?)`,
+		`impact: {new_scatter: [deny]}`:           `:56: new_scatter must be a text, not a list`,
+		`impact: {dearer_percent: 5%}`:            `:59: dearer_percent "5%" is not a number from 0 to 100`,
+		`impact: {dearer_percent: -1}`:            `:59: dearer_percent "-1" is not a number`,
+		`impact: {dearer_percent: 100.5}`:         `:59: dearer_percent "100.5" is not a number`,
+		`impact: {dearer_percent: .nan}`:          `:59: dearer_percent ".nan" is not a number`,
+		`impact: {dearer_percent: [5]}`:           `:59: dearer_percent "" is not a number`,
 		`freeze: {}`:                              `:42: freeze must be a list, not a mapping`,
 		`freeze: [weekend]`:                       `:43: a freeze window must be a mapping, not "weekend"`,
 		`approvals: 2`:                            `:45: approvals must be a mapping, not "2"`,
