@@ -117,6 +117,8 @@ type Ground struct {
 	Shards map[string]int
 	// Owned gives the lookup vindexes that each table owns, as KEYSPACE.TABLE.
 	Owned map[string][]string
+	// Lookups are the lookup vindexes, as KEYSPACE.VINDEX.
+	Lookups map[string]bool
 }
 
 // Format is the version of a report's JSON. A reader refuses any other.
@@ -145,6 +147,17 @@ type Summary struct {
 	// Unjudged counts those that have no plan on either side because MySQL's
 	// columns are not known.
 	Unjudged Count `json:"unjudged"`
+	// Moves group the queries by what happens to them, the largest share of the
+	// executions first; those that stay the same are in none.
+	Moves []Move `json:"moves,omitempty"`
+}
+
+// Move is what happens to some of the queries.
+type Move struct {
+	Verdict Verdict `json:"verdict"`
+	// Text continues a sentence that begins with the count: "go from 1 shard to 64".
+	Text string `json:"text"`
+	Count
 }
 
 // Count is a number of queries and how often they ran.

@@ -10,7 +10,7 @@ type Node struct {
 	Keyspace string
 	Sharded  bool
 	// Attrs is all else that the operator says, by vtgate's own names (Query,
-	// Vindex, Values ...). A value is what vtgate's planner holds, or what
+	// Vindex, Values, TargetDestination ...). A value is what vtgate's planner holds, or what
 	// encoding/json makes of it.
 	Attrs  map[string]any
 	Inputs []Node

@@ -1,5 +1,7 @@
 package impact
 
+import "strconv"
+
 // Action is what a policy does about something.
 type Action string
 
@@ -18,4 +20,48 @@ type Policy struct {
 	// DearerPercent is the largest share of the executions that may become
 	// dearer, in percent; nil sets no limit.
 	DearerPercent *float64
+}
+
+// The kinds of Breach.
+const (
+	BreachBreaks     = "breaks"
+	BreachNewScatter = "new_scatter"
+	BreachDearer     = "dearer"
+)
+
+// BreachKinds are all kinds, the worst first.
+var BreachKinds = []string{BreachBreaks, BreachNewScatter, BreachDearer}
+
+// Breach is one bound that a change goes beyond.
+type Breach struct {
+	// Kind is one of BreachKinds: the name that allows it.
+	Kind string
+	Text string
+}
+
+// Check says which bounds a change goes beyond.
+func (p Policy) Check(s Summary) []Breach {
+	var out []Breach
+	if n := s.ByVerdict[Breaks]; n.Queries > 0 && p.Breaks != Allow {
+		out = append(out, Breach{BreachBreaks, n.sentence(s, "loses its plan", "lose their plan")})
+	}
+	if n := s.NewScatter; n.Queries > 0 && p.NewScatter != Allow {
+		out = append(out, Breach{BreachNewScatter, n.sentence(s, "begins", "begin") + " to ask all shards of a keyspace"})
+	}
+	if n := s.ByVerdict[Dearer]; p.DearerPercent != nil && n.Queries > 0 && float64(n.Executions)*100 > *p.DearerPercent*float64(s.Executions) {
+		limit := strconv.FormatFloat(*p.DearerPercent, 'f', -1, 64)
+		out = append(out, Breach{BreachDearer, n.sentence(s, "becomes", "become") + " dearer: at most " + limit + " % of the executions may"})
+	}
+	return out
+}
+
+func (n Count) sentence(s Summary, one, many string) string {
+	text := queries(n.Queries)
+	if s.Executions > int64(s.Queries) {
+		text += ", " + Share(n.Executions, s.Executions) + " of executions,"
+	}
+	if n.Queries == 1 {
+		return text + " " + one
+	}
+	return text + " " + many
 }

@@ -1,0 +1,180 @@
+package impact
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// Judge says what a change does to one query.
+func Judge(q Query, before, after Plan, groundBefore, groundAfter Ground) Result {
+	r := Result{
+		SQL: q.SQL, Keyspace: q.Keyspace, TabletType: q.TabletType, Weight: q.Executions,
+		BeforeTree: before.Tree, AfterTree: after.Tree,
+	}
+	var was, is cost
+	r.Before, was = look(before, groundBefore)
+	r.After, is = look(after, groundAfter)
+	r.Verdict = verdict(before, after, was, is)
+	if r.Verdict != Same {
+		r.Reasons = reasons(r, was, is)
+	}
+	return r
+}
+
+func verdict(before, after Plan, was, is cost) Verdict {
+	switch {
+	case before.Err != nil && after.Err != nil:
+		return Same
+	case before.Err != nil:
+		return Fixed
+	case after.Err != nil:
+		return Breaks
+	case sameTree(before.Tree, after.Tree):
+		return Same
+	}
+	switch c := was.compare(is); {
+	case c < 0:
+		return Dearer
+	case c > 0:
+		return Cheaper
+	}
+	return Changed
+}
+
+func sameTree(a, b *Node) bool {
+	if a == nil || b == nil {
+		return a == b
+	}
+	return a.Equal(*b)
+}
+
+func (c cost) compare(o cost) int {
+	return cmp.Or(cmp.Compare(c.shards, o.shards), slices.Compare(c.memory[:], o.memory[:]), cmp.Compare(c.lookups, o.lookups))
+}
+
+// NewScatter says that a query begins to ask all shards of a keyspace: it has a
+// scatter more than it had, and asks more shards. One shard is no scatter.
+func (r Result) NewScatter() bool {
+	if r.Verdict == Breaks || r.Verdict == Fixed || r.Verdict == Same {
+		return false
+	}
+	return scatters(r.After) > scatters(r.Before) &&
+		(r.After.Shards == nil || r.Before.Shards != nil && *r.After.Shards > *r.Before.Shards)
+}
+
+func scatters(s Side) int {
+	n := 0
+	for _, r := range s.Routes {
+		if r.Opcode == "Scatter" {
+			n++
+		}
+	}
+	return n
+}
+
+// reasons say what differs between the sides: what decides first.
+func reasons(r Result, was, is cost) []string {
+	switch r.Verdict {
+	case Breaks:
+		return []string{r.After.Error.String()}
+	case Fixed:
+		return []string{"was " + r.Before.Error.String()}
+	}
+	var out []string
+	if was.shards != is.shards {
+		out = append(out, shardsText(r.Before)+" -> "+shardsText(r.After))
+	}
+	switch {
+	case r.NewScatter():
+		out = append(out, "all shards (scatter)")
+	case scatters(r.Before) > 0 && scatters(r.After) == 0:
+		out = append(out, "no longer a scatter")
+	}
+	for _, w := range memoryWork {
+		switch had, has := slices.Contains(r.Before.Memory, w.word), slices.Contains(r.After.Memory, w.word); {
+		case has && !had:
+			out = append(out, w.done)
+		case had && !has:
+			out = append(out, "no longer "+w.done)
+		}
+	}
+	if was.memory != is.memory && slices.Equal(r.Before.Memory, r.After.Memory) {
+		out = append(out, fmt.Sprintf("%s -> %d", steps(was.memory), total(is.memory)))
+	}
+	if was.lookups != is.lookups {
+		out = append(out, lookupsText(was.lookups, is.lookups))
+	}
+	if len(out) == 0 {
+		out = append(out, unlike(r))
+	}
+	return out
+}
+
+func lookupsText(was, is int) string {
+	if was == 0 {
+		return count(is, "lookup row") + " written per row"
+	}
+	return fmt.Sprintf("%s written per row -> %d", count(was, "lookup row"), is)
+}
+
+func total(groups [memoryGroups]int) int {
+	sum := 0
+	for _, n := range groups {
+		sum += n
+	}
+	return sum
+}
+
+func steps(groups [memoryGroups]int) string { return count(total(groups), "step") + " in vtgate" }
+
+// unlike says what differs between plans of the same cost.
+func unlike(r Result) string {
+	before, after := routesText(r.Before.Routes), routesText(r.After.Routes)
+	if before != after {
+		return before + " -> " + after
+	}
+	return "another plan of the same cost"
+}
+
+func routesText(routes []Route) string {
+	var out []string
+	for _, r := range routes {
+		text := strings.TrimSpace(r.Opcode + " " + r.Keyspace)
+		if r.Vindex != "" {
+			text += " by " + r.Vindex
+		}
+		out = append(out, text)
+	}
+	if len(out) == 0 {
+		return "no shard"
+	}
+	return strings.Join(out, ", ")
+}
+
+// shardsText gives "1 shard", "64 shards" or "all shards".
+func shardsText(s Side) string {
+	if s.Shards == nil {
+		return "all shards"
+	}
+	if *s.Shards == 0 {
+		return "no shard"
+	}
+	return count(*s.Shards, "shard")
+}
+
+func count(n int, what string) string {
+	if n == 1 {
+		return "1 " + what
+	}
+	return fmt.Sprintf("%d %ss", n, what)
+}
+
+// String gives the text with Vitess's code, once.
+func (e *Error) String() string {
+	if e.Code == "" || strings.HasPrefix(e.Text, e.Code) {
+		return e.Text
+	}
+	return e.Code + ": " + e.Text
+}
