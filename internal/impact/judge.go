@@ -83,8 +83,11 @@ func reasons(r Result, was, is cost) []string {
 		return []string{"was " + r.Before.Error.String()}
 	}
 	var out []string
-	if was.shards != is.shards {
-		out = append(out, shardsText(r.Before)+" -> "+shardsText(r.After))
+	switch from, to := shardsText(r.Before), shardsText(r.After); {
+	case from != to:
+		out = append(out, from+" -> "+to)
+	case was.shards != is.shards:
+		out = append(out, routesText(r.Before.Routes)+" -> "+routesText(r.After.Routes))
 	}
 	switch {
 	case r.NewScatter():

@@ -73,7 +73,8 @@ type visitor struct {
 	tables  []string
 	stops   []stop
 	memory  map[string]int
-	joined  bool
+	joined  bool // rows of several stops meet in vtgate
+	pairs   int  // of an Upsert: each is a row of its own
 	lookups int
 }
 
@@ -82,11 +83,14 @@ func (v *visitor) class() Class {
 	out, single, written := Local, 0, map[string]bool{}
 	for _, s := range v.stops {
 		if s.write {
-			if s.class > "" && severalShards(s.class) {
+			if severalShards(s.class) {
 				return CrossShardDML
 			}
 			if s.shards > 0 {
 				written[s.route.Keyspace] = true
+			}
+			if v.pairs > 1 && s.class == SingleShard {
+				return CrossShardDML
 			}
 		}
 		if s.class == SingleShard && !s.read {
@@ -99,7 +103,9 @@ func (v *visitor) class() Class {
 	switch {
 	case len(written) > 1:
 		return CrossShardDML
-	case v.joined && len(written) == 0:
+	case len(written) > 0:
+		return out
+	case v.joined:
 		return CrossJoin
 	case out == SingleShard && single > 1:
 		return FewShards
@@ -335,6 +341,7 @@ func (v *visitor) lookupRows(n Node) int {
 // upsert visits the pairs of an insert and the update that takes its place. Each
 // pair is one row, so that the lookup rows are those of one pair.
 func (v *visitor) upsert(n Node) {
+	v.pairs += len(n.Inputs) / 2
 	before, most := v.lookups, 0
 	for i, in := range n.Inputs {
 		if i%2 == 0 {

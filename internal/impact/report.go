@@ -109,56 +109,68 @@ func (m move) text(queries int) string {
 }
 
 func moveOf(r Result) move {
-	m := move{verdict: r.Verdict, one: "gets", many: "get"}
-	before, after := shardsText(r.Before), shardsText(r.After)
-	switch {
+	m := func(one, many, rest string) move { return move{r.Verdict, one, many, rest} }
+	before, after := r.Before, r.After
+	switch from, to := shardsText(before), shardsText(after); {
 	case r.Verdict == Breaks:
-		m.one, m.many, m.rest = "loses", "lose", "the plan"
+		return m("loses", "lose", "the plan")
 	case r.Verdict == Fixed:
-		m.rest = "a plan"
+		return m("gets", "get", "a plan")
 	case r.Verdict == Changed:
-		m.rest = "another plan of the same cost"
-	case before != after:
-		m.one, m.many, m.rest = "goes", "go", "from "+before+" to "+strings.TrimSuffix(strings.TrimSuffix(after, " shards"), " shard")
-		if strings.HasPrefix(after, "all") || strings.HasPrefix(after, "no") {
-			m.rest = "from " + before + " to " + after
-		}
-	case !slices.Equal(r.Before.Memory, r.After.Memory) && r.Verdict == Dearer:
-		m.one, m.many, m.rest = "gives", "give", "vtgate more to do"
-	case !slices.Equal(r.Before.Memory, r.After.Memory):
-		m.one, m.many, m.rest = "gives", "give", "vtgate less to do"
-	case r.Before.LookupWrites < r.After.LookupWrites:
-		m.one, m.many, m.rest = "writes", "write", "more lookup rows"
-	case r.Before.LookupWrites > r.After.LookupWrites:
-		m.one, m.many, m.rest = "writes", "write", "fewer lookup rows"
-	case r.Verdict == Dearer:
-		m.one, m.many, m.rest = "gives", "give", "vtgate more to do"
-	default:
-		m.one, m.many, m.rest = "gives", "give", "vtgate less to do"
+		return m("gets", "get", "another plan of the same cost")
+	case from != to && after.Shards != nil && *after.Shards > 0 && before.Shards != nil && *before.Shards > 0:
+		return m("goes", "go", "from "+from+" to "+strconv.Itoa(*after.Shards))
+	case from != to:
+		return m("goes", "go", "from "+from+" to "+to)
+	case before.Shards == nil && len(before.Routes) != len(after.Routes):
+		return m("asks", "ask", moreOrLess(r, "more shards", "fewer shards"))
+	case slices.Equal(before.Memory, after.Memory) && before.LookupWrites != after.LookupWrites:
+		return m("writes", "write", moreOrLess(r, "more lookup rows", "fewer lookup rows"))
 	}
-	return m
+	return m("gives", "give", moreOrLess(r, "vtgate more to do", "vtgate less to do"))
 }
+
+func moreOrLess(r Result, more, less string) string {
+	if r.Verdict == Dearer {
+		return more
+	}
+	return less
+}
+
+// maxMoves is how many moves a headline tells.
+const maxMoves = 2
 
 // Headline is a report in a sentence: "3 of 412 queries, 41 % of executions, go
 // from 1 shard to 64". What is worse comes first, and good news only where there
 // is no bad.
 func (s Summary) Headline() string {
-	if s.Queries == 0 {
-		return "no queries are known"
+	var bad, rest []Move
+	for _, m := range s.Moves {
+		if m.Verdict == Breaks || m.Verdict == Dearer {
+			bad = append(bad, m)
+		} else {
+			rest = append(rest, m)
+		}
+	}
+	slices.SortStableFunc(bad, func(a, b Move) int {
+		return cmp.Compare(slices.Index(Verdicts, a.Verdict), slices.Index(Verdicts, b.Verdict))
+	})
+	told := bad
+	if len(bad) == 0 {
+		told = rest
+	}
+	if len(told) == 0 {
+		if s.Queries == 0 {
+			return "no queries are known"
+		}
+		return "no plan of " + queries(s.Queries) + " changes"
 	}
 	var parts []string
-	for _, v := range Verdicts {
-		if v == Changed && len(parts) > 0 {
-			break
-		}
-		for _, m := range s.Moves {
-			if m.Verdict == v && len(parts) < 2 {
-				parts = append(parts, m.sentence(s, len(parts) == 0))
-			}
-		}
+	for _, m := range told[:min(maxMoves, len(told))] {
+		parts = append(parts, m.sentence(s, len(parts) == 0))
 	}
-	if len(parts) == 0 {
-		return "none of " + queries(s.Queries) + " changes its plan"
+	if more := len(told) - maxMoves; more > 0 {
+		parts = append(parts, "and more")
 	}
 	return strings.Join(parts, "; ")
 }
