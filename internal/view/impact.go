@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/vtsync/vtsync/internal/impact"
@@ -22,7 +21,7 @@ func Impact(w io.Writer, r *impact.Report, style Style) error {
 	for _, note := range r.Notes {
 		p.line("%s %s", style.paint(yellow, "note:"), printable(note))
 	}
-	p.heading(printable(headline(r)))
+	p.heading(printable(r.Headline()))
 	if r.Summary.Queries > 0 {
 		p.line("")
 		p.verdicts(r.Summary)
@@ -52,7 +51,7 @@ const planQueries = 5
 // happens, what of it the policy denies, and the worst queries.
 func PlanImpact(w io.Writer, r *impact.Report, breaches []string, style Style) error {
 	p := page{style: style}
-	p.line("%s %s", style.paint(bold, "impact:"), printable(headline(r)))
+	p.line("%s %s", style.paint(bold, "impact:"), printable(r.Headline()))
 	for _, text := range breaches {
 		p.line("  %s %s", style.paint(red, "beyond the policy:"), printable(text))
 	}
@@ -80,7 +79,7 @@ func PlanImpact(w io.Writer, r *impact.Report, breaches []string, style Style) e
 func (p *page) result(number int, res *impact.Result, s impact.Summary) {
 	head := fmt.Sprintf("%d %s", number, p.style.paint(verdictColors[res.Verdict], string(res.Verdict)))
 	if weighed(s) {
-		head += ", " + share(res.Weight, s.Executions) + " of executions"
+		head += ", " + impact.Share(res.Weight, s.Executions) + " of executions"
 	}
 	if at := session(res); at != "" {
 		head += ", " + at
@@ -109,7 +108,7 @@ func (p *page) verdicts(s impact.Summary) {
 		}
 		line := fmt.Sprintf("  %s %8d", name, n.Queries)
 		if weighed(s) {
-			line += fmt.Sprintf(" %11s", share(n.Executions, s.Executions))
+			line += fmt.Sprintf(" %11s", impact.Share(n.Executions, s.Executions))
 		}
 		p.line("%s", line)
 	}
@@ -142,7 +141,7 @@ func countText(n impact.Count, s impact.Summary) string {
 		text = fmt.Sprintf("%d queries", n.Queries)
 	}
 	if weighed(s) {
-		text += ", " + share(n.Executions, s.Executions) + " of executions,"
+		text += ", " + impact.Share(n.Executions, s.Executions) + " of executions,"
 	}
 	return text
 }
@@ -162,27 +161,6 @@ func plannedBy(r *impact.Report) string {
 // has one, and a share of them would only look like knowledge.
 func weighed(s impact.Summary) bool { return s.Executions > int64(s.Queries) }
 
-// share gives a part in percent, with the digits that matter. It says 0 and 100
-// of nothing and all only.
-func share(part, of int64) string {
-	if of <= 0 || part <= 0 {
-		return "0 %"
-	}
-	if part >= of {
-		return "100 %"
-	}
-	percent := 100 * float64(part) / float64(of)
-	switch {
-	case percent < 0.1:
-		return "< 0.1 %"
-	case percent < 9.95:
-		return strings.TrimSuffix(strconv.FormatFloat(percent, 'f', 1, 64), ".0") + " %"
-	case percent > 99:
-		return "> 99 %"
-	}
-	return strconv.FormatFloat(percent, 'f', 0, 64) + " %"
-}
-
 // session names what a query's session has chosen, as vtgate's target does.
 func session(res *impact.Result) string {
 	text := res.Keyspace
@@ -192,12 +170,15 @@ func session(res *impact.Result) string {
 	return printable(text)
 }
 
-// reasons gives why a query has its verdict, but for errors: the sides say them.
+// reasons gives why a query is dearer or cheaper. Of the other verdicts the sides
+// say all there is.
 func reasons(res *impact.Result) string {
-	if res.Before.Error != nil || res.After.Error != nil {
-		return ""
+	switch res.Verdict {
+	case impact.Dearer, impact.Cheaper:
+		return oneLine(strings.Join(res.Reasons, ", "))
+	case impact.Breaks, impact.Fixed, impact.Changed, impact.Same:
 	}
-	return printable(strings.Join(res.Reasons, ", "))
+	return ""
 }
 
 // changedQueries gives the results of a report that do not stay the same.
@@ -219,9 +200,4 @@ func changedCount(r *impact.Report) int {
 		}
 	}
 	return n
-}
-
-// headline is the first sentence of a report.
-func headline(r *impact.Report) string {
-	return fmt.Sprintf("%d of %s change plan", changedCount(r), countText(impact.Count{Queries: r.Summary.Queries}, impact.Summary{}))
 }

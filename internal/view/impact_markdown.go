@@ -3,8 +3,8 @@ package view
 import (
 	"fmt"
 	"io"
-	"slices"
 	"strings"
+	"unicode"
 
 	"github.com/vtsync/vtsync/internal/impact"
 )
@@ -13,8 +13,8 @@ import (
 // bot finds the comment by it that it wrote before.
 const ImpactMarker = "<!-- vtsync impact -->"
 
-// ImpactMarkdownLimit is what GitHub takes for a comment. It counts characters;
-// counted in bytes a text is never too long, however it is counted.
+// ImpactMarkdownLimit is what GitHub takes for a comment. It counts characters:
+// a text of so many bytes is never too long, whatever a character is.
 const ImpactMarkdownLimit = 65536
 
 // Bounds of what is shown in Markdown, so that no part leaves the others
@@ -22,32 +22,30 @@ const ImpactMarkdownLimit = 65536
 const (
 	markdownOpen  = 10  // queries before the part that is folded
 	markdownNotes = 10  // notes
-	markdownText  = 300 // characters of an SQL, an error or a note
+	markdownText  = 300 // columns of an SQL, an error or a note
 )
 
 // ImpactMarkdown writes a report as a comment for a pull request, of at most so
-// many bytes; 0 stands for GitHub's limit. The summary is always whole: of the
-// queries, the worst are shown, and the rest is counted.
+// many bytes; 0 stands for GitHub's limit. The summary is always whole. Of the
+// queries the worst are shown, and those without room are counted.
 func ImpactMarkdown(w io.Writer, r *impact.Report, limit int) error {
 	if limit <= 0 {
 		limit = ImpactMarkdownLimit
 	}
 	head, foot := markdownHead(r), "\n<sub>"+escapeMarkdown(plannedBy(r))+"</sub>\n"
-	if least := len(head) + len(foot) + len(moreLine(changedCount(r))); least > limit {
-		return fmt.Errorf("write impact as markdown: the summary takes %d bytes, and the limit is %d", least, limit)
+	room := limit - len(head) - len(foot) - len(notShown(changedCount(r)))
+	if room < 0 {
+		return fmt.Errorf("write impact as markdown: the summary takes %d bytes, and the limit is %d", limit-room, limit)
 	}
-	p := page{}
-	p.WriteString(head)
-	p.markdownQueries(r, limit-len(foot))
-	p.WriteString(foot)
-	return p.writeTo(w)
+	_, err := io.WriteString(w, head+markdownQueries(r, room)+foot)
+	return err
 }
 
 // markdownHead is all that stands before the queries.
 func markdownHead(r *impact.Report) string {
 	p := page{}
 	p.line("%s", ImpactMarker)
-	p.line("### Impact: %s", escapeMarkdown(headline(r)))
+	p.line("### Impact: %s", escapeMarkdown(r.Headline()))
 	p.line("")
 	for _, note := range r.Notes[:min(markdownNotes, len(r.Notes))] {
 		p.line("- note: %s", escapeMarkdown(cutText(oneLine(note), markdownText)))
@@ -57,6 +55,9 @@ func markdownHead(r *impact.Report) string {
 	}
 	for _, text := range besides(r.Summary) {
 		p.line("- %s", escapeMarkdown(text))
+	}
+	if r.Summary.Unjudged.Queries > 0 {
+		p.line("  Next: %s", escapeMarkdown(columnsNext))
 	}
 	if r.Summary.Queries == 0 {
 		return p.String()
@@ -69,7 +70,7 @@ func markdownHead(r *impact.Report) string {
 	p.line("%s", markdownRow(counted, "---", "--:", "--:"))
 	for _, v := range impact.Verdicts {
 		n := r.Summary.ByVerdict[v]
-		p.line("%s", markdownRow(counted, string(v), fmt.Sprint(n.Queries), share(n.Executions, r.Summary.Executions)))
+		p.line("%s", markdownRow(counted, string(v), fmt.Sprint(n.Queries), impact.Share(n.Executions, r.Summary.Executions)))
 	}
 	return p.String()
 }
@@ -83,47 +84,53 @@ func markdownRow(last bool, cells ...string) string {
 	return "| " + strings.Join(cells, " | ") + " |"
 }
 
-// markdownQueries writes the queries that have room: the first ones open, the
-// others folded.
-func (p *page) markdownQueries(r *impact.Report, limit int) {
-	changed := changedQueries(r)
+// markdownQueries gives the changed queries that have room: the first ones open,
+// the others folded, the rest as a number, for which there is room beside.
+func markdownQueries(r *impact.Report, room int) string {
+	changed, all := changedQueries(r), changedCount(r)
 	counted := weighed(r.Summary)
 	table := "\n" + markdownRow(counted, "#", "verdict", "query", "before", "after", "executions") + "\n" +
 		markdownRow(counted, "--:", "---", "---", "---", "---", "--:") + "\n"
-	fold := fmt.Sprintf("\n<details><summary>%d more</summary>\n", max(changedCount(r)-markdownOpen, 0)) + table
+	fold := func(n int) string { return fmt.Sprintf("\n<details><summary>%d more</summary>\n", n) + table }
 	const unfold = "\n</details>\n"
 
-	room := limit - p.Len() - len(moreLine(changedCount(r)))
+	var open, folded strings.Builder
 	shown := 0
 	for i := range changed {
-		before := ""
-		switch i {
+		row := markdownQuery(i+1, &changed[i], r.Summary) + "\n"
+		switch room -= len(row); i {
 		case 0:
-			before = table
+			room -= len(table)
 		case markdownOpen:
-			before = fold
-			room -= len(unfold)
+			room -= len(fold(all)) + len(unfold)
 		}
-		row := before + markdownQuery(i+1, &changed[i], r.Summary) + "\n"
-		if room -= len(row); room < 0 {
+		if room < 0 {
 			break
 		}
-		p.WriteString(row)
-		shown++
+		if shown++; i < markdownOpen {
+			open.WriteString(row)
+		} else {
+			folded.WriteString(row)
+		}
 	}
-	if shown > markdownOpen {
-		p.WriteString(unfold)
+	var out strings.Builder
+	if shown > 0 {
+		out.WriteString(table + open.String())
 	}
-	if more := changedCount(r) - shown; more > 0 {
-		p.WriteString(moreLine(more))
+	if n := shown - markdownOpen; n > 0 {
+		out.WriteString(fold(n) + folded.String() + unfold)
 	}
+	if shown < all {
+		out.WriteString(notShown(all - shown))
+	}
+	return out.String()
 }
 
-func moreLine(n int) string {
+func notShown(n int) string {
 	if n == 0 {
 		return ""
 	}
-	return fmt.Sprintf("\n%d more changed %s not shown: `vtsync impact` has them all.\n", n, verb(n, "query is", "queries are"))
+	return fmt.Sprintf("\nNot shown: %d more. `vtsync impact` lists all.\n", n)
 }
 
 // markdownQuery is the row of one query.
@@ -137,7 +144,7 @@ func markdownQuery(number int, res *impact.Result, s impact.Summary) string {
 		verdict += ": " + escapeMarkdown(cutText(why, markdownText))
 	}
 	return markdownRow(weighed(s), fmt.Sprint(number), verdict, query,
-		markdownSide(res.Before), markdownSide(res.After), share(res.Weight, s.Executions))
+		markdownSide(res.Before), markdownSide(res.After), impact.Share(res.Weight, s.Executions))
 }
 
 func markdownSide(s impact.Side) string {
@@ -152,16 +159,16 @@ func markdownSide(s impact.Side) string {
 	return text
 }
 
-// codeSpan gives a text as code in a table's cell: nothing in it is markup,
-// nobody is notified, and no link is made.
+// codeSpan gives a text as code in the cell of a table: nothing in it is markup,
+// nobody is notified, and nothing becomes a link.
 func codeSpan(text string) string {
 	text = cutText(oneLine(text), markdownText)
-	if text == "" {
+	switch {
+	case text == "":
 		return ""
-	}
-	if strings.Contains(text, `\`) {
-		// A table cannot have a backslash before a pipe in a span.
-		return "<code>" + entities(text, markup) + "</code>"
+	case strings.Contains(text, `\`):
+		// What a backslash before a pipe means in a table is read differently.
+		return "<code>" + entities(text) + "</code>"
 	}
 	fence := "`"
 	for strings.Contains(text, fence) {
@@ -173,23 +180,11 @@ func codeSpan(text string) string {
 	return fence + strings.ReplaceAll(text, "|", `\|`) + fence
 }
 
-// markup are the characters that can be more than themselves in Markdown.
-const markup = "\\`*_{}[]<>()#+-.!|~$&:@\"'/="
-
-// escapeMarkdown gives a text that shows as it is. GitHub looks for names after
-// an @ and for numbers after a # when all markup is gone: a character of no
-// width parts them.
-func escapeMarkdown(text string) string {
-	text = entities(text, "\\`*_[]<>#|~$&:@")
-	return strings.NewReplacer("&#64;", "&#64;&#8203;", "&#35;", "&#35;&#8203;").Replace(text)
-}
-
-// entities writes some characters of a text by their numbers.
-func entities(text, chars string) string {
-	set := []rune(chars)
+// entities writes all punctuation of a text by its numbers.
+func entities(text string) string {
 	var b strings.Builder
 	for _, r := range text {
-		if slices.Contains(set, r) {
+		if r <= unicode.MaxASCII && (unicode.IsPunct(r) || unicode.IsSymbol(r)) {
 			fmt.Fprintf(&b, "&#%d;", r)
 			continue
 		}
@@ -197,3 +192,14 @@ func entities(text, chars string) string {
 	}
 	return b.String()
 }
+
+// escapeMarkdown gives a text that shows as it is.
+func escapeMarkdown(text string) string { return markdownEscapes.Replace(text) }
+
+// GitHub looks for names behind an @ and for numbers behind a # once all markup
+// is read: a space of no width parts them.
+var markdownEscapes = strings.NewReplacer(
+	`\`, "&#92;", "`", "&#96;", "*", "&#42;", "_", "&#95;", "~", "&#126;", "|", "&#124;", "$", "&#36;",
+	"<", "&lt;", ">", "&gt;", "&", "&amp;", "[", "&#91;", "]", "&#93;",
+	"@", "&#64;&#8203;", "#", "&#35;&#8203;", "://", "&#58;//", "www.", "www&#46;",
+)

@@ -2,6 +2,8 @@ package view
 
 import (
 	"fmt"
+	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/vtsync/vtsync/internal/impact"
@@ -36,10 +38,10 @@ func sideWords(s impact.Side) (head, routes string, more []string) {
 		head = printable(string(s.Class))
 	}
 	if s.Error != nil {
-		return head, errorText(s.Error), nil
+		return head, oneLine(s.Error.String()), nil
 	}
 	if n := shardsText(s); n != "" {
-		head += ", " + n
+		head += " (" + n + ")"
 	}
 	if len(s.Memory) > 0 {
 		more = append(more, "in vtgate: "+printable(strings.Join(s.Memory, ", ")))
@@ -51,29 +53,33 @@ func sideWords(s impact.Side) (head, routes string, more []string) {
 }
 
 // shardsText gives how many shards one execution asks, where the class does not
-// say it.
+// say it and it is known.
 func shardsText(s impact.Side) string {
 	switch s.Class {
 	case impact.Local, impact.NotPlannable:
 		return ""
-	case impact.Reference, impact.Unsharded, impact.SingleShard:
-		if s.Shards == nil || *s.Shards <= 1 {
-			return ""
-		}
-		if s.Class == impact.SingleShard {
+	case impact.SingleShard:
+		if s.Shards != nil && *s.Shards > 1 {
 			return fmt.Sprintf("%d with the lookup", *s.Shards)
 		}
-	case impact.FewShards, impact.Scatter, impact.CrossJoin, impact.CrossShardDML:
+		return ""
+	case impact.Reference, impact.Unsharded:
+		if s.Shards == nil || *s.Shards == 1 {
+			return ""
+		}
+	case impact.FewShards:
+		if s.Shards != nil {
+			return strconv.Itoa(*s.Shards)
+		}
+	case impact.Scatter, impact.CrossJoin, impact.CrossShardDML:
 	}
 	if s.Shards != nil {
 		return count(*s.Shards, "shard")
 	}
-	for _, r := range s.Routes {
-		if r.Opcode == "Scatter" {
-			return "all shards"
-		}
+	if slices.ContainsFunc(s.Routes, func(r impact.Route) bool { return r.Opcode == "Scatter" }) {
+		return "all shards"
 	}
-	return "number of shards not known"
+	return ""
 }
 
 // maxRoutes is how many different routes of a plan are named.
@@ -104,15 +110,6 @@ func routesText(routes []impact.Route) string {
 		out = append(out, printable(text))
 	}
 	return strings.Join(out, ", ")
-}
-
-// errorText gives Vitess's words, with its code once.
-func errorText(e *impact.Error) string {
-	text := e.Text
-	if e.Code != "" && !strings.Contains(text, e.Code) {
-		text = e.Code + ": " + text
-	}
-	return printable(oneLine(text))
 }
 
 // needsColumns tells that a plan is missing for want of MySQL's columns.
