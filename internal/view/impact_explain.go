@@ -1,18 +1,144 @@
 package view
 
 import (
+	"fmt"
 	"io"
+	"strings"
 
 	"github.com/vtsync/vtsync/internal/impact"
 )
 
-// ImpactExplain writes one query of a report in full: both plans side by side,
-// or one under the other where there is no room.
+// ImpactExplain writes one query of a report in full: its plans side by side, or
+// one under the other where the terminal is narrow.
 func ImpactExplain(w io.Writer, res impact.Result, style Style) error {
 	p := page{style: style}
-	p.line("%s", oneLine(res.SQL))
-	p.line("%s: %s", style.paint(verdictColors[res.Verdict], string(res.Verdict)), reasons(&res))
-	p.line("  before  %s", sideText(res.Before))
-	p.line("  after   %s", sideText(res.After))
+	p.line("%s", p.style.paint(bold, oneLine(res.SQL)))
+	p.line("")
+	p.line("%s", verdictText(&res, style))
+	if at := session(&res); at != "" {
+		p.line("session %s", at)
+	}
+	if res.Weight > 1 {
+		p.line("%d executions", res.Weight)
+	}
+	p.line("before  %s", sideText(res.Before))
+	p.line("after   %s", sideText(res.After))
+	if needsColumns(res.Before) || needsColumns(res.After) {
+		p.line("next: %s", columnsNext)
+	}
+	if res.BeforeTree != nil || res.AfterTree != nil {
+		p.line("")
+		p.trees(impact.Diff(tree(res.BeforeTree), tree(res.AfterTree)))
+	}
 	return p.writeTo(w)
+}
+
+func verdictText(res *impact.Result, style Style) string {
+	text := style.paint(verdictColors[res.Verdict], string(res.Verdict))
+	if why := reasons(res); why != "" {
+		text += ": " + why
+	}
+	return text
+}
+
+// tree gives a plan as Diff takes it.
+func tree(n *impact.Node) impact.Node {
+	if n == nil {
+		return impact.Node{}
+	}
+	return *n
+}
+
+// besideWidth is the least width for two plans beside each other.
+const besideWidth = 100
+
+func (p *page) trees(lines []impact.Line) {
+	if textWidth(p.style) < besideWidth {
+		p.treesBelow(lines)
+		return
+	}
+	p.treesBeside(lines)
+}
+
+// besideMarks stand between two plans, belowMarks before the lines of each.
+var (
+	besideMarks = map[impact.Mark]string{impact.LineSame: " ", impact.LineChanged: "|", impact.LineLeft: "<", impact.LineRight: ">"}
+	belowMarks  = map[impact.Mark]string{impact.LineSame: " ", impact.LineChanged: "~", impact.LineLeft: "-", impact.LineRight: "+"}
+	markColors  = map[impact.Mark]string{impact.LineSame: dim, impact.LineChanged: yellow, impact.LineLeft: red, impact.LineRight: green}
+)
+
+func (p *page) treesBeside(lines []impact.Line) {
+	column := (textWidth(p.style) - 3) / 2
+	p.besideLine("before", " ", "after", column, bold)
+	for _, l := range lines {
+		left, right := wrapText(l.Left, column), wrapText(l.Right, column)
+		for i := range max(len(left), len(right)) {
+			p.besideLine(at(left, i), besideMarks[l.Mark], at(right, i), column, markColors[l.Mark])
+		}
+	}
+	p.line("%s", p.style.paint(dim, "| differs, < before only, > after only"))
+}
+
+func (p *page) besideLine(left, mark, right string, column int, color string) {
+	pad := strings.Repeat(" ", max(column-lineWidth([]rune(left)), 0))
+	text := strings.TrimRight(left+pad+" "+mark+" "+right, " ")
+	p.line("%s", p.style.paint(color, text))
+}
+
+func (p *page) treesBelow(lines []impact.Line) {
+	p.treeBelow("before", lines, func(l impact.Line) string { return l.Left })
+	p.treeBelow("after", lines, func(l impact.Line) string { return l.Right })
+	p.line("%s", p.style.paint(dim, "~ differs, - before only, + after only"))
+}
+
+func (p *page) treeBelow(heading string, lines []impact.Line, of func(impact.Line) string) {
+	p.heading(heading)
+	before := p.Len()
+	for _, l := range lines {
+		for _, text := range wrapText(of(l), textWidth(p.style)-4) {
+			p.line("%s", p.style.paint(markColors[l.Mark], fmt.Sprintf("  %s %s", belowMarks[l.Mark], text)))
+		}
+	}
+	if p.Len() == before {
+		p.line("  (no plan)")
+	}
+}
+
+func at(lines []string, i int) string {
+	if i < len(lines) {
+		return lines[i]
+	}
+	return ""
+}
+
+// hangingIndent is how far the later lines of a wrapped text stand behind its
+// first.
+const hangingIndent = 4
+
+// wrapText gives a text in lines of a width: parted at spaces where it can be,
+// the later ones indented. An empty text has no lines.
+func wrapText(text string, width int) []string {
+	rest := []rune(printable(text))
+	indent := len(rest) - len([]rune(strings.TrimLeft(string(rest), " ")))
+	hang := strings.Repeat(" ", min(indent+hangingIndent, width/2))
+	var lines []string
+	for first := true; len(rest) > 0; first = false {
+		lead := ""
+		if !first {
+			lead = hang
+		}
+		n := max(fit(rest, width-len(lead)), 1)
+		end := n
+		if n < len(rest) && rest[n] != ' ' {
+			for end > 0 && rest[end-1] != ' ' {
+				end--
+			}
+			if strings.TrimSpace(string(rest[:end])) == "" {
+				end = n // one long word
+			}
+		}
+		lines = append(lines, lead+strings.TrimRight(string(rest[:end]), " "))
+		rest = []rune(strings.TrimLeft(string(rest[end:]), " "))
+	}
+	return lines
 }
