@@ -10,6 +10,7 @@ import (
 
 	"github.com/vtsync/vtsync/internal/diff"
 	"github.com/vtsync/vtsync/internal/freeze"
+	"github.com/vtsync/vtsync/internal/impact"
 	"github.com/vtsync/vtsync/internal/plan"
 	"github.com/vtsync/vtsync/internal/planes"
 	"github.com/vtsync/vtsync/internal/rollout"
@@ -43,7 +44,8 @@ type Input struct {
 	OpaqueVindexes []string
 }
 
-// Policy is what the config says of admission. The zero value asks for nothing.
+// Policy is what the config says of admission. The zero value asks for nothing
+// of the moment, and denies what breaks the known queries or makes them scatter.
 type Policy struct {
 	// BreakerPercent is how many of a keyspace's serving shards may report a
 	// failed migration, in percent; zero means DefaultBreakerPercent.
@@ -52,6 +54,8 @@ type Policy struct {
 	Freeze []freeze.Window
 	// Approvals are what a plan needs of people.
 	Approvals Approvals
+	// Impact bounds what a plan may do to the known queries.
+	Impact impact.Policy
 }
 
 // DefaultBreakerPercent is used where the policy names none.
@@ -89,6 +93,7 @@ type Check struct {
 var Checks = []Check{
 	{Name: "cluster", Judge: cluster},
 	{Name: "plan", Judge: denials},
+	{Name: "impact", Judge: impacts},
 	{Name: "record", Judge: records},
 	{Name: "cell", Judge: cells},
 	{Name: "base", Judge: base},

@@ -13,6 +13,7 @@ import (
 
 	"github.com/vtsync/vtsync/internal/ddl"
 	"github.com/vtsync/vtsync/internal/freeze"
+	"github.com/vtsync/vtsync/internal/impact"
 	"github.com/vtsync/vtsync/internal/plan"
 	"github.com/vtsync/vtsync/internal/planes"
 	"github.com/vtsync/vtsync/internal/rollout"
@@ -100,6 +101,8 @@ var faults = []struct {
 	{"plan", "a plan that was denied", func(in *Input) {
 		in.Plan.Denials = []plan.Denial{{Code: plan.DeniedHazard, Text: "outage: everything", Remedy: "--allow outage"}}
 	}, rollout.Deny, rollout.CodeDenied, "outage: everything"},
+	{"impact", "a query would break", func(in *Input) { in.Plan.Impact = impacted(impact.Breaks) },
+		rollout.Deny, rollout.CodeDenied, "1 of 2 queries loses its plan"},
 	{"record", "a keyspace that is gone", func(in *Input) {
 		in.Global.Keyspaces = maps.Clone(in.Global.Keyspaces)
 		delete(in.Global.Keyspaces, "customer")
@@ -204,7 +207,7 @@ func TestOrder(t *testing.T) {
 	for _, c := range Checks {
 		names = append(names, c.Name)
 	}
-	if want := []string{"cluster", "plan", "record", "cell", "base", "whole", "rebuild", "workflows", "migrations", "approvals", "freeze"}; !slices.Equal(names, want) {
+	if want := []string{"cluster", "plan", "impact", "record", "cell", "base", "whole", "rebuild", "workflows", "migrations", "approvals", "freeze"}; !slices.Equal(names, want) {
 		t.Fatalf("checks %q, want %q", names, want)
 	}
 	for first := range names {

@@ -16,7 +16,11 @@ func Outlook(p *plan.Plan, policy Policy, now, deadline time.Time) []string {
 		return nil
 	}
 	var out []string
-	v := frozen(Input{Plan: p, Policy: policy, Now: now, Deadline: deadline})
+	in := Input{Plan: p, Policy: policy, Now: now, Deadline: deadline}
+	if v := impacts(in); v.Verdict == rollout.Deny && len(p.Denials) == 0 { // else the plan says it
+		out = append(out, v.Reason+": apply would be denied; "+v.Remedy)
+	}
+	v := frozen(in)
 	switch v.Verdict {
 	case rollout.Deny:
 		out = append(out, v.Reason+": apply would be denied; "+v.Remedy)

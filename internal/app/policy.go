@@ -18,6 +18,7 @@ func (a *App) policy() admit.Policy {
 		BreakerPercent: p.BreakerPercent,
 		Freeze:         p.Freeze,
 		Approvals:      admit.Approvals{Required: p.Approvals.Required, From: p.Approvals.From},
+		Impact:         p.Impact,
 	}
 }
 

@@ -12,7 +12,7 @@ import (
 )
 
 // allowUsage is the help of --allow, which plan and apply share.
-const allowUsage = "allow a change by its code (VS241) or hazard (write_loss, outage), apply in a freeze window (freeze), without migration=UUID, or take out foreign=KEYSPACE.NAME; repeatable"
+const allowUsage = "allow a change by its code (VS241) or hazard (write_loss, outage), or what it does to queries (breaks, new_scatter, dearer), apply in a freeze window (freeze), without migration=UUID, or take out foreign=KEYSPACE.NAME; repeatable"
 
 // afterFlag names the migrations that a plan waits for, for plan and apply.
 const (
@@ -44,6 +44,11 @@ safe way to make such a change. What others changed in the cluster is shown and
 kept; it is taken out only with --allow foreign=KEYSPACE.NAME; where a table and a
 vindex share the name, with foreign=KEYSPACE.table.NAME or
 foreign=KEYSPACE.vindex.NAME.
+
+Where queries are known, in queries/ beside keyspaces/, each is planned with the
+routing before and after. What the policy does not let a change do to them is
+denied: by default that a query loses its plan (--allow breaks) or begins to ask all
+shards (--allow new_scatter). ` + "`vtsync impact`" + ` shows all of it.
 
 Where a vtctld is named (--vtctld) a plan also lists what each phase waits for:
 the migrations of --after-migration and of keyspaces/KEYSPACE/requires.yaml, those

@@ -1,6 +1,9 @@
 package impact
 
-import "strconv"
+import (
+	"fmt"
+	"strconv"
+)
 
 // Action is what a policy does about something.
 type Action string
@@ -56,7 +59,7 @@ func (p Policy) Check(s Summary) []Breach {
 }
 
 func (n Count) sentence(s Summary, one, many string) string {
-	text := queries(n.Queries)
+	text := fmt.Sprintf("%d of %s", n.Queries, queries(s.Queries))
 	if s.Executions > int64(s.Queries) {
 		text += ", " + Share(n.Executions, s.Executions) + " of executions,"
 	}

@@ -7,6 +7,7 @@ import (
 
 	"github.com/vtsync/vtsync/internal/diff"
 	"github.com/vtsync/vtsync/internal/errs"
+	"github.com/vtsync/vtsync/internal/impact"
 	"github.com/vtsync/vtsync/internal/lint"
 	"github.com/vtsync/vtsync/internal/near"
 	"github.com/vtsync/vtsync/internal/vschema"
@@ -25,6 +26,7 @@ const AllowFreeze = "freeze"
 type allowed struct {
 	hazards  map[diff.Hazard]bool
 	codes    map[string]bool            // of rules about changes
+	impact   map[string]bool            // kinds of breaches of the impact policy
 	freeze   bool                       // see AllowFreeze
 	foreigns map[string][]vschema.Entry // KEYSPACE.NAME or KEYSPACE.KIND.NAME -> what it named
 	// migrations are those that need not be complete, by UUID.
@@ -35,6 +37,7 @@ func parseAllow(list []string) (allowed, error) {
 	a := allowed{
 		hazards:  make(map[diff.Hazard]bool),
 		codes:    make(map[string]bool),
+		impact:   make(map[string]bool),
 		foreigns: make(map[string][]vschema.Entry),
 
 		migrations: make(map[string]bool),
@@ -57,10 +60,12 @@ func parseAllow(list []string) (allowed, error) {
 			a.hazards[diff.Hazard(item)] = true
 		case slices.Contains(codes, item):
 			a.codes[item] = true
+		case slices.Contains(impact.BreachKinds, item):
+			a.impact[item] = true
 		case item == AllowFreeze:
 			a.freeze = true
 		default:
-			return a, unknownAllow(item, slices.Concat(hazards, codes, []string{AllowFreeze}))
+			return a, unknownAllow(item, slices.Concat(hazards, codes, impact.BreachKinds, []string{AllowFreeze}))
 		}
 	}
 	return a, nil
@@ -77,7 +82,7 @@ func unknownAllow(item string, known []string) error {
 	return &errs.Invalid{
 		Msg:  "--allow " + item + " is not known",
 		Near: near.Name(item, known),
-		Next: "--allow CODE as the plan names it, such as VS241; or --allow write_loss, --allow outage, --allow freeze, --allow foreign=KEYSPACE.NAME, --allow migration=UUID",
+		Next: "--allow CODE as the plan names it, such as VS241; or --allow write_loss, --allow outage, --allow breaks, --allow new_scatter, --allow dearer, --allow freeze, --allow foreign=KEYSPACE.NAME, --allow migration=UUID",
 	}
 }
 
@@ -112,7 +117,7 @@ func (a allowed) list() []string {
 	for _, h := range sortedKeys(a.hazards) {
 		out = append(out, string(h))
 	}
-	out = append(out, sortedKeys(a.codes)...)
+	out = slices.Concat(out, sortedKeys(a.codes), sortedKeys(a.impact))
 	if a.freeze {
 		out = append(out, AllowFreeze)
 	}

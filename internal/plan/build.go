@@ -11,6 +11,7 @@ import (
 	"github.com/vtsync/vtsync/internal/ddl"
 	"github.com/vtsync/vtsync/internal/diff"
 	"github.com/vtsync/vtsync/internal/errs"
+	"github.com/vtsync/vtsync/internal/impact"
 	"github.com/vtsync/vtsync/internal/lint"
 	"github.com/vtsync/vtsync/internal/physical"
 	"github.com/vtsync/vtsync/internal/planes"
@@ -38,7 +39,8 @@ type Input struct {
 	Committed map[string]*vschema.Keyspace
 	Beside    map[string][]string
 	// Allow holds what the user allows: the code of a change, a hazard
-	// (write_loss, outage), foreign=KEYSPACE.NAME or foreign=KEYSPACE.KIND.NAME.
+	// (write_loss, outage), what becomes of queries (breaks, new_scatter, dearer),
+	// foreign=KEYSPACE.NAME or foreign=KEYSPACE.KIND.NAME.
 	Allow []string
 	// IgnoredCells are decommissioned: neither written nor waited for.
 	IgnoredCells []string
@@ -65,6 +67,10 @@ type Input struct {
 	// UUID, or KEYSPACE=UUID. Requires are those that files name.
 	After    []string
 	Requires []Require
+	// Impact says what a change of routing does to the known queries; nil where
+	// none are known. ImpactPolicy bounds it.
+	Impact       func(before, after *vschema.SrvVSchema) (*impact.Report, error)
+	ImpactPolicy impact.Policy
 }
 
 // Build makes the plan that leads from the snapshot to the desired state, with
@@ -161,6 +167,9 @@ func (b *builder) finish() (*Plan, error) {
 	b.workflows()
 	b.unknownFields()
 	b.sizes()
+	if err := b.impact(); err != nil {
+		return nil, err
+	}
 	b.base()
 	slices.SortStableFunc(b.plan.Denials, Denial.compare)
 	if err := Verify(b.plan, b.in.Snapshot); err != nil {

@@ -11,6 +11,7 @@ import (
 
 	"github.com/vtsync/vtsync/internal/ddl"
 	"github.com/vtsync/vtsync/internal/diff"
+	"github.com/vtsync/vtsync/internal/impact"
 	"github.com/vtsync/vtsync/internal/lint"
 	"github.com/vtsync/vtsync/internal/planes"
 	"github.com/vtsync/vtsync/internal/vschema"
@@ -70,11 +71,15 @@ type Plan struct {
 	Refuted []lint.Finding `json:"refuted,omitempty"`
 	// Denials say why the plan may not be applied as it is.
 	Denials []Denial `json:"denials,omitempty"`
+	// Impact is what the plan does to the known queries, as far as it was judged
+	// when the plan was made: its numbers, and the worst of them. It is absent
+	// where no queries are known.
+	Impact *impact.Report `json:"impact,omitempty"`
 	// Notes are facts that the reader must see and that deny nothing:
 	// ignored cells, keyspaces not managed, sizes near the limit.
 	Notes []string `json:"notes,omitempty"`
-	// Allowed are the hazards, the codes of changes and the foreign entries that
-	// the user allowed.
+	// Allowed are the hazards, the codes of changes, the foreign entries and what
+	// may become of queries that the user allowed.
 	Allowed []string `json:"allowed,omitempty"`
 	// Cells are all cells that must serve the change, sorted; IgnoredCells
 	// are those that the config names as decommissioned.
@@ -177,6 +182,7 @@ const (
 	DeniedUnprovable    DenialCode = "unprovable"     // nothing that can be asked would show the change
 	DeniedUnmanagedCell DenialCode = "unmanaged_cell" // a cell is outside of what may be written
 	DeniedMigration     DenialCode = "migration"      // a migration takes away what is routed by, or nobody can say how far one is
+	DeniedImpact        DenialCode = "impact"         // the known queries would fare worse than the policy lets them
 	DeniedHazard        DenialCode = "hazard"         // a change could lose rows or cause an outage, and nobody allowed it
 )
 
@@ -184,7 +190,7 @@ const (
 // led to allow a hazard that is only a mistake in a file.
 var denialOrder = []DenialCode{
 	DeniedNoKeyspace, DeniedUnreadable, DeniedUnknownField, DeniedFinding, DeniedStale, DeniedConflict,
-	DeniedForeign, DeniedWorkflow, DeniedSize, DeniedUnprovable, DeniedUnmanagedCell, DeniedMigration, DeniedHazard,
+	DeniedForeign, DeniedWorkflow, DeniedSize, DeniedUnprovable, DeniedUnmanagedCell, DeniedMigration, DeniedImpact, DeniedHazard,
 }
 
 // compare orders denials by what to look at first.

@@ -24,6 +24,12 @@ func Plan(w io.Writer, p *plan.Plan, style Style) error {
 	out.changes("", "changed in the files and by others", p.Conflicts)
 	out.findings(p.Findings)
 	out.suppressed(p.Suppressed)
+	if p.Impact != nil {
+		// What of it is denied stands among the denials.
+		if err := PlanImpact(&out, p.Impact, nil, style); err != nil {
+			return err
+		}
+	}
 	out.denials(p.Denials)
 	for _, note := range p.Notes {
 		out.line("note: %s", note)

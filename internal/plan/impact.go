@@ -1,0 +1,214 @@
+package plan
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/vtsync/vtsync/internal/impact"
+	"github.com/vtsync/vtsync/internal/vschema"
+)
+
+// What a plan keeps of a report: it is stored with every rollout, so it is
+// bounded whatever the queries are.
+const (
+	keptQueries = 50
+	keptText    = 2 << 10 // bytes of a query, or of what is said about it
+	keptItems   = 20      // routes of a plan, and the like
+)
+
+// routing is what cells serve before and after the plan.
+type routing struct {
+	cell          string // the first that serves it
+	before, after *vschema.SrvVSchema
+}
+
+// impact asks what the plan does to the known queries, and denies what the policy
+// does not let it do. The way back is never denied, and does not fail for it:
+// whoever takes a change back may be in the middle of an outage.
+func (b *builder) impact() error {
+	if b.in.Impact == nil || b.plan.Empty() {
+		return nil
+	}
+	undo := b.plan.Undoes != ""
+	routings := b.routings()
+	var worst routing
+	for _, r := range routings {
+		report, err := b.in.Impact(r.before, r.after)
+		switch {
+		case err != nil && undo:
+			b.note("what this undo does to the known queries is not known: %v", err)
+			return nil
+		case err != nil:
+			return err
+		case report == nil:
+			return nil
+		}
+		if !undo {
+			b.breaches(r, report, len(routings) > 1)
+		}
+		if b.plan.Impact == nil || worse(report.Summary, b.plan.Impact.Summary) {
+			worst, b.plan.Impact = r, kept(report)
+		}
+	}
+	if len(routings) > 1 {
+		b.note("the cells do not route alike: the known queries are shown as cell %s has them, where most is lost", worst.cell)
+	}
+	return nil
+}
+
+// routings gives what the cells serve before and after, each once: mostly all
+// cells serve the same. What serves the plan already is looked at only where
+// nothing else does, and the global records only where no cell can be read.
+func (b *builder) routings() []routing {
+	var out []routing
+	after, shipped := b.globalAfter(), b.shipped()
+	for _, name := range b.plan.Cells {
+		cell, ok := b.in.Snapshot.Cell(name)
+		if !ok || cell.Err != "" {
+			continue
+		}
+		r := routing{cell: name, before: cell.Srv, after: MergeCell(cell.Srv, after, shipped, nil)}
+		if cell.Srv == nil {
+			r.before = sharedSrv(b.global) // it has nothing to lose, and gets what global has
+		}
+		if b.rebuildsWhole(name) {
+			r.after = sharedSrv(after)
+		}
+		if !slices.ContainsFunc(out, r.same) {
+			out = append(out, r)
+		}
+	}
+	if len(out) == 0 {
+		return []routing{{before: sharedSrv(b.global), after: sharedSrv(after)}}
+	}
+	if changed := slices.DeleteFunc(slices.Clone(out), routing.still); len(changed) > 0 {
+		return changed
+	}
+	return out[:1]
+}
+
+// still tells that the plan changes nothing there.
+func (r routing) still() bool { return same(r.before, r.after) }
+
+func (r routing) same(o routing) bool { return same(r.before, o.before) && same(r.after, o.after) }
+
+// breaches denies what the policy does not let the plan do and nobody allowed:
+// each kind once, where it is found first.
+func (b *builder) breaches(r routing, report *impact.Report, several bool) {
+	for _, breach := range b.in.ImpactPolicy.Check(report.Summary) {
+		if b.allowed.impact[breach.Kind] || slices.ContainsFunc(b.plan.Denials, func(d Denial) bool {
+			return d.Code == DeniedImpact && slices.Contains(d.Codes, breach.Kind)
+		}) {
+			continue
+		}
+		text := breach.Text + ofFirst(report, breach.Kind)
+		if several {
+			text = fmt.Sprintf("in cell %s: %s", r.cell, text)
+		}
+		b.plan.Denials = append(b.plan.Denials, Denial{
+			Code: DeniedImpact, Codes: []string{breach.Kind}, Text: text, Remedy: RemedyImpact(report, breach.Kind),
+		})
+	}
+}
+
+// RemedyImpact says how to look at what a kind of breach is about, and how to
+// allow it.
+func RemedyImpact(report *impact.Report, kind string) string {
+	return fmt.Sprintf("vtsync impact --explain %d shows the plans of the first; --allow %s lets it happen", max(0, firstOf(report, kind))+1, kind)
+}
+
+// firstOf gives the place, in a report, of the first query that a kind of breach
+// is about; negative where the report does not hold it.
+func firstOf(report *impact.Report, kind string) int {
+	return slices.IndexFunc(report.Queries, map[string]func(impact.Result) bool{
+		impact.BreachBreaks:     func(r impact.Result) bool { return r.Verdict == impact.Breaks },
+		impact.BreachNewScatter: impact.Result.NewScatter,
+		impact.BreachDearer:     func(r impact.Result) bool { return r.Verdict == impact.Dearer },
+	}[kind])
+}
+
+// ofFirst says what becomes of that query, in a few words.
+func ofFirst(report *impact.Report, kind string) string {
+	i := firstOf(report, kind)
+	if i < 0 {
+		return ""
+	}
+	before, after := report.Queries[i].Before, report.Queries[i].After
+	switch {
+	case after.Error != nil:
+		return "; the first by " + short(strings.TrimSpace(after.Error.Code+" "+after.Error.Text))
+	case before.Shards != nil && after.Shards != nil && *before.Shards != *after.Shards:
+		return fmt.Sprintf("; the first goes from %s to %d", shards(*before.Shards), *after.Shards)
+	}
+	return ""
+}
+
+func shards(n int) string {
+	if n == 1 {
+		return "1 shard"
+	}
+	return fmt.Sprintf("%d shards", n)
+}
+
+// worse tells which of two reports, on the same queries, is the one to look at.
+func worse(a, b impact.Summary) bool {
+	return cmp.Or(
+		moreOf(a.ByVerdict[impact.Breaks], b.ByVerdict[impact.Breaks]),
+		moreOf(a.NewScatter, b.NewScatter),
+		moreOf(a.ByVerdict[impact.Dearer], b.ByVerdict[impact.Dearer]),
+	) > 0
+}
+
+func moreOf(a, b impact.Count) int {
+	return cmp.Or(cmp.Compare(a.Executions, b.Executions), cmp.Compare(a.Queries, b.Queries))
+}
+
+// kept gives what a plan keeps of a report: its numbers, and the worst queries.
+func kept(report *impact.Report) *impact.Report {
+	out := *report.Truncate(keptQueries)
+	out.Queries = slices.Clone(out.Queries)
+	out.Notes = shortened(out.Notes)
+	out.Summary.Moves = slices.Clone(out.Summary.Moves[:min(len(out.Summary.Moves), keptItems)])
+	for i, r := range out.Queries {
+		r.SQL, r.Reasons = short(r.SQL), shortened(r.Reasons)
+		r.Before, r.After = keptSide(r.Before), keptSide(r.After)
+		r.BeforeTree, r.AfterTree = nil, nil
+		out.Queries[i] = r
+	}
+	return &out
+}
+
+func keptSide(s impact.Side) impact.Side {
+	s.Routes = s.Routes[:min(len(s.Routes), keptItems)]
+	s.Memory = shortened(s.Memory)
+	if s.Error != nil {
+		s.Error = &impact.Error{Code: s.Error.Code, Text: short(s.Error.Text)}
+	}
+	return s
+}
+
+func shortened(texts []string) []string {
+	var out []string
+	for _, text := range texts[:min(len(texts), keptItems)] {
+		out = append(out, short(text))
+	}
+	return out
+}
+
+// short cuts a text where it is too long, between two characters. What is no
+// UTF-8 would not come back from JSON as it went in.
+func short(text string) string {
+	text = strings.ToValidUTF8(text, "\uFFFD")
+	if len(text) <= keptText {
+		return text
+	}
+	const more = " ..."
+	end := keptText - len(more)
+	for !utf8.RuneStart(text[end]) {
+		end--
+	}
+	return text[:end] + more
+}
