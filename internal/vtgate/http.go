@@ -13,14 +13,41 @@ import (
 // maxPage bounds what is read of a page.
 const maxPage = 64 << 20
 
+// maxReason bounds what is read of a page that says why it is denied.
+const maxReason = 200
+
 // refusedError says that a vtgate answered and would not show a page, or not
 // in a form that can be read. Every other error of get is silence.
 type refusedError struct{ reason string }
 
 func (e *refusedError) Error() string { return e.reason }
 
+// Refused tells whether a vtgate answered and would not show a page, or not in a
+// form that can be read. Every other error of a page is silence.
+func Refused(err error) bool {
+	var refused *refusedError
+	return errors.As(err, &refused)
+}
+
 // get reads one status page of at most limit bytes.
 func get(ctx context.Context, client *http.Client, address, path string, limit int64) ([]byte, error) {
+	page, err := open(ctx, client, address, path)
+	if err != nil {
+		return nil, err
+	}
+	defer page.Close()
+	body, err := io.ReadAll(io.LimitReader(page, limit+1))
+	switch {
+	case err != nil:
+		return nil, fmt.Errorf("get %s: %w", path, silence(ctx, err))
+	case int64(len(body)) > limit:
+		return nil, tooLarge(path, limit)
+	}
+	return body, nil
+}
+
+// open begins to read one status page.
+func open(ctx context.Context, client *http.Client, address, path string) (io.ReadCloser, error) {
 	page := url.URL{Scheme: "http", Host: address, Path: path}
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, page.String(), nil)
 	if err != nil {
@@ -30,19 +57,22 @@ func get(ctx context.Context, client *http.Client, address, path string, limit i
 	if err != nil {
 		return nil, fmt.Errorf("get %s: %w", path, silence(ctx, err))
 	}
-	defer resp.Body.Close()
-	body, err := io.ReadAll(io.LimitReader(resp.Body, limit+1))
-	switch {
-	case err != nil:
-		return nil, fmt.Errorf("get %s: %w", path, silence(ctx, err))
-	case resp.StatusCode == http.StatusForbidden, resp.StatusCode == http.StatusUnauthorized:
-		return nil, &refusedError{fmt.Sprintf("get %s: access denied: %s", path, firstLine(body))}
-	case resp.StatusCode != http.StatusOK:
-		return nil, &refusedError{fmt.Sprintf("get %s: %s", path, resp.Status)}
-	case int64(len(body)) > limit:
-		return nil, &refusedError{fmt.Sprintf("get %s: it is larger than %d bytes", path, limit)}
+	if resp.StatusCode == http.StatusOK {
+		return resp.Body, nil
 	}
-	return body, nil
+	defer resp.Body.Close()
+	if resp.StatusCode != http.StatusForbidden && resp.StatusCode != http.StatusUnauthorized {
+		return nil, &refusedError{fmt.Sprintf("get %s: %s", path, resp.Status)}
+	}
+	why, err := io.ReadAll(io.LimitReader(resp.Body, maxReason))
+	if err != nil {
+		return nil, fmt.Errorf("get %s: %w", path, silence(ctx, err))
+	}
+	return nil, &refusedError{fmt.Sprintf("get %s: access denied: %s", path, firstLine(why))}
+}
+
+func tooLarge(path string, limit int64) error {
+	return &refusedError{fmt.Sprintf("get %s: it is larger than %d bytes", path, limit)}
 }
 
 // errNoAnswer is a deadline that passed, in the same words for all ports.
@@ -61,6 +91,6 @@ func silence(ctx context.Context, err error) error {
 }
 
 func firstLine(body []byte) string {
-	line, _, _ := strings.Cut(strings.TrimSpace(string(body[:min(len(body), 200)])), "\n")
+	line, _, _ := strings.Cut(strings.TrimSpace(string(body)), "\n")
 	return line
 }

@@ -85,6 +85,7 @@ func TestRealVTGates(t *testing.T) {
 		await(t, func() (bool, any) { got := r.Read(t.Context()); return got.Silent == "" && got.SQL, got })
 	})
 	t.Run("a vindex's file that one vtgate lacks", func(t *testing.T) { fileBackedVindex(t, c) })
+	t.Run("plans", func(t *testing.T) { realPlans(t, c) })
 	t.Run("a deleted SrvVSchema", func(t *testing.T) {
 		r := reader(t, vtgate.Target{HTTP: gate.HTTP})
 		key := "/vitess/" + gate.Cell + "/SrvVSchema"

@@ -16,9 +16,12 @@ import (
 type links struct {
 	mysql, grpc int              // the ports that they lead to; 0 is none
 	db          *sql.DB          // nil without a MySQL port
+	sessions    *sql.DB          // the same, of connections that choose a target
 	conn        *grpc.ClientConn // nil without a gRPC port
-	// queries are the ways to run SQL, in the order in which they are tried.
-	queries []queryFunc
+	// queries are the ways to run SQL, and explains those to explain it, in the
+	// order in which they are tried.
+	queries  []queryFunc
+	explains []explainFunc
 }
 
 // connect prepares connections to the target's ports, or where it leaves them
@@ -26,18 +29,21 @@ type links struct {
 func connect(t Target, f flags) (*links, error) {
 	l := &links{mysql: orElse(t.MySQL, f.mysql), grpc: orElse(t.GRPC, f.grpc)}
 	if address := t.address(l.mysql); address != "" {
-		db, err := openMySQL(t, address)
-		if err != nil {
+		var err error
+		if l.db, err = openMySQL(t, address, queryConns); err != nil {
 			return nil, err
 		}
-		l.db, l.queries = db, append(l.queries, mysqlQuery(db))
+		if l.sessions, err = openMySQL(t, address, explainConns); err != nil {
+			return nil, errors.Join(err, l.close())
+		}
+		l.queries, l.explains = append(l.queries, mysqlQuery(l.db)), append(l.explains, mysqlExplain(l.sessions))
 	}
 	if address := t.address(l.grpc); address != "" {
 		conn, err := dialGRPC(t, address)
 		if err != nil {
 			return nil, errors.Join(err, l.close())
 		}
-		l.conn, l.queries = conn, append(l.queries, grpcQuery(conn, t))
+		l.conn, l.queries, l.explains = conn, append(l.queries, grpcQuery(conn, t)), append(l.explains, grpcExplain(conn, t))
 	}
 	return l, nil
 }
@@ -67,6 +73,9 @@ func (l *links) close() error {
 	var problems []error
 	if l.db != nil {
 		problems = append(problems, l.db.Close())
+	}
+	if l.sessions != nil {
+		problems = append(problems, l.sessions.Close())
 	}
 	if l.conn != nil {
 		problems = append(problems, l.conn.Close())

@@ -20,6 +20,8 @@ const DefaultTimeout = 3 * time.Second
 // healthService is the name under which vtgate registers its health.
 const healthService = "vtgateservice.Vitess"
 
+const vschemaPath = "/debug/vschema"
+
 // Unreachable is planes.VTGate.Health where grpc.health.v1 was asked and did
 // not answer.
 const Unreachable = "UNREACHABLE"
@@ -117,8 +119,16 @@ func (r *Reader) readVars(ctx context.Context) (vars, error) {
 	return parseVars(page, asked)
 }
 
+// Version gives the version of Vitess that the vtgate is built from.
+func (r *Reader) Version(ctx context.Context) (string, error) {
+	ctx, cancel := context.WithTimeout(ctx, r.timeout)
+	defer cancel()
+	v, err := r.readVars(ctx)
+	return v.version, err
+}
+
 func (r *Reader) readView(ctx context.Context) (*planes.View, error) {
-	page, err := get(ctx, r.http, r.target.HTTP, "/debug/vschema", maxPage)
+	page, err := get(ctx, r.http, r.target.HTTP, vschemaPath, maxPage)
 	if err != nil {
 		return nil, err
 	}
@@ -199,6 +209,22 @@ func (r *Reader) current() *links {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return r.links
+}
+
+// errNoSQL says that a vtgate has neither a MySQL nor a gRPC port.
+var errNoSQL = errors.New("no SQL port is known")
+
+// linked gives the connections, and asks the vtgate for its ports where they are
+// not known.
+func (r *Reader) linked(ctx context.Context) (*links, error) {
+	if l := r.current(); l != nil {
+		return l, nil
+	}
+	v, err := r.readVars(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return r.connect(v.flags)
 }
 
 // connect makes the connections that a vtgate's command line leads to, unless

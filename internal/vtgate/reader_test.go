@@ -63,6 +63,13 @@ const short, long = time.Second, 20 * time.Second
 
 func read(t *testing.T, target Target, timeout time.Duration) planes.VTGate {
 	t.Helper()
+	r := readerOf(t, target)
+	r.timeout = timeout
+	return r.Read(t.Context())
+}
+
+func readerOf(t *testing.T, target Target) *Reader {
+	t.Helper()
 	r, err := New(target)
 	if err != nil {
 		t.Fatal(err)
@@ -72,8 +79,8 @@ func read(t *testing.T, target Target, timeout time.Duration) planes.VTGate {
 			t.Error(err)
 		}
 	})
-	r.timeout = timeout
-	return r.Read(t.Context())
+	r.timeout = long
+	return r
 }
 
 func TestReadTellsSilenceFromRefusal(t *testing.T) {
@@ -180,14 +187,17 @@ func (f *fakeGRPC) Execute(ctx context.Context, req *vtgatepb.ExecuteRequest) (*
 	return f.answer, f.err
 }
 
-func (f *fakeGRPC) serve(t *testing.T) int {
+func (f *fakeGRPC) serve(t *testing.T) int { return serveGRPC(t, f) }
+
+// serveGRPC serves a vtgate's gRPC service and gives its port.
+func serveGRPC(t *testing.T, service vtgateservicepb.VitessServer) int {
 	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
 	server := grpc.NewServer()
-	vtgateservicepb.RegisterVitessServer(server, f)
+	vtgateservicepb.RegisterVitessServer(server, service)
 	checks := health.NewServer()
 	checks.SetServingStatus(healthService, grpc_health_v1.HealthCheckResponse_NOT_SERVING)
 	grpc_health_v1.RegisterHealthServer(server, checks)

@@ -2,7 +2,6 @@ package vtgate
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"strings"
 )
@@ -13,18 +12,12 @@ import (
 func (r *Reader) SequenceRow(ctx context.Context, keyspace, table string) (nextID, cache string, found bool, err error) {
 	ctx, cancel := context.WithTimeout(ctx, r.timeout)
 	defer cancel()
-	links := r.current()
-	if links == nil {
-		v, err := r.readVars(ctx)
-		if err != nil {
-			return "", "", false, fmt.Errorf("read sequence %s.%s: %w", keyspace, table, err)
-		}
-		if links, err = r.connect(v.flags); err != nil {
-			return "", "", false, err
-		}
+	links, err := r.linked(ctx)
+	if err != nil {
+		return "", "", false, fmt.Errorf("read sequence %s.%s: %w", keyspace, table, err)
 	}
 	statement := fmt.Sprintf("select next_id, cache from %s.%s where id = 0", quoted(keyspace), quoted(table))
-	problem := errors.New("no SQL port is known")
+	problem := errNoSQL
 	for i, query := range links.queries {
 		_, rows, err := query(ctx, statement)
 		switch {

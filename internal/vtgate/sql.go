@@ -12,6 +12,7 @@ import (
 	querypb "vitess.io/vitess/go/vt/proto/query"
 	vtgatepb "vitess.io/vitess/go/vt/proto/vtgate"
 	vtgateservicepb "vitess.io/vitess/go/vt/proto/vtgateservice"
+	vtrpcpb "vitess.io/vitess/go/vt/proto/vtrpc"
 
 	"github.com/vtsync/vtsync/internal/planes"
 )
@@ -70,9 +71,12 @@ func equalFold(a, b []string) bool {
 	return strings.EqualFold(strings.Join(a, "\x00"), strings.Join(b, "\x00"))
 }
 
-// openMySQL gives a pool of connections to a vtgate's MySQL port. Nothing is
-// dialled before the first query.
-func openMySQL(t Target, address string) (*sql.DB, error) {
+// queryConns bounds the statements that one vtgate runs at a time.
+const queryConns = 2
+
+// openMySQL gives a pool of so many connections to a vtgate's MySQL port. Nothing
+// is dialled before the first query.
+func openMySQL(t Target, address string, conns int) (*sql.DB, error) {
 	cfg := mysql.NewConfig()
 	cfg.Net, cfg.Addr = "tcp", address
 	cfg.User, cfg.Passwd = t.User, t.Password
@@ -84,7 +88,8 @@ func openMySQL(t Target, address string) (*sql.DB, error) {
 		return nil, fmt.Errorf("configure MySQL for %s: %w", address, err)
 	}
 	db := sql.OpenDB(connector)
-	db.SetMaxOpenConns(2)
+	db.SetMaxOpenConns(conns)
+	db.SetMaxIdleConns(conns)
 	return db, nil
 }
 
@@ -124,30 +129,40 @@ func mysqlQuery(db *sql.DB) queryFunc {
 func grpcQuery(conn *grpc.ClientConn, t Target) queryFunc {
 	client := vtgateservicepb.NewVitessClient(conn)
 	return func(ctx context.Context, statement string) ([]string, [][]string, error) {
-		resp, err := client.Execute(withUser(ctx, t), &vtgatepb.ExecuteRequest{
-			Session: &vtgatepb.Session{Autocommit: true},
-			Query:   &querypb.BoundQuery{Sql: statement},
-		}, grpc.MaxCallRecvMsgSize(maxPage))
+		resp, err := execute(ctx, client, t, "", statement)
 		if err != nil {
 			return nil, nil, err
 		}
 		if e := resp.GetError(); e != nil {
-			return nil, nil, fmt.Errorf("%s: %s", e.GetCode(), e.GetMessage())
+			return nil, nil, answered(e)
 		}
-		var columns []string
-		for _, f := range resp.GetResult().GetFields() {
-			columns = append(columns, f.GetName())
-		}
-		var out [][]string
-		for _, r := range resp.GetResult().GetRows() {
-			row, err := decodeRow(r, len(columns))
-			if err != nil {
-				return nil, nil, err
-			}
-			out = append(out, row)
-		}
-		return columns, out, nil
+		return decodeResult(resp.GetResult())
 	}
+}
+
+// execute runs one statement in a session with the target given.
+func execute(ctx context.Context, client vtgateservicepb.VitessClient, t Target, target, statement string) (*vtgatepb.ExecuteResponse, error) {
+	return client.Execute(withUser(ctx, t), &vtgatepb.ExecuteRequest{
+		Session: &vtgatepb.Session{TargetString: target, Autocommit: true},
+		Query:   &querypb.BoundQuery{Sql: statement},
+	}, grpc.MaxCallRecvMsgSize(maxPage))
+}
+
+// answered is an error that a vtgate gave as its answer.
+func answered(e *vtrpcpb.RPCError) error { return fmt.Errorf("%s: %s", e.GetCode(), e.GetMessage()) }
+
+func decodeResult(result *querypb.QueryResult) (columns []string, rows [][]string, err error) {
+	for _, f := range result.GetFields() {
+		columns = append(columns, f.GetName())
+	}
+	for _, r := range result.GetRows() {
+		row, err := decodeRow(r, len(columns))
+		if err != nil {
+			return nil, nil, err
+		}
+		rows = append(rows, row)
+	}
+	return columns, rows, nil
 }
 
 // withUser adds the credentials that vtgate's static gRPC authentication

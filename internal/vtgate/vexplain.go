@@ -1,0 +1,45 @@
+package vtgate
+
+import (
+	"errors"
+	"fmt"
+	"sync"
+
+	"vitess.io/vitess/go/vt/sqlparser"
+)
+
+var sqlParser = sync.OnceValues(func() (*sqlparser.Parser, error) { return sqlparser.New(sqlparser.Options{}) })
+
+// vexplainPlan makes the one statement that asks a vtgate for its plan of a query
+// without running it: the other kinds of VEXPLAIN run the query. So nothing of the
+// text is sent as it came. It must parse as one SELECT, INSERT, UPDATE or DELETE;
+// what is sent is printed from that tree, and must parse to the same again.
+//
+// Bind variables stay: vtgate takes them without values in a text that it only
+// plans, and plans them as it does for its cache.
+func vexplainPlan(sql string) (string, error) {
+	parser, err := sqlParser()
+	if err != nil {
+		return "", fmt.Errorf("set up Vitess's parser: %w", err)
+	}
+	stmt, err := parser.Parse(sql)
+	if err != nil {
+		// Its own words quote the text, which literals may stand in.
+		return "", errors.New("it is not one statement that Vitess can parse")
+	}
+	switch stmt.(type) {
+	case sqlparser.SelectStatement, *sqlparser.Insert, *sqlparser.Update, *sqlparser.Delete:
+	default:
+		return "", fmt.Errorf("a statement of type %s has no plan that a vtgate shows", sqlparser.ASTToStatementType(stmt))
+	}
+	text := sqlparser.String(&sqlparser.VExplainStmt{Type: sqlparser.PlanVExplainType, Statement: stmt})
+	back, err := parser.Parse(text)
+	if err != nil {
+		return "", errors.New("it does not parse as it is printed")
+	}
+	explain, ok := back.(*sqlparser.VExplainStmt)
+	if !ok || explain.Type != sqlparser.PlanVExplainType || sqlparser.String(explain) != text {
+		return "", errors.New("it parses as another statement than it is printed from")
+	}
+	return text, nil
+}
