@@ -7,10 +7,11 @@ package compile
 import (
 	"context"
 	"fmt"
+	"maps"
+	"slices"
 
 	"vitess.io/vitess/go/vt/proto/query"
 	"vitess.io/vitess/go/vt/proto/topodata"
-	vtgatepb "vitess.io/vitess/go/vt/proto/vtgate"
 	"vitess.io/vitess/go/vt/sqlparser"
 	"vitess.io/vitess/go/vt/vtenv"
 	"vitess.io/vitess/go/vt/vtgate/engine"
@@ -22,20 +23,14 @@ import (
 	"github.com/vtsync/vtsync/internal/vschema"
 )
 
-// Input is everything that plans are made from.
-type Input struct {
-	// Routing is all keyspaces and all rules, as a cell has them.
-	Routing *vschema.SrvVSchema
-	// Opaque are the vindex types that stand in as opaque ones.
-	Opaque []string
-}
-
 // Planner plans queries on one side of a change. It builds the routing once and
 // may be used by many at a time.
 type Planner struct {
-	env   *vtenv.Environment
-	srv   *vschema.SrvVSchema
-	built *vindexes.VSchema
+	env    *vtenv.Environment
+	srv    *vschema.SrvVSchema
+	built  *vindexes.VSchema
+	config econtext.VCursorConfig
+	notes  []string
 }
 
 // New builds the routing.
@@ -44,96 +39,103 @@ func New(in Input) (*Planner, error) {
 	if err != nil {
 		return nil, fmt.Errorf("set up Vitess's planner: %w", err)
 	}
-	return &Planner{env: env, srv: in.Routing, built: vindexes.BuildVSchema(in.Routing, env.Parser())}, nil
-}
-
-// Plan plans one query. A query without a plan has an error in its place.
-func (p *Planner) Plan(ctx context.Context, q impact.Query) (out impact.Plan) {
-	defer func() {
-		if r := recover(); r != nil {
-			out = impact.Plan{Err: &impact.Error{Text: fmt.Sprintf("vtgate's planner panics: %v", r)}}
+	r, err := build(in, env.Parser())
+	if err != nil {
+		return nil, err
+	}
+	if len(in.Schemas) > 0 {
+		t, err := newTracker(in.Schemas, env.Parser())
+		if err != nil {
+			return nil, err
 		}
-	}()
-	plan, err := p.compile(ctx, q)
-	if err != nil {
-		return impact.Plan{Err: &impact.Error{Text: err.Error()}}
+		r.enhance(t, env.Parser())
+		r.notes = append(r.notes, t.notes...)
 	}
-	if plan.Instructions == nil {
-		return impact.Plan{}
-	}
-	tree := node(engine.PrimitiveToPlanDescription(plan.Instructions, nil))
-	return impact.Plan{Tree: &tree, Tables: plan.TablesUsed}
-}
-
-func (p *Planner) compile(ctx context.Context, q impact.Query) (*engine.Plan, error) {
-	stmt, known, err := p.env.Parser().Parse2(q.SQL)
-	if err != nil {
-		return nil, err
-	}
-	cursor, err := p.cursor(q)
-	if err != nil {
-		return nil, err
-	}
-	hints, err := sqlparser.BuildQueryHints(stmt)
-	if err != nil {
-		return nil, err
-	}
-	cursor.SetForeignKeyCheckState(hints.ForeignKeyChecks)
-	reserved := sqlparser.NewReservedVars("vtg", known)
-	normal, err := sqlparser.Normalize(stmt, reserved, map[string]*query.BindVariable{}, true, cursor.GetKeyspace(), sqlparser.SQLSelectLimitUnset, "", nil, hints.ForeignKeyChecks, cursor)
-	if err != nil {
-		return nil, err
-	}
-	return planbuilder.BuildFromStmt(ctx, sqlparser.String(normal.AST), normal.AST, reserved, cursor, normal.BindVarNeeds, ddl{})
-}
-
-// cursor is the session of one query, as the planner sees it.
-func (p *Planner) cursor(q impact.Query) (*cursor, error) {
-	target := q.Keyspace
-	if q.TabletType != "" {
-		target += "@" + q.TabletType
-	}
-	session := econtext.NewSafeSession(&vtgatepb.Session{TargetString: target, Autocommit: true})
-	inner, err := econtext.NewVCursorImpl(session, sqlparser.MarginComments{}, nil, nil, nil, p.built, nil, nil, nil, econtext.VCursorConfig{
-		Collation:         p.env.CollationEnv().DefaultConnectionCharset(),
+	return &Planner{env: env, srv: r.srv, built: r.built, notes: r.notes, config: econtext.VCursorConfig{
+		Collation:         env.CollationEnv().DefaultConnectionCharset(),
 		DefaultTabletType: topodata.TabletType_PRIMARY,
 		SetVarEnabled:     true,
 		EnableViews:       true,
-	}, nil)
+	}}, nil
+}
+
+// Notes are what vtgate does not take of the routing and the tables, and what is
+// made of that here.
+func (p *Planner) Notes() []string { return slices.Clone(p.notes) }
+
+// Plan plans one query. A query without a plan has an error in its place.
+func (p *Planner) Plan(ctx context.Context, q impact.Query) impact.Plan {
+	s, failed := p.parse(q.SQL)
+	if failed != nil {
+		return impact.Plan{Err: failed}
+	}
+	return p.describe(ctx, q, s)
+}
+
+// statement is a parsed query. Planning changes it: each plan needs its own.
+type statement struct {
+	ast   sqlparser.Statement
+	known sqlparser.BindVars
+	hints sqlparser.QueryHints
+}
+
+func (s statement) clone() statement {
+	return statement{ast: sqlparser.Clone(s.ast), known: maps.Clone(s.known), hints: s.hints}
+}
+
+func (p *Planner) parse(sql string) (s statement, failed *impact.Error) {
+	defer func() {
+		if r := recover(); r != nil {
+			failed = panicked(r)
+		}
+	}()
+	s, err := p.read(sql)
+	if err != nil {
+		return statement{}, failure(err)
+	}
+	return s, nil
+}
+
+func (p *Planner) read(sql string) (statement, error) {
+	ast, known, err := p.env.Parser().Parse2(sql)
+	if err != nil {
+		return statement{}, err
+	}
+	typeArguments(ast, sql)
+	hints, err := sqlparser.BuildQueryHints(ast)
+	return statement{ast: ast, known: known, hints: hints}, err
+}
+
+// describe plans the statement, which is of no more use then.
+func (p *Planner) describe(ctx context.Context, q impact.Query, s statement) (out impact.Plan) {
+	defer func() {
+		if r := recover(); r != nil {
+			out = impact.Plan{Err: panicked(r)}
+		}
+	}()
+	c, err := p.cursor(q)
+	if err != nil {
+		return impact.Plan{Err: failure(err)}
+	}
+	plan, err := p.plan(ctx, c, s, true)
+	switch {
+	case err != nil:
+		return impact.Plan{Err: failure(err)}
+	case plan.Instructions == nil:
+		return impact.Plan{} // BEGIN and the like, which no plan carries out
+	}
+	d := engine.PrimitiveToPlanDescription(plan.Instructions, nil)
+	tree := node(&d)
+	return impact.Plan{Tree: &tree, Tables: plan.TablesUsed}
+}
+
+// plan takes the steps of vtgate's Executor.getCachedOrBuildPlan.
+func (p *Planner) plan(ctx context.Context, c *cursor, s statement, parameterize bool) (*engine.Plan, error) {
+	c.SetForeignKeyCheckState(s.hints.ForeignKeyChecks)
+	reserved := sqlparser.NewReservedVars("vtg", s.known)
+	normal, err := sqlparser.Normalize(s.ast, reserved, map[string]*query.BindVariable{}, parameterize, c.GetKeyspace(), sqlparser.SQLSelectLimitUnset, "", nil, s.hints.ForeignKeyChecks, c)
 	if err != nil {
 		return nil, err
 	}
-	return &cursor{VCursorImpl: inner, planner: p}, nil
-}
-
-// cursor is vtgate's own, with what it asks its executor for answered by the
-// planner: there is no executor here.
-type cursor struct {
-	*econtext.VCursorImpl
-	planner *Planner
-}
-
-func (c *cursor) Environment() *vtenv.Environment    { return c.planner.env }
-func (c *cursor) GetSrvVschema() *vschema.SrvVSchema { return c.planner.srv }
-func (c *cursor) KeyspaceExists(keyspace string) bool {
-	_, ok := c.planner.built.Keyspaces[keyspace]
-	return ok
-}
-
-// ddl lets both kinds of DDL be planned, as vtgate does by default.
-type ddl struct{}
-
-func (ddl) OnlineEnabled() bool { return true }
-func (ddl) DirectEnabled() bool { return true }
-
-// node is a plan's description as plain data.
-func node(d engine.PrimitiveDescription) impact.Node {
-	n := impact.Node{Operator: d.OperatorType, Variant: d.Variant, Input: d.InputName, Attrs: d.Other}
-	if d.Keyspace != nil {
-		n.Keyspace, n.Sharded = d.Keyspace.Name, d.Keyspace.Sharded
-	}
-	for _, in := range d.Inputs {
-		n.Inputs = append(n.Inputs, node(in))
-	}
-	return n
+	return planbuilder.BuildFromStmt(ctx, sqlparser.String(normal.AST), normal.AST, reserved, c, normal.BindVarNeeds, ddl{})
 }

@@ -2,11 +2,7 @@ package lint
 
 import (
 	"fmt"
-	"maps"
-	"slices"
 
-	"google.golang.org/protobuf/proto"
-	"google.golang.org/protobuf/reflect/protoreflect"
 	"vitess.io/vitess/go/vt/sqlparser"
 	"vitess.io/vitess/go/vt/vtgate/vindexes"
 
@@ -32,9 +28,9 @@ type badParts struct {
 // build fills in what vtgate makes of the state. All keyspaces are built once,
 // together; only those with an error are looked into.
 func (f *Facts) build() {
-	f.sound = standIns(f.srv, f.opaque)
+	f.sound = vschema.StandIns(f.srv, f.opaque)
 	withoutSequences := func() *vschema.SrvVSchema {
-		return withoutAutoIncrement(f.sound, func(string, string) bool { return true })
+		return vschema.WithoutAutoIncrement(f.sound, func(string, string) bool { return true })
 	}
 	built, err := buildAll(withoutSequences(), f.parser)
 	f.bad = findBad(f.sound, func(ks string) bool { return err != nil || built.Keyspaces[ks].Error != nil }, f.parser)
@@ -129,105 +125,4 @@ func replaceBad(srv *vschema.SrvVSchema, bad map[string]badParts) {
 			ks.Tables[t] = &vschema.Table{Pinned: "00"}
 		}
 	}
-}
-
-// withoutNils gives a copy, as deep as needed, in which no keyspace, vindex or
-// table is nil, as Vitess's builder does not expect that.
-func withoutNils(srv *vschema.SrvVSchema) *vschema.SrvVSchema {
-	out := shallow(srv)
-	for _, ks := range out.Keyspaces {
-		for name, v := range ks.Vindexes {
-			if v == nil {
-				ks.Vindexes[name] = &vschema.Vindex{}
-			}
-		}
-		for name, t := range ks.Tables {
-			if t == nil {
-				ks.Tables[name] = &vschema.Table{}
-			}
-		}
-	}
-	return out
-}
-
-// withoutAutoIncrement gives a copy without the auto_increment of the tables
-// for which drop says so.
-func withoutAutoIncrement(srv *vschema.SrvVSchema, drop func(ks, table string) bool) *vschema.SrvVSchema {
-	out := shallow(srv)
-	for ks, vs := range out.Keyspaces {
-		for name, t := range vs.Tables {
-			if t.AutoIncrement != nil && drop(ks, name) {
-				vs.Tables[name] = copyFields(t)
-				vs.Tables[name].AutoIncrement = nil
-			}
-		}
-	}
-	return out
-}
-
-// standIns gives a copy in which vindexes that cannot be constructed here are
-// replaced by ones that route and own alike: file-backed ones, whose file lies
-// beside each vtgate and not here, and the types that the config names.
-func standIns(srv *vschema.SrvVSchema, opaque []string) *vschema.SrvVSchema {
-	out := shallow(srv)
-	for _, ks := range out.Keyspaces {
-		for name, v := range ks.Vindexes {
-			ks.Vindexes[name] = standIn(v, opaque)
-		}
-	}
-	return out
-}
-
-func standIn(v *vschema.Vindex, opaque []string) *vschema.Vindex {
-	switch {
-	case slices.Contains(opaque, v.Type):
-		if v.Owner != "" {
-			return &vschema.Vindex{Type: "lookup_unique", Owner: v.Owner}
-		}
-		return &vschema.Vindex{Type: "binary"}
-	case v.Type == "numeric_static_map" && v.Params["json_path"] != "":
-		if _, both := v.Params["json"]; both {
-			return v // vtgate refuses that before it opens the file
-		}
-		out := proto.Clone(v).(*vschema.Vindex)
-		delete(out.Params, "json_path")
-		out.Params["json"] = "{}"
-		return out
-	case v.Type == "region_json" && v.Params["region_map"] != "":
-		out := proto.Clone(v).(*vschema.Vindex)
-		delete(out.Params, "region_map")
-		out.Type = "region_experimental"
-		return out
-	default:
-		return v
-	}
-}
-
-// shallow gives a copy whose maps of keyspaces, vindexes and tables are its
-// own, and whose vindexes, tables and rules are shared.
-func shallow(srv *vschema.SrvVSchema) *vschema.SrvVSchema {
-	if srv == nil {
-		return &vschema.SrvVSchema{}
-	}
-	out := copyFields(srv)
-	out.Keyspaces = make(map[string]*vschema.Keyspace, len(srv.Keyspaces))
-	for name, ks := range srv.Keyspaces {
-		if ks == nil {
-			ks = &vschema.Keyspace{}
-		}
-		ks = copyFields(ks)
-		ks.Vindexes, ks.Tables = maps.Clone(ks.Vindexes), maps.Clone(ks.Tables)
-		out.Keyspaces[name] = ks
-	}
-	return out
-}
-
-// copyFields copies a message, but nothing that it holds.
-func copyFields[M proto.Message](m M) M {
-	out := m.ProtoReflect().New()
-	m.ProtoReflect().Range(func(field protoreflect.FieldDescriptor, value protoreflect.Value) bool {
-		out.Set(field, value)
-		return true
-	})
-	return out.Interface().(M)
 }

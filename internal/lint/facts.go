@@ -76,7 +76,7 @@ type vindexRef struct {
 
 func newFacts(srv *vschema.SrvVSchema, in Input) *Facts {
 	f := &Facts{
-		srv: withoutNils(srv), shards: in.Shards, parser: newParser(), opaque: in.OpaqueVindexes,
+		srv: vschema.WithoutNils(srv), shards: in.Shards, parser: newParser(), opaque: in.OpaqueVindexes,
 		schemas: in.Schemas, shardSchemas: in.ShardSchemas, files: in.Files, forbidden: in.Forbidden, maxCellBytes: in.MaxCellBytes, whole: in.Whole,
 	}
 	f.names = sortedKeys(f.srv.Keyspaces)

@@ -72,6 +72,6 @@ func (f *Facts) badParam(v *vschema.Vindex) (path []string, meant string) {
 
 // builds asks vtgate whether it can build the vindex.
 func (f *Facts) builds(v *vschema.Vindex) bool {
-	ks := &vschema.Keyspace{Vindexes: map[string]*vschema.Vindex{"v": standIn(v, f.opaque)}}
+	ks := &vschema.Keyspace{Vindexes: map[string]*vschema.Vindex{"v": vschema.StandIn(v, f.opaque)}}
 	return buildError("", ks, f.parser) == ""
 }

@@ -29,7 +29,7 @@ var vanished = Rule{
 				explained[ks] = true // VS806
 			}
 		})
-		built, err := buildAll(withoutAutoIncrement(f.sound, func(ks, table string) bool {
+		built, err := buildAll(vschema.WithoutAutoIncrement(f.sound, func(ks, table string) bool {
 			return unresolved[tableName{ks, table}]
 		}), f.parser)
 		if err != nil {

@@ -28,13 +28,13 @@ var environment = sync.OnceValues(func() (*schemadiff.Environment, error) {
 // CREATE VIEW) of each, by name. What cannot be parsed is in Unread, and the
 // error joins why. Nothing in it has a position.
 func Parse(texts map[string]string) (*Schema, error) {
-	schema := &Schema{Tables: make(map[string]*Table), Views: make(map[string]bool), Unread: make(map[string]bool)}
+	schema := &Schema{Tables: make(map[string]*Table), Views: make(map[string]string), Unread: make(map[string]bool)}
 	var problems []error
 	for _, name := range slices.Sorted(maps.Keys(texts)) {
 		t, err := ParseTable(texts[name])
 		switch {
 		case errors.Is(err, errView):
-			schema.Views[name] = true
+			schema.Views[name] = texts[name]
 		case err != nil:
 			schema.Unread[name] = true
 			problems = append(problems, fmt.Errorf("table %s: %w", name, err))

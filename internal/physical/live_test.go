@@ -25,7 +25,7 @@ func TestParse(t *testing.T) {
 	}
 	want := &Schema{
 		Tables: map[string]*Table{"customer": {
-			Name: "customer",
+			Name: "customer", Create: live,
 			Columns: []Column{
 				{Name: "id", Type: "bigint"},
 				{Name: "Email", Type: "varchar", Length: 128, Collation: "utf8mb4_0900_ai_ci", Nullable: true},
@@ -37,7 +37,7 @@ func TestParse(t *testing.T) {
 				{Name: "zone", Columns: []string{"zone", "id"}},
 			},
 		}},
-		Views:  map[string]bool{"v": true},
+		Views:  map[string]string{"v": "CREATE ALGORITHM=UNDEFINED VIEW `v` AS select 1 AS `id`"},
 		Unread: map[string]bool{"odd": true, "empty": true},
 	}
 	if d := cmp.Diff(want, got); d != "" {

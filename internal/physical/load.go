@@ -41,7 +41,7 @@ func Load(fsys fs.FS, dir string) (*Schema, error) {
 	}
 	l := &loader{
 		env:     env,
-		schema:  &Schema{Tables: make(map[string]*Table), Views: make(map[string]bool), Unread: make(map[string]bool)},
+		schema:  &Schema{Tables: make(map[string]*Table), Views: make(map[string]string), Unread: make(map[string]bool)},
 		created: make(map[string]errs.Position),
 		dropped: make(map[string]errs.Position),
 	}

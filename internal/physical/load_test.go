@@ -10,6 +10,7 @@ import (
 	"testing/fstest"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/vtsync/vtsync/internal/errs"
 )
@@ -90,11 +91,17 @@ func TestLoadDump(t *testing.T) {
 				},
 			},
 		},
-		Views:  map[string]bool{"v": true, "w": true},
+		Views: map[string]string{
+			"v": "/*!50001 CREATE VIEW `v` AS SELECT 1 AS id*/",
+			"w": "/*!50001 CREATE ALGORITHM=UNDEFINED */\n/*!50013 DEFINER=`root`@`%` SQL SECURITY DEFINER */\n/*!50001 VIEW `w` AS select 1 AS id */",
+		},
 		Unread: map[string]bool{},
 	}
-	if d := cmp.Diff(want, got); d != "" {
+	if d := cmp.Diff(want, got, cmpopts.IgnoreFields(Table{}, "Create")); d != "" {
 		t.Errorf("-want +got:\n%s", d)
+	}
+	if create := got.Tables["other"].Create; create != "create table other (id int primary key, name varchar(10) unique, code int unique key)" {
+		t.Errorf("the statement of table other is %q", create)
 	}
 }
 

@@ -16,8 +16,9 @@ import (
 // Schema is the tables of one keyspace, by name.
 type Schema struct {
 	Tables map[string]*Table
-	// Views are the names of its views. What they show is not known here.
-	Views map[string]bool
+	// Views are its views, each with its CREATE VIEW. What they show is not known
+	// here.
+	Views map[string]string
 	// Unread are the tables that are created in a way that cannot be read: they
 	// are there, and nothing else is known of them.
 	Unread map[string]bool
@@ -32,13 +33,14 @@ type SequenceRow struct{ NextID, Cache string }
 
 // Creates tells that there is a table or a view of that name, read or not.
 func (s *Schema) Creates(name string) bool {
-	return s.Tables[name] != nil || s.Views[name] || s.Unread[name]
+	_, view := s.Views[name]
+	return s.Tables[name] != nil || view || s.Unread[name]
 }
 
 // Merge gives the tables that any of a keyspace's shards has, each as the first of
 // them by name has it.
 func Merge(shards map[string]*Schema) *Schema {
-	out := &Schema{Tables: make(map[string]*Table), Views: make(map[string]bool), Unread: make(map[string]bool), Sequences: make(map[string]*SequenceRow)}
+	out := &Schema{Tables: make(map[string]*Table), Views: make(map[string]string), Unread: make(map[string]bool), Sequences: make(map[string]*SequenceRow)}
 	names := slices.Sorted(maps.Keys(shards))
 	slices.Reverse(names) // what is copied last stays
 	for _, name := range names {
@@ -57,7 +59,9 @@ func Merge(shards map[string]*Schema) *Schema {
 type Table struct {
 	Name string
 	// Pos is where the statement begins; empty for a live table.
-	Pos     errs.Position
+	Pos errs.Position
+	// Create is the statement.
+	Create  string
 	Comment string
 	Columns []Column // in the order of the table
 	Keys    []Key    // the primary key first, if there is one

@@ -21,7 +21,7 @@ func (l *loader) statement(src source, s statement) {
 	case object == sqlparser.TABLE:
 		l.table(src, s, s.name(next))
 	case object == sqlparser.VIEW && next < len(s.tokens):
-		l.view(s.name(next))
+		l.view(s, s.name(next))
 	case first.kind == sqlparser.ALTER && changesTable(s.tokens), first.kind == sqlparser.RENAME, object == sqlparser.INDEX:
 		l.problem(begin, "write the change into the CREATE TABLE, as SHOW CREATE TABLE prints it",
 			"a statement that changes a table: these files say what tables are")
@@ -39,8 +39,8 @@ func (l *loader) statement(src source, s statement) {
 
 // view takes a view in. Dumps of older versions create a table first that stands
 // in for it, and drop that.
-func (l *loader) view(name string) {
-	l.schema.Views[name] = true
+func (l *loader) view(s statement, name string) {
+	l.schema.Views[name] = strings.TrimSpace(s.text)
 	delete(l.schema.Tables, name)
 	delete(l.schema.Unread, name)
 	delete(l.dropped, name)

@@ -50,7 +50,7 @@ func (l *loader) unread(name string, pos errs.Position, next, format string, arg
 // build makes the table of what was parsed.
 func (l *loader) build(src source, s statement, entity *schemadiff.CreateTableEntity) *Table {
 	begin, name := src.position(s.at+s.tokens[0].begin), entity.Name()
-	t := &Table{Name: name, Pos: begin, Keys: keys(entity)}
+	t := &Table{Name: name, Pos: begin, Create: strings.TrimSpace(s.text), Keys: keys(entity)}
 	positions := s.columns()
 	for i, c := range entity.ColumnDefinitionEntities() {
 		column := l.column(entity, c)

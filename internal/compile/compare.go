@@ -1,0 +1,110 @@
+package compile
+
+import (
+	"context"
+	"fmt"
+	"runtime"
+	"slices"
+	"strings"
+	"sync/atomic"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/vtsync/vtsync/internal/impact"
+	"github.com/vtsync/vtsync/internal/vschema"
+)
+
+// Side is one side of a change.
+type Side struct {
+	Planner *Planner
+	Ground  impact.Ground
+}
+
+// Compare plans every query on both sides, over all cores, and judges it. The
+// results are in the order of the queries; those that stay the same come without
+// their trees. The error is that of the context.
+func Compare(ctx context.Context, before, after Side, queries []impact.Query) ([]impact.Result, error) {
+	pair := comparison{before: before, after: after, types: typesWithRules(before.Planner.srv, after.Planner.srv)}
+	results := make([]impact.Result, len(queries))
+	var next atomic.Int64
+	g, ctx := errgroup.WithContext(ctx)
+	for range min(runtime.GOMAXPROCS(0), len(queries)) {
+		g.Go(func() error {
+			for {
+				i := int(next.Add(1)) - 1
+				if i >= len(queries) {
+					return nil
+				}
+				if err := ctx.Err(); err != nil {
+					return fmt.Errorf("compare the plans of %d queries: %w", len(queries), context.Cause(ctx))
+				}
+				results[i] = pair.judge(ctx, queries[i])
+			}
+		})
+	}
+	if err := g.Wait(); err != nil {
+		return nil, err
+	}
+	return results, nil
+}
+
+type comparison struct {
+	before, after Side
+	types         []string
+}
+
+// judge judges one query. Where nobody knows the type of tablet that it asks, it
+// is judged for each type that rules tell apart, and the worst counts: only of the
+// primary's result the type stays unsaid.
+func (c comparison) judge(ctx context.Context, q impact.Query) impact.Result {
+	types := []string{q.TabletType}
+	if q.TabletType == "" {
+		types = append(types, c.types...)
+	}
+	s, failed := c.before.Planner.parse(q.SQL)
+	var worst impact.Result
+	for i, t := range types {
+		q.TabletType = t
+		r := impact.Judge(q, c.before.plan(ctx, q, s.clone(), failed), c.after.plan(ctx, q, s.clone(), failed), c.before.Ground, c.after.Ground)
+		if i == 0 || rank(r.Verdict) < rank(worst.Verdict) {
+			worst = r
+		}
+	}
+	if worst.Verdict == impact.Same {
+		worst.BeforeTree, worst.AfterTree = nil, nil
+	}
+	return worst
+}
+
+func rank(v impact.Verdict) int { return slices.Index(impact.Verdicts, v) }
+
+func (s Side) plan(ctx context.Context, q impact.Query, stmt statement, failed *impact.Error) impact.Plan {
+	if failed != nil {
+		return impact.Plan{Err: failed}
+	}
+	return s.Planner.describe(ctx, q, stmt)
+}
+
+// typesWithRules are the types of tablets, other than primary, for which a rule of
+// either side says something of its own.
+func typesWithRules(sides ...*vschema.SrvVSchema) []string {
+	var from []string
+	for _, srv := range sides {
+		for _, r := range srv.GetRoutingRules().GetRules() {
+			from = append(from, r.GetFromTable())
+		}
+		for _, r := range srv.GetKeyspaceRoutingRules().GetRules() {
+			from = append(from, r.GetFromKeyspace())
+		}
+		for _, r := range srv.GetMirrorRules().GetRules() {
+			from = append(from, r.GetFromTable())
+		}
+	}
+	var out []string
+	for _, t := range []string{"replica", "rdonly"} {
+		if slices.ContainsFunc(from, func(name string) bool { return strings.HasSuffix(name, "@"+t) }) {
+			out = append(out, t)
+		}
+	}
+	return out
+}

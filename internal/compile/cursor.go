@@ -1,0 +1,86 @@
+package compile
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"slices"
+
+	"vitess.io/vitess/go/vt/key"
+	"vitess.io/vitess/go/vt/proto/topodata"
+	vtgatepb "vitess.io/vitess/go/vt/proto/vtgate"
+	"vitess.io/vitess/go/vt/sqlparser"
+	"vitess.io/vitess/go/vt/vtenv"
+	"vitess.io/vitess/go/vt/vterrors"
+	"vitess.io/vitess/go/vt/vtgate/engine"
+	econtext "vitess.io/vitess/go/vt/vtgate/executorcontext"
+	"vitess.io/vitess/go/vt/vtgate/vindexes"
+
+	"github.com/vtsync/vtsync/internal/impact"
+	"github.com/vtsync/vtsync/internal/vschema"
+)
+
+// cursor is vtgate's own, with what it asks its executor for answered by the
+// planner: there is no executor here. Of the methods that a plan is made with,
+// those overridden below are the ones that reach for it (or for what it watches),
+// the one whose order is that of a map, and the one that takes the session's
+// keyspace to be there.
+type cursor struct {
+	*econtext.VCursorImpl
+	planner *Planner
+}
+
+// cursor is the session of one query, as the planner sees it.
+func (p *Planner) cursor(q impact.Query) (*cursor, error) {
+	target := q.Keyspace
+	if q.TabletType != "" {
+		target += "@" + q.TabletType
+	}
+	session := econtext.NewSafeSession(&vtgatepb.Session{TargetString: target, Autocommit: true, EnableSystemSettings: true})
+	inner, err := econtext.NewVCursorImpl(session, sqlparser.MarginComments{}, nil, nil, nil, p.built, nil, nil, nil, p.config, nil)
+	if err != nil {
+		return nil, err
+	}
+	return &cursor{VCursorImpl: inner, planner: p}, nil
+}
+
+func (c *cursor) Environment() *vtenv.Environment    { return c.planner.env }
+func (c *cursor) GetSrvVschema() *vschema.SrvVSchema { return c.planner.srv }
+
+// PlanPrepareStatement plans what a PREPARE holds, which vtgate does without
+// making parameters of its literals.
+func (c *cursor) PlanPrepareStatement(ctx context.Context, sql string) (*engine.Plan, error) {
+	s, err := c.planner.read(sql)
+	if err != nil {
+		return nil, err
+	}
+	return c.planner.plan(ctx, c, s, false)
+}
+
+// AllKeyspace gives them by name.
+func (c *cursor) AllKeyspace() ([]*vindexes.Keyspace, error) {
+	all, err := c.VCursorImpl.AllKeyspace()
+	slices.SortFunc(all, func(a, b *vindexes.Keyspace) int { return cmp.Compare(a.Name, b.Name) })
+	return all, err
+}
+
+// FindTableOrVindex says of dual in an unknown keyspace what vtgate says of any
+// other table: vtgate itself panics.
+func (c *cursor) FindTableOrVindex(name sqlparser.TableName) (*vindexes.BaseTable, vindexes.Vindex, string, topodata.TabletType, key.ShardDestination, error) {
+	if name.Qualifier.IsEmpty() && name.Name.String() == "dual" {
+		ks := c.GetKeyspace()
+		switch {
+		case len(c.planner.built.Keyspaces) == 0:
+			return nil, nil, "", 0, nil, errors.New("no database available")
+		case ks != "" && !sqlparser.SystemSchema(ks) && c.planner.built.Keyspaces[ks] == nil:
+			return nil, nil, "", 0, nil, vterrors.VT05003(ks)
+		}
+	}
+	return c.VCursorImpl.FindTableOrVindex(name)
+}
+
+// ddl lets both kinds of DDL be planned, as vtgate does by default.
+type ddl struct{}
+
+func (ddl) OnlineEnabled() bool { return true }
+func (ddl) DirectEnabled() bool { return true }
