@@ -216,36 +216,3 @@ func canonicalJSON(v any) ([]byte, error) {
 	}
 	return encode(v)
 }
-
-// text is an attribute that is a text; empty where it is none.
-func (n Node) text(key string) string {
-	s, _ := n.Attrs[key].(string)
-	return s
-}
-
-// list is an attribute that is a list of texts.
-func (n Node) list(key string) []string {
-	switch v := n.Attrs[key].(type) {
-	case []string:
-		return v
-	case []any:
-		out := make([]string, 0, len(v))
-		for _, item := range v {
-			s, _ := item.(string)
-			out = append(out, s)
-		}
-		return out
-	}
-	return nil
-}
-
-// names are the keys of an attribute that is an object of texts.
-func (n Node) names(key string) []string {
-	switch v := n.Attrs[key].(type) {
-	case map[string]string:
-		return slices.Sorted(maps.Keys(v))
-	case map[string]any:
-		return slices.Sorted(maps.Keys(v))
-	}
-	return nil
-}

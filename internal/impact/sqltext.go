@@ -28,7 +28,8 @@ func tableOf(sql string) string {
 func rowsOf(sql string) int {
 	rows, depth, counting := 0, 0, false
 	for tok := range tokens(sql) {
-		switch word := strings.ToLower(tok); {
+		word := strings.ToLower(tok)
+		switch {
 		case tok == "(":
 			if depth == 0 && counting {
 				rows++
@@ -36,10 +37,12 @@ func rowsOf(sql string) int {
 			depth++
 		case tok == ")":
 			depth--
-		case depth == 0 && (word == "values" || word == "row" && counting):
+		case depth > 0:
+		case word == "values" && !counting:
 			counting = true
-		case depth == 0 && word != ",":
-			counting = false
+		case counting && word != "," && word != "row":
+			// What follows is AS or ON DUPLICATE KEY UPDATE.
+			return max(rows, 1)
 		}
 	}
 	return max(rows, 1)
