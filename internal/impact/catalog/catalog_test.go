@@ -36,16 +36,18 @@ func TestMerge(t *testing.T) {
 		{`{"a": 1}`, `{"a": {"b": {"c": null, "d": 1}}}`, `{"a": {"b": {"d": 1}}}`},
 		{`null`, `{"a": null}`, `{}`},
 	} {
-		var value, patch, want any
-		for text, into := range map[string]*any{c.value: &value, c.patch: &patch, c.want: &want} {
-			if err := json.Unmarshal([]byte(text), into); err != nil {
-				t.Fatal(err)
-			}
-		}
-		if got := merge(value, patch); !reflect.DeepEqual(got, want) {
+		if got := merge(decode(t, c.value), decode(t, c.patch)); !reflect.DeepEqual(got, decode(t, c.want)) {
 			t.Errorf("%s with %s is %v, want %s", c.value, c.patch, got, c.want)
 		}
 	}
+}
+
+func decode(t *testing.T, text string) (v any) {
+	t.Helper()
+	if err := json.Unmarshal([]byte(text), &v); err != nil {
+		t.Fatal(err)
+	}
+	return v
 }
 
 func TestExpectationsRefuse(t *testing.T) {
