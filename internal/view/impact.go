@@ -29,8 +29,8 @@ func Impact(w io.Writer, r *impact.Report, style Style) error {
 	for _, text := range besides(r.Summary) {
 		p.line("%s", text)
 	}
-	if r.Summary.Unjudged.Queries > 0 {
-		p.line("  next: %s", columnsNext)
+	if wantsColumns(r) {
+		p.line("next: %s", columnsNext)
 	}
 	for i := range r.Queries {
 		p.line("")
@@ -57,6 +57,9 @@ func PlanImpact(w io.Writer, r *impact.Report, breaches []string, style Style) e
 	}
 	for _, note := range r.Notes {
 		p.line("  note: %s", printable(note))
+	}
+	if wantsColumns(r) {
+		p.line("  next: %s", columnsNext)
 	}
 	changed := changedQueries(r)
 	shown := changed[:min(planQueries, len(changed))]
@@ -120,7 +123,14 @@ var verdictColors = map[impact.Verdict]string{
 }
 
 // columnsNext says what a planner that lacks columns needs.
-const columnsNext = "give the CREATE TABLE of their tables in keyspaces/KEYSPACE/schema/*.sql, or reach a cluster whose vtctld or vtgates know the columns"
+const columnsNext = "where columns are not known (VT09015), put the CREATE TABLE into keyspaces/KEYSPACE/schema/, or name a vtctld (--vtctld)"
+
+// wantsColumns tells that a query of a report has no plan for want of columns.
+func wantsColumns(r *impact.Report) bool {
+	return r.Summary.Unjudged.Queries > 0 || slices.ContainsFunc(r.Queries, func(res impact.Result) bool {
+		return needsColumns(res.Before) || needsColumns(res.After)
+	})
+}
 
 // besides says what a summary has beside its verdicts.
 func besides(s impact.Summary) []string {

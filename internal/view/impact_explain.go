@@ -3,6 +3,7 @@ package view
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/vtsync/vtsync/internal/impact"
@@ -69,11 +70,11 @@ var (
 
 func (p *page) treesBeside(lines []impact.Line) {
 	column := (textWidth(p.style) - 3) / 2
-	p.besideLine("before", " ", "after", column, bold)
+	p.besideLine(sideHeading("before", lines, left), " ", sideHeading("after", lines, right), column, bold)
 	for _, l := range lines {
-		left, right := wrapText(l.Left, column), wrapText(l.Right, column)
-		for i := range max(len(left), len(right)) {
-			p.besideLine(at(left, i), besideMarks[l.Mark], at(right, i), column, markColors[l.Mark])
+		before, after := wrapText(l.Left, column), wrapText(l.Right, column)
+		for i := range max(len(before), len(after)) {
+			p.besideLine(lineAt(before, i), besideMarks[l.Mark], lineAt(after, i), column, markColors[l.Mark])
 		}
 	}
 	p.line("%s", p.style.paint(dim, "| differs, < before only, > after only"))
@@ -86,38 +87,50 @@ func (p *page) besideLine(left, mark, right string, column int, color string) {
 }
 
 func (p *page) treesBelow(lines []impact.Line) {
-	p.treeBelow("before", lines, func(l impact.Line) string { return l.Left })
-	p.treeBelow("after", lines, func(l impact.Line) string { return l.Right })
+	p.treeBelow("before", lines, left)
+	p.treeBelow("after", lines, right)
 	p.line("%s", p.style.paint(dim, "~ differs, - before only, + after only"))
 }
 
-func (p *page) treeBelow(heading string, lines []impact.Line, of func(impact.Line) string) {
-	p.heading(heading)
-	before := p.Len()
+func (p *page) treeBelow(name string, lines []impact.Line, of func(impact.Line) string) {
+	p.heading(sideHeading(name, lines, of))
 	for _, l := range lines {
 		for _, text := range wrapText(of(l), textWidth(p.style)-4) {
 			p.line("%s", p.style.paint(markColors[l.Mark], fmt.Sprintf("  %s %s", belowMarks[l.Mark], text)))
 		}
 	}
-	if p.Len() == before {
-		p.line("  (no plan)")
-	}
 }
 
-func at(lines []string, i int) string {
+func left(l impact.Line) string  { return l.Left }
+func right(l impact.Line) string { return l.Right }
+
+// sideHeading names a side, and says so where it has no plan.
+func sideHeading(name string, lines []impact.Line, of func(impact.Line) string) string {
+	if slices.ContainsFunc(lines, func(l impact.Line) bool { return of(l) != "" }) {
+		return name
+	}
+	return name + " (no plan)"
+}
+
+func lineAt(lines []string, i int) string {
 	if i < len(lines) {
 		return lines[i]
 	}
 	return ""
 }
 
-// hangingIndent is how far the later lines of a wrapped text stand behind its
-// first.
-const hangingIndent = 4
+const (
+	// hangingIndent is how far the later lines of a wrapped text stand behind
+	// its first.
+	hangingIndent = 4
+	// leastWrap is the width below which nobody can read a plan anyway.
+	leastWrap = 16
+)
 
 // wrapText gives a text in lines of a width: parted at spaces where it can be,
 // the later ones indented. An empty text has no lines.
 func wrapText(text string, width int) []string {
+	width = max(width, leastWrap)
 	rest := []rune(printable(text))
 	indent := len(rest) - len([]rune(strings.TrimLeft(string(rest), " ")))
 	hang := strings.Repeat(" ", min(indent+hangingIndent, width/2))

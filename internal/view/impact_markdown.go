@@ -33,11 +33,11 @@ func ImpactMarkdown(w io.Writer, r *impact.Report, limit int) error {
 		limit = ImpactMarkdownLimit
 	}
 	head, foot := markdownHead(r), "\n<sub>"+escapeMarkdown(plannedBy(r))+"</sub>\n"
-	room := limit - len(head) - len(foot) - len(notShown(changedCount(r)))
-	if room < 0 {
-		return fmt.Errorf("write impact as markdown: the summary takes %d bytes, and the limit is %d", limit-room, limit)
+	queries := markdownQueries(r, limit-len(head)-len(foot))
+	if size := len(head) + len(queries) + len(foot); size > limit {
+		return fmt.Errorf("write impact as markdown: the summary takes %d bytes, and the limit is %d", size, limit)
 	}
-	_, err := io.WriteString(w, head+markdownQueries(r, room)+foot)
+	_, err := io.WriteString(w, head+queries+foot)
 	return err
 }
 
@@ -56,15 +56,13 @@ func markdownHead(r *impact.Report) string {
 	for _, text := range besides(r.Summary) {
 		p.line("- %s", escapeMarkdown(text))
 	}
-	if r.Summary.Unjudged.Queries > 0 {
-		p.line("  Next: %s", escapeMarkdown(columnsNext))
+	if wantsColumns(r) {
+		p.line("- next: %s", escapeMarkdown(columnsNext))
 	}
 	if r.Summary.Queries == 0 {
 		return p.String()
 	}
-	if len(r.Notes) > 0 || len(besides(r.Summary)) > 0 {
-		p.line("")
-	}
+	p.line("") // a table cannot begin inside a list
 	counted := weighed(r.Summary)
 	p.line("%s", markdownRow(counted, "verdict", "queries", "executions"))
 	p.line("%s", markdownRow(counted, "---", "--:", "--:"))
@@ -75,8 +73,7 @@ func markdownHead(r *impact.Report) string {
 	return p.String()
 }
 
-// markdownRow writes the cells of a table's row; the last one only where it is
-// wanted.
+// markdownRow gives a table's row, with the last cell only where it is wanted.
 func markdownRow(last bool, cells ...string) string {
 	if !last {
 		cells = cells[:len(cells)-1]
@@ -84,53 +81,50 @@ func markdownRow(last bool, cells ...string) string {
 	return "| " + strings.Join(cells, " | ") + " |"
 }
 
-// markdownQueries gives the changed queries that have room: the first ones open,
-// the others folded, the rest as a number, for which there is room beside.
+// markdownQueries gives as many of the changed queries as there is room for, and
+// the number of the others.
 func markdownQueries(r *impact.Report, room int) string {
-	changed, all := changedQueries(r), changedCount(r)
-	counted := weighed(r.Summary)
-	table := "\n" + markdownRow(counted, "#", "verdict", "query", "before", "after", "executions") + "\n" +
-		markdownRow(counted, "--:", "---", "---", "---", "---", "--:") + "\n"
-	fold := func(n int) string { return fmt.Sprintf("\n<details><summary>%d more</summary>\n", n) + table }
-	const unfold = "\n</details>\n"
-
-	var open, folded strings.Builder
-	shown := 0
-	for i := range changed {
-		row := markdownQuery(i+1, &changed[i], r.Summary) + "\n"
-		switch room -= len(row); i {
-		case 0:
-			room -= len(table)
-		case markdownOpen:
-			room -= len(fold(all)) + len(unfold)
-		}
-		if room < 0 {
+	var rows []string
+	size := 0
+	for i, res := range changedQueries(r) {
+		row := markdownQuery(i+1, &res, r.Summary) + "\n"
+		if size += len(row); size > room {
 			break
 		}
-		if shown++; i < markdownOpen {
-			open.WriteString(row)
-		} else {
-			folded.WriteString(row)
+		rows = append(rows, row)
+	}
+	for {
+		text := markdownTables(rows, changedCount(r)-len(rows), weighed(r.Summary))
+		if len(text) <= room || len(rows) == 0 {
+			return text
 		}
+		rows = rows[:len(rows)-1]
 	}
-	var out strings.Builder
-	if shown > 0 {
-		out.WriteString(table + open.String())
-	}
-	if n := shown - markdownOpen; n > 0 {
-		out.WriteString(fold(n) + folded.String() + unfold)
-	}
-	if shown < all {
-		out.WriteString(notShown(all - shown))
-	}
-	return out.String()
 }
 
-func notShown(n int) string {
-	if n == 0 {
-		return ""
+// markdownTables writes rows, the first ones open and the others folded, and how
+// many more there are.
+func markdownTables(rows []string, more int, counted bool) string {
+	var out strings.Builder
+	table := func(rows []string) {
+		out.WriteString("\n" + markdownRow(counted, "#", "verdict", "query", "before", "after", "executions") + "\n")
+		out.WriteString(markdownRow(counted, "--:", "---", "---", "---", "---", "--:") + "\n")
+		out.WriteString(strings.Join(rows, ""))
 	}
-	return fmt.Sprintf("\nNot shown: %d more. `vtsync impact` lists all.\n", n)
+	open := rows[:min(markdownOpen, len(rows))]
+	folded := rows[len(open):]
+	if len(open) > 0 {
+		table(open)
+	}
+	if len(folded) > 0 {
+		fmt.Fprintf(&out, "\n<details><summary>%d more</summary>\n", len(folded))
+		table(folded)
+		out.WriteString("\n</details>\n")
+	}
+	if more > 0 {
+		fmt.Fprintf(&out, "\nNot shown: %d more. `vtsync impact` lists all.\n", more)
+	}
+	return out.String()
 }
 
 // markdownQuery is the row of one query.
