@@ -228,7 +228,7 @@ func TestImpactIsBounded(t *testing.T) {
 	in.Impact = told(results...)
 	p := build(t, in)
 	raw := encode(t, p)
-	if grown := len(raw) - bare; grown > 700<<10 {
+	if grown := len(raw) - bare; grown > 600<<10 {
 		t.Errorf("the report takes %d bytes of the plan", grown)
 	}
 	if s := p.Impact.Summary; len(p.Impact.Queries) != keptQueries || s.Queries != 60 || len(p.Impact.Notes) == 0 {
