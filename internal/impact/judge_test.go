@@ -1,0 +1,153 @@
+package impact
+
+import (
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"pgregory.net/rapid"
+)
+
+func TestJudge(t *testing.T) {
+	const (
+		broken  = ""
+		insert  = `{"OperatorType":"Insert","Variant":"Sharded",` + customer + `,"Query":"insert into customer(id) values (1)","VindexValues":{"hash":"1"}}`
+		twoRows = `{"OperatorType":"Insert","Variant":"Sharded",` + customer + `,"Query":"insert into customer(id) values (1)","VindexValues":{"by_email":"1","by_phone":"1","hash":"1"}}`
+		unknown = `{"OperatorType":"Route","Variant":"Scatter","Keyspace":{"Name":"other","Sharded":true}}`
+	)
+	join := over(`"Join","Variant":"Join"`, byID+","+byID)
+	sorted := over(`"Sort","Variant":"Memory"`, byID)
+	tests := map[string]struct {
+		before, after string
+		verdict       Verdict
+		reasons       []string
+		scatter       bool
+	}{
+		"the same":             {byID, byID, Same, nil, false},
+		"neither has a plan":   {broken, broken, Same, nil, false},
+		"loses its plan":       {byID, broken, Breaks, []string{"VT12001: unsupported: this"}, false},
+		"gets a plan":          {broken, scatter, Fixed, []string{"was VT12001: unsupported: this"}, false},
+		"to all shards":        {byID, scatter, Dearer, []string{"1 shard -> 64 shards", "all shards (scatter)"}, true},
+		"from all shards":      {scatter, byID, Cheaper, []string{"64 shards -> 1 shard", "no longer a scatter"}, false},
+		"to a number unknown":  {byID, unknown, Dearer, []string{"1 shard -> all shards", "all shards (scatter)"}, true},
+		"to another unknown":   {unknown, over(`"Concatenate"`, unknown+","+unknown), Dearer, []string{"Scatter other -> Scatter other, Scatter other", "all shards (scatter)", "united in vtgate"}, true},
+		"a join pulled up":     {byID, join, Dearer, []string{"1 shard -> 2 shards", "joined in vtgate"}, false},
+		"a sort pulled up":     {byID, sorted, Dearer, []string{"sorted in vtgate"}, false},
+		"a sort pushed down":   {sorted, byID, Cheaper, []string{"no longer sorted in vtgate"}, false},
+		"a sort more":          {sorted, over(`"Sort","Variant":"Memory"`, sorted), Dearer, []string{"1 step in vtgate -> 2"}, false},
+		"a lookup gained":      {insert, twoRows, Dearer, []string{"2 lookup rows written per row"}, false},
+		"a lookup lost":        {twoRows, insert, Cheaper, []string{"2 lookup rows written per row -> 0"}, false},
+		"another keyspace":     {goods, byID, Changed, []string{"Unsharded product -> EqualUnique customer by hash"}, false},
+		"another text":         {byID, `{"OperatorType":"Route","Variant":"EqualUnique",` + customer + `,"Query":"select 2 from customer","Values":[":id"],"Vindex":"hash"}`, Changed, []string{"another plan of the same cost"}, false},
+		"shards before memory": {over(`"Sort","Variant":"Memory"`, scatter), byID, Cheaper, []string{"64 shards -> 1 shard", "no longer a scatter", "no longer sorted in vtgate"}, false},
+		"no shard at all":      {byID, none, Cheaper, []string{"1 shard -> no shard"}, false},
+		"a lookup dropped":     {lookupBy("EqualUnique", `":email"`, readLookup), scatter, Dearer, []string{"2 shards -> 64 shards", "all shards (scatter)"}, true},
+		"a spread lookup":      {scatter, lookupBy("EqualUnique", `":email"`, readSpread), Dearer, []string{"64 shards -> 65 shards"}, false},
+	}
+	for name, tc := range tests {
+		t.Run(name, func(t *testing.T) {
+			plan := func(text string) Plan {
+				if text == broken {
+					return Plan{Err: &Error{Text: "VT12001: unsupported: this"}}
+				}
+				return Plan{Tree: tree(t, text)}
+			}
+			q := Query{SQL: "select 1", Keyspace: "customer", TabletType: "replica", Executions: 7}
+			got := Judge(q, plan(tc.before), plan(tc.after), ground, ground)
+			if got.Verdict != tc.verdict || got.NewScatter() != tc.scatter {
+				t.Errorf("%s, new scatter %t; want %s, %t", got.Verdict, got.NewScatter(), tc.verdict, tc.scatter)
+			}
+			if diff := cmp.Diff(tc.reasons, got.Reasons); diff != "" {
+				t.Errorf("reasons (-want +got):\n%s", diff)
+			}
+			if got.SQL != q.SQL || got.Keyspace != q.Keyspace || got.TabletType != q.TabletType || got.Weight != 7 {
+				t.Errorf("the query is lost: %+v", got)
+			}
+			if (got.BeforeTree == nil) != (tc.before == broken) || (got.AfterTree == nil) != (tc.after == broken) {
+				t.Error("the plans are lost")
+			}
+		})
+	}
+}
+
+// A keyspace of one shard has nothing to scatter to.
+func TestOneShardIsNoScatter(t *testing.T) {
+	one := Ground{Shards: map[string]int{"customer": 1}}
+	r := Judge(Query{}, Plan{Tree: tree(t, byID)}, Plan{Tree: tree(t, scatter)}, one, one)
+	if r.Verdict != Changed || r.NewScatter() {
+		t.Errorf("%s, new scatter %t", r.Verdict, r.NewScatter())
+	}
+}
+
+// Each side is judged on its own ground.
+func TestJudgeKeepsTheGroundsApart(t *testing.T) {
+	plan := func(query string) Plan {
+		return Plan{Tree: tree(t, `{"OperatorType":"Insert","Variant":"Sharded",`+customer+`,"Query":"`+query+`","VindexValues":{"by_email":"1"}}`)}
+	}
+	r := Judge(Query{}, plan("insert into customer(a) values (1)"), plan("insert into customer(b) values (1)"), Ground{}, ground)
+	if r.Verdict != Dearer || r.Before.LookupWrites != 0 || r.After.LookupWrites != 1 {
+		t.Errorf("%s: %d -> %d lookup rows", r.Verdict, r.Before.LookupWrites, r.After.LookupWrites)
+	}
+}
+
+func TestJudgeMirrors(t *testing.T) {
+	mirrored := map[Verdict]Verdict{Breaks: Fixed, Fixed: Breaks, Dearer: Cheaper, Cheaper: Dearer, Same: Same, Changed: Changed}
+	met := map[Verdict]bool{}
+	rapid.Check(t, func(t *rapid.T) {
+		a, b := planGen.Draw(t, "before"), planGen.Draw(t, "after")
+		there, back := Judge(Query{}, a, b, ground, ground), Judge(Query{}, b, a, ground, ground)
+		if back.Verdict != mirrored[there.Verdict] {
+			t.Fatalf("%s, and back %s", there.Verdict, back.Verdict)
+		}
+		if diff := cmp.Diff([]Side{there.Before, there.After}, []Side{back.After, back.Before}); diff != "" {
+			t.Fatalf("a side depends on the other:\n%s", diff)
+		}
+		if there.NewScatter() && back.NewScatter() {
+			t.Fatal("a new scatter both ways")
+		}
+		if there.Verdict != Same && len(there.Reasons) == 0 {
+			t.Fatalf("%s without a reason", there.Verdict)
+		}
+		met[there.Verdict] = true
+	})
+	for _, v := range Verdicts {
+		if !met[v] {
+			t.Errorf("no pair of plans is %s", v)
+		}
+	}
+}
+
+// planGen makes plans of any shape, also such as no planner would.
+var planGen = rapid.Custom(func(t *rapid.T) Plan {
+	if rapid.IntRange(0, 3).Draw(t, "broken") == 0 {
+		return Plan{Err: &Error{Text: rapid.SampledFrom([]string{"VT09015: columns", "VT12001: no"}).Draw(t, "error")}}
+	}
+	n := nodeGen(2).Draw(t, "tree")
+	return Plan{Tree: &n, Tables: []string{"customer.customer"}}
+})
+
+func nodeGen(depth int) *rapid.Generator[Node] {
+	return rapid.Custom(func(t *rapid.T) Node {
+		names := []string{"Route", "Insert", "Update", "Delete", "SingleRow"}
+		if depth > 0 {
+			names = append(names, "Join", "VindexLookup", "Sort", "Upsert", "Limit", "Mirror")
+		}
+		n := Node{
+			Operator: rapid.SampledFrom(names).Draw(t, "operator"),
+			Variant:  rapid.SampledFrom(opcodes).Draw(t, "variant"),
+			Keyspace: rapid.SampledFrom([]string{"customer", "product", "other"}).Draw(t, "keyspace"),
+			Attrs: map[string]any{
+				"Query":               "delete from customer",
+				"Values":              []string{rapid.SampledFrom([]string{"::list", "(1, 2)"}).Draw(t, "values")},
+				"ChangedVindexValues": rapid.SampledFrom([][]string{nil, {"by_email:1"}}).Draw(t, "changed"),
+				"Vindex":              rapid.SampledFrom([]string{"hash", "by_email"}).Draw(t, "vindex"),
+			},
+		}
+		n.Sharded = n.Keyspace != "product"
+		switch n.Operator {
+		case "Route", "Insert", "Update", "Delete", "SingleRow":
+		default:
+			n.Inputs = rapid.SliceOfN(nodeGen(depth-1), 1, 3).Draw(t, "inputs")
+		}
+		return n
+	})
+}
