@@ -41,6 +41,10 @@ func (p *Planner) cursor(q impact.Query) (*cursor, error) {
 	if err != nil {
 		return nil, err
 	}
+	// What USE checks, a plan does not: a session cannot begin without its keyspace.
+	if err := inner.SetTarget(target); err != nil {
+		return nil, err
+	}
 	return &cursor{VCursorImpl: inner, planner: p}, nil
 }
 
