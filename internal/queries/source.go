@@ -1,0 +1,160 @@
+package queries
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/vtsync/vtsync/internal/errs"
+)
+
+// source is one of the things read, and what could not be used of it.
+type source struct {
+	corpus *Corpus
+	name   string
+
+	statements int64            // all that were found
+	skipped    map[string]int64 // by kind
+	broken     int64
+	named      []string // the first broken ones, by place
+	damaged    int64    // lines that are not of the form
+	firstBad   int
+	long       int64 // lines above the limit
+	extra      []string
+}
+
+func newSource(c *Corpus, name string) *source {
+	return &source{corpus: c, name: name, skipped: map[string]int64{}}
+}
+
+// statement is one as a source has it.
+type statement struct {
+	sql, keyspace, tabletType string
+	executions                int64
+	line                      int // 0: not known
+}
+
+// count takes one statement in.
+func (s *source) count(st statement) {
+	f := s.corpus.fingerprint([]byte(st.sql), []byte(st.keyspace), []byte(st.tabletType))
+	o, ok := s.corpus.seen[f]
+	if !ok {
+		o = s.learn(f, st)
+	}
+	s.tally(o, st.executions)
+}
+
+// learn settles a text that was not seen lately.
+func (s *source) learn(f fingerprint, st statement) outcome {
+	o := s.corpus.settle(st)
+	s.corpus.remember(f, o)
+	if o.broken != "" && len(s.named) < maxBroken {
+		s.named = append(s.named, s.place(st.line)+o.broken)
+	}
+	return o
+}
+
+func (s *source) tally(o outcome, executions int64) {
+	s.statements++
+	switch {
+	case o.query != nil:
+		o.query.Executions = add(o.query.Executions, executions)
+	case o.skip != "":
+		s.skipped[o.skip]++
+	case o.beyond:
+		s.corpus.beyond = add(s.corpus.beyond, executions)
+	default:
+		s.broken++
+	}
+}
+
+// add does not wrap: a file may say anything.
+func add(a, b int64) int64 {
+	if sum := a + b; sum >= a {
+		return sum
+	}
+	return 1<<63 - 1
+}
+
+func (s *source) place(line int) string {
+	at := errs.Position{File: s.name, Line: line}.String()
+	if at == "" {
+		return ""
+	}
+	return at + ": "
+}
+
+// bad counts a line that is not of the source's form.
+func (s *source) bad(line int) {
+	s.damaged++
+	if s.firstBad == 0 {
+		s.firstBad = line
+	}
+}
+
+func (s *source) note(format string, args ...any) {
+	s.extra = append(s.extra, fmt.Sprintf(format, args...))
+}
+
+// Notes say what was read and not used, without any literal. They come by
+// source, in the order of reading.
+func (c *Corpus) Notes() []string {
+	var out []string
+	for _, s := range c.sources {
+		out = append(out, s.notes()...)
+	}
+	if c.beyond > 0 {
+		out = append(out, fmt.Sprintf("there are more distinct queries than are kept (%d, or %d MiB of text): %s of others not counted",
+			c.limits.queries, c.limits.text>>20, plural(c.beyond, "execution")))
+	}
+	return out
+}
+
+func (s *source) notes() []string {
+	var out []string
+	say := func(format string, args ...any) {
+		text := fmt.Sprintf(format, args...)
+		if s.name != "" {
+			text = s.name + ": " + text
+		}
+		out = append(out, text)
+	}
+	if s.statements == 0 && s.damaged == 0 && s.long == 0 {
+		say("it has no queries")
+	}
+	if len(s.skipped) > 0 {
+		var total int64
+		var kinds []string
+		for _, kind := range slices.Sorted(maps.Keys(s.skipped)) {
+			total += s.skipped[kind]
+			kinds = append(kinds, strconv.FormatInt(s.skipped[kind], 10)+" "+kind)
+		}
+		say("%s skipped, since they route nothing that the VSchema decides: %s", plural(total, "statement"), strings.Join(kinds, ", "))
+	}
+	if s.broken > 0 {
+		first := ""
+		if len(s.named) > 0 {
+			first = "; the first: " + strings.Join(s.named, "; ")
+		}
+		say("%s cannot be used%s", plural(s.broken, "statement"), first)
+	}
+	if s.damaged > 0 {
+		say("%s cannot be read, the first is line %d", plural(s.damaged, "line"), s.firstBad)
+	}
+	if s.long > 0 {
+		say("%s longer than %d MiB skipped", plural(s.long, "line"), s.corpus.limits.line>>20)
+	}
+	for _, e := range s.extra {
+		say("%s", e)
+	}
+	return out
+}
+
+func plural(n int64, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return strconv.FormatInt(n, 10) + " " + noun + "s"
+}
