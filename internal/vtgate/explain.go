@@ -36,8 +36,7 @@ func (e *planError) Error() string { return e.why.Text }
 var errPanics = &planError{impact.Error{Text: "vtgate's planner panics"}}
 
 // Explain asks a vtgate what it would do with a query now, by VEXPLAIN PLAN: the
-// query is planned and not run, and needs no tablet. Its bind variables are sent as
-// they stand. A query without a tablet type is planned for primaries. What vtgate
+// query is planned and not run, and needs no tablet. A query without a tablet type is planned for primaries. What vtgate
 // refuses to plan is the plan's error; an error is what keeps it from saying. It
 // does not say which tables the plan uses.
 func (r *Reader) Explain(ctx context.Context, q impact.Query) (impact.Plan, error) {

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"time"
 
 	"github.com/vtsync/vtsync/internal/impact"
@@ -27,8 +28,7 @@ const plansPath = "/debug/query_plans"
 // Most texts are cached from their second run on, so ExecCount misses the first;
 // it counts the runs that failed. Every change of a VSchema empties the cache.
 type QueryPlan struct {
-	// SQL is normalised: literals are bind variables. vtgate's own queries of
-	// lookup tables stand beside those of the application.
+	// SQL is normalised: literals are bind variables.
 	SQL        string   `json:"-"`
 	TablesUsed []string // KEYSPACE.TABLE
 	// Instructions is nil where vtgate shows none.
@@ -38,12 +38,25 @@ type QueryPlan struct {
 	Errors       int64
 }
 
-// QueryPlans reads the plans that a vtgate keeps now, in the order in which it
-// shows them. Refused tells its errors apart.
+// QueryPlans reads the plans that a vtgate keeps now of its clients' queries, in the
+// order in which it shows them. Those that it sends to lookup tables itself are left
+// out: they are part of what the queries cost. Refused tells its errors apart.
 func (r *Reader) QueryPlans(ctx context.Context) ([]QueryPlan, error) {
 	ctx, cancel := context.WithTimeout(ctx, plansTimeout)
 	defer cancel()
-	return r.readPlans(ctx, maxPlans)
+	page, err := get(ctx, r.http, r.target.HTTP, vschemaPath, maxPage)
+	if err != nil {
+		return nil, err
+	}
+	lookups, err := parseLookups(page)
+	if err != nil {
+		return nil, &refusedError{fmt.Sprintf("decode %s: %v", vschemaPath, err)}
+	}
+	plans, err := r.readPlans(ctx, maxPlans)
+	if err != nil {
+		return nil, err
+	}
+	return slices.DeleteFunc(plans, func(p QueryPlan) bool { return own(p, lookups) }), nil
 }
 
 // readPlans reads one entry at a time: no more than the plans are kept.

@@ -6,6 +6,8 @@ import (
 	"sync"
 
 	"vitess.io/vitess/go/vt/sqlparser"
+
+	"github.com/vtsync/vtsync/internal/queries"
 )
 
 var sqlParser = sync.OnceValues(func() (*sqlparser.Parser, error) { return sqlparser.New(sqlparser.Options{}) })
@@ -14,15 +16,13 @@ var sqlParser = sync.OnceValues(func() (*sqlparser.Parser, error) { return sqlpa
 // without running it: the other kinds of VEXPLAIN run the query. So nothing of the
 // text is sent as it came. It must parse as one SELECT, INSERT, UPDATE or DELETE;
 // what is sent is printed from that tree, and must parse to the same again.
-//
-// Bind variables stay: vtgate takes them without values in a text that it only
-// plans, and plans them as it does for its cache.
+// Bind variables need no values in a text that is only planned; see withLiterals.
 func vexplainPlan(sql string) (string, error) {
 	parser, err := sqlParser()
 	if err != nil {
 		return "", fmt.Errorf("set up Vitess's parser: %w", err)
 	}
-	stmt, err := parser.Parse(sql)
+	stmt, _, err := queries.Parse(parser, sql)
 	if err != nil {
 		// Its own words quote the text, which literals may stand in.
 		return "", errors.New("it is not one statement that Vitess can parse")
@@ -32,8 +32,8 @@ func vexplainPlan(sql string) (string, error) {
 	default:
 		return "", fmt.Errorf("a statement of type %s has no plan that a vtgate shows", sqlparser.ASTToStatementType(stmt))
 	}
-	text := sqlparser.String(&sqlparser.VExplainStmt{Type: sqlparser.PlanVExplainType, Statement: stmt})
-	back, err := parser.Parse(text)
+	text := sqlparser.String(&sqlparser.VExplainStmt{Type: sqlparser.PlanVExplainType, Statement: withLiterals(stmt)})
+	back, _, err := queries.Parse(parser, text)
 	if err != nil {
 		return "", errors.New("it does not parse as it is printed")
 	}

@@ -10,7 +10,7 @@ import (
 // Whatever is given as a query, what is sent plans one statement and runs none.
 func TestVexplainPlanSendsNothingElse(t *testing.T) {
 	for sql, want := range map[string]string{
-		"select a from t where id = :vtg1 /* INT64 */":  "vexplain plan select a from t where id = :vtg1",
+		"select a from t where id = :vtg1 /* INT64 */":  "vexplain plan select a from t where id = 1",
 		"select a from t where id in ::vtg1;":           "vexplain plan select a from t where id in ::vtg1",
 		"delete from t where id = 1":                    "vexplain plan delete from t where id = 1",
 		"replace into t(a) values (:vtg1)":              "vexplain plan replace into t(a) values (:vtg1)",
