@@ -60,8 +60,8 @@ func unequal(left, right []treeLine) []Line {
 	return out
 }
 
-// treeLine is one line of a plan, and what it is about: an attribute's name, or
-// empty for an operator.
+// treeLine is one line of a plan, and what it is about: an operator or an
+// attribute, by its name.
 type treeLine struct {
 	about, text string
 }
@@ -85,7 +85,7 @@ func treeLines(n Node, depth int) []treeLine {
 	if n.Input != "" {
 		head = n.Input + ": " + head
 	}
-	out := []treeLine{{text: indent + head}}
+	out := []treeLine{{"operator " + n.Operator, indent + head}}
 	keys := slices.DeleteFunc(slices.Sorted(maps.Keys(n.Attrs)), func(key string) bool {
 		return slices.Contains(leading, key) || slices.Contains(hidden, key)
 	})

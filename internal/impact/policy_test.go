@@ -1,0 +1,39 @@
+package impact
+
+import (
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+func TestPolicyCheck(t *testing.T) {
+	percent := func(p float64) *float64 { return &p }
+	bad := []Result{
+		result("a", 41, Dearer, oneShard, allShards), result("b", 1, Breaks, oneShard, noPlan),
+		result("c", 29, Same, oneShard, oneShard), result("d", 29, Cheaper, allShards, oneShard),
+	}
+	breaks := Breach{BreachBreaks, "1 of 4 queries, 1 % of executions, loses its plan"}
+	newScatter := Breach{BreachNewScatter, "1 of 4 queries, 41 % of executions, begins to ask all shards of a keyspace"}
+	dearer := Breach{BreachDearer, "1 of 4 queries, 41 % of executions, becomes dearer: at most 5 % of the executions may"}
+	tests := map[string]struct {
+		policy  Policy
+		results []Result
+		want    []Breach
+	}{
+		"the defaults":              {Policy{}, bad, []Breach{breaks, newScatter}},
+		"all of it":                 {Policy{Breaks: Deny, NewScatter: Deny, DearerPercent: percent(5)}, bad, []Breach{breaks, newScatter, dearer}},
+		"nothing":                   {Policy{Breaks: Allow, NewScatter: Allow}, bad, nil},
+		"dearer alone":              {Policy{Breaks: Allow, NewScatter: Allow, DearerPercent: percent(5)}, bad, []Breach{dearer}},
+		"just so many become so":    {Policy{Breaks: Allow, NewScatter: Allow, DearerPercent: percent(41)}, bad, nil},
+		"none may become dearer":    {Policy{DearerPercent: percent(0)}, bad[2:], nil},
+		"cheaper is no breach":      {Policy{DearerPercent: percent(0)}, bad[3:], nil},
+		"no queries":                {Policy{DearerPercent: percent(0)}, nil, nil},
+		"executions are not known":  {Policy{NewScatter: Allow}, []Result{result("a", 1, Breaks, oneShard, noPlan), result("b", 1, Breaks, oneShard, noPlan)}, []Breach{{BreachBreaks, "2 of 2 queries lose their plan"}}},
+		"a fixed query may scatter": {Policy{}, []Result{result("a", 1, Fixed, noPlan, allShards)}, nil},
+	}
+	for name, tc := range tests {
+		if diff := cmp.Diff(tc.want, tc.policy.Check(NewReport("", tc.results, nil).Summary)); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", name, diff)
+		}
+	}
+}

@@ -1,0 +1,310 @@
+package impact
+
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+func side(class Class, shards int, routes ...Route) Side {
+	return Side{Class: class, Shards: &shards, Routes: routes}
+}
+
+var (
+	oneShard  = side(SingleShard, 1, Route{"EqualUnique", "customer", "hash"})
+	allShards = side(Scatter, 64, Route{"Scatter", "customer", ""})
+	noPlan    = Side{Class: NotPlannable, Error: &Error{"VT12001", "VT12001: unsupported: this"}}
+	noColumns = Side{Class: NotPlannable, Error: &Error{"VT09015", "VT09015: schema tracking required"}}
+	lookups   = Side{Class: SingleShard, Shards: oneShard.Shards, Routes: oneShard.Routes, LookupWrites: 2}
+	joined    = Side{Class: SingleShard, Shards: oneShard.Shards, Routes: oneShard.Routes, Memory: []string{"join"}}
+)
+
+func result(sql string, weight int64, v Verdict, before, after Side) Result {
+	return Result{SQL: sql, Weight: weight, Verdict: v, Before: before, After: after}
+}
+
+// The JSON is a promise: docs/impact.md describes it.
+func TestReportJSON(t *testing.T) {
+	hot := result("select 1 from customer where email = :email", 41, Dearer, oneShard, allShards)
+	hot.Keyspace, hot.TabletType, hot.Reasons = "customer", "replica", []string{"1 shard -> 64 shards", "all shards (scatter)"}
+	hot.Before.Memory, hot.Before.LookupWrites = []string{"sort"}, 2
+	lost := result("select 2", 1, Breaks, oneShard, noPlan)
+	lost.AfterTree, lost.BeforeTree = &Node{Operator: "Route"}, &Node{Operator: "Route"}
+	r := NewReport("24.0.1", []Result{hot, lost, result("select 3", 58, Same, oneShard, oneShard)}, []string{"no shards are known"})
+	got, err := json.MarshalIndent(r, "", " ")
+	if err != nil {
+		t.Fatal(err)
+	}
+	const want = `{
+ "format": 1,
+ "planner": "24.0.1",
+ "summary": {
+  "queries": 3,
+  "executions": 100,
+  "by_verdict": {
+   "breaks": {
+    "queries": 1,
+    "executions": 1
+   },
+   "changed": {
+    "queries": 0,
+    "executions": 0
+   },
+   "cheaper": {
+    "queries": 0,
+    "executions": 0
+   },
+   "dearer": {
+    "queries": 1,
+    "executions": 41
+   },
+   "fixed": {
+    "queries": 0,
+    "executions": 0
+   },
+   "same": {
+    "queries": 1,
+    "executions": 58
+   }
+  },
+  "new_scatter": {
+   "queries": 1,
+   "executions": 41
+  },
+  "unjudged": {
+   "queries": 0,
+   "executions": 0
+  },
+  "moves": [
+   {
+    "verdict": "dearer",
+    "text": "goes from 1 shard to 64",
+    "queries": 1,
+    "executions": 41
+   },
+   {
+    "verdict": "breaks",
+    "text": "loses the plan",
+    "queries": 1,
+    "executions": 1
+   }
+  ]
+ },
+ "queries": [
+  {
+   "sql": "select 2",
+   "weight": 1,
+   "verdict": "breaks",
+   "before": {
+    "class": "single_shard",
+    "shards": 1,
+    "routes": [
+     {
+      "opcode": "EqualUnique",
+      "keyspace": "customer",
+      "vindex": "hash"
+     }
+    ]
+   },
+   "after": {
+    "class": "not_plannable",
+    "error": {
+     "code": "VT12001",
+     "text": "VT12001: unsupported: this"
+    }
+   }
+  },
+  {
+   "sql": "select 1 from customer where email = :email",
+   "keyspace": "customer",
+   "tablet_type": "replica",
+   "weight": 41,
+   "verdict": "dearer",
+   "reasons": [
+    "1 shard -\u003e 64 shards",
+    "all shards (scatter)"
+   ],
+   "before": {
+    "class": "single_shard",
+    "shards": 1,
+    "routes": [
+     {
+      "opcode": "EqualUnique",
+      "keyspace": "customer",
+      "vindex": "hash"
+     }
+    ],
+    "memory": [
+     "sort"
+    ],
+    "lookup_writes": 2
+   },
+   "after": {
+    "class": "scatter",
+    "shards": 64,
+    "routes": [
+     {
+      "opcode": "Scatter",
+      "keyspace": "customer"
+     }
+    ]
+   }
+  }
+ ],
+ "notes": [
+  "no shards are known"
+ ]
+}`
+	if diff := cmp.Diff(want, string(got)); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+	var back Report
+	if err := json.Unmarshal(got, &back); err != nil {
+		t.Fatal(err)
+	}
+	if again, err := json.MarshalIndent(&back, "", " "); err != nil || string(again) != string(got) {
+		t.Errorf("read and written again it is another: %v\n%s", err, again)
+	}
+}
+
+func TestReportWithoutQueries(t *testing.T) {
+	b, err := json.Marshal(NewReport("24.0.1", nil, nil))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !strings.Contains(string(b), `"queries":[]`) {
+		t.Errorf("queries is no list: %s", b)
+	}
+}
+
+func TestReportSortsWorstFirst(t *testing.T) {
+	sorted := []Result{
+		result("b", 1, Breaks, oneShard, noPlan),
+		result("z", 9, Dearer, oneShard, allShards),
+		result("a", 5, Dearer, oneShard, allShards),
+		result("b", 5, Dearer, oneShard, allShards),
+		{SQL: "b", Weight: 5, Verdict: Dearer, Keyspace: "customer"},
+		{SQL: "b", Weight: 5, Verdict: Dearer, Keyspace: "customer", TabletType: "rdonly"},
+		result("a", 99, Changed, oneShard, oneShard),
+		result("a", 99, Cheaper, allShards, oneShard),
+		result("a", 99, Fixed, noPlan, oneShard),
+		result("a", 999, Same, oneShard, oneShard),
+	}
+	given := slices.Clone(sorted)
+	slices.Reverse(given)
+	full := NewFullReport("", given, nil)
+	if diff := cmp.Diff(sorted, full.Queries); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+	if given[0].Verdict != Same {
+		t.Error("the results that were given are sorted, too")
+	}
+	r := NewReport("", given, nil)
+	if diff := cmp.Diff(sorted[:len(sorted)-1], r.Queries); diff != "" {
+		t.Errorf("without those that stay the same (-want +got):\n%s", diff)
+	}
+	if diff := cmp.Diff(full.Summary, r.Summary); diff != "" || r.Summary.Queries != len(sorted) {
+		t.Errorf("%d queries; (-full +report):\n%s", r.Summary.Queries, diff)
+	}
+}
+
+func TestSummaryCounts(t *testing.T) {
+	s := NewReport("", []Result{
+		result("a", 10, Dearer, oneShard, allShards),
+		result("b", 20, Dearer, oneShard, lookups),
+		result("c", 30, Same, noColumns, noColumns),
+		result("d", 40, Breaks, oneShard, noColumns),
+		result("e", 50, Same, noPlan, noColumns),
+		result("f", 60, Fixed, noPlan, allShards),
+	}, nil).Summary
+	if want := (Count{1, 10}); s.NewScatter != want {
+		t.Errorf("new scatter %v, want %v", s.NewScatter, want)
+	}
+	if want := (Count{1, 30}); s.Unjudged != want {
+		t.Errorf("unjudged %v, want %v", s.Unjudged, want)
+	}
+	want := map[Verdict]Count{Breaks: {1, 40}, Dearer: {2, 30}, Changed: {}, Cheaper: {}, Fixed: {1, 60}, Same: {2, 80}}
+	if diff := cmp.Diff(want, s.ByVerdict); diff != "" {
+		t.Errorf("by verdict (-want +got):\n%s", diff)
+	}
+}
+
+func TestTruncate(t *testing.T) {
+	r := NewReport("", []Result{
+		result("a", 3, Dearer, oneShard, allShards), result("b", 2, Dearer, oneShard, allShards), result("c", 1, Dearer, oneShard, allShards),
+	}, []string{"first"})
+	for n, note := range map[int]string{0: "3 more queries are left out here", 1: "2 more queries are left out here", 2: "1 more query is left out here"} {
+		got := r.Truncate(n)
+		if len(got.Queries) != n || !slices.Equal(got.Notes, []string{"first", note}) || got.Summary.Queries != 3 {
+			t.Errorf("%d: %d queries, notes %q", n, len(got.Queries), got.Notes)
+		}
+	}
+	if got := r.Truncate(3); len(got.Queries) != 3 || len(got.Notes) != 1 {
+		t.Errorf("3: %d queries, notes %q", len(got.Queries), got.Notes)
+	}
+	if len(r.Queries) != 3 || len(r.Notes) != 1 {
+		t.Error("the report itself is cut")
+	}
+}
+
+func TestHeadline(t *testing.T) {
+	some := func(n int, weight int64, v Verdict, before, after Side) []Result {
+		var out []Result
+		for i := range n {
+			out = append(out, result(fmt.Sprint(v, i, before.Class, after.Class), weight, v, before, after))
+		}
+		return out
+	}
+	unknown := Side{Class: Scatter, Routes: allShards.Routes}
+	two := Side{Class: Scatter, Routes: slices.Concat(allShards.Routes, allShards.Routes)}
+	nothing := side(Local, 0)
+	tests := []struct {
+		want    string
+		results []Result
+	}{
+		{"no queries are known", nil},
+		{"no plan of 2 queries changes", some(2, 5, Same, oneShard, oneShard)},
+		{"1 of 1 query goes from 1 shard to 64", some(1, 1, Dearer, oneShard, allShards)},
+		{"3 of 412 queries, 41 % of executions, go from 1 shard to 64", slices.Concat(
+			some(3, 950, Dearer, oneShard, allShards), some(409, 10, Same, oneShard, oneShard), []Result{})},
+		{"3 of 4 queries go from 1 shard to 64", slices.Concat(some(3, 1, Dearer, oneShard, allShards), some(1, 1, Same, oneShard, oneShard))},
+		{"1 of 4 queries, 1 % of executions, loses the plan; 2, 98 % of executions, go from 1 shard to 64", slices.Concat(
+			some(2, 49, Dearer, oneShard, allShards), some(1, 1, Breaks, oneShard, noPlan), some(1, 1, Cheaper, allShards, oneShard))},
+		{"1 of 3 queries, 33 % of executions, gives vtgate more to do; 1, 33 % of executions, goes from 1 shard to 64; and more", slices.Concat(
+			some(1, 10, Dearer, oneShard, allShards), some(1, 10, Dearer, oneShard, lookups), some(1, 10, Dearer, oneShard, joined))},
+		{"2 of 3 queries, 80 % of executions, go from 64 shards to 1; 1, 20 % of executions, gets a plan", slices.Concat(
+			some(2, 4, Cheaper, allShards, oneShard), some(1, 2, Fixed, noPlan, oneShard))},
+		{"2 of 2 queries get another plan of the same cost", some(2, 1, Changed, oneShard, oneShard)},
+		{"2 of 2 queries go from 1 shard to all shards", some(2, 1, Dearer, oneShard, unknown)},
+		{"2 of 2 queries go from all shards to 1 shard", some(2, 1, Cheaper, unknown, oneShard)},
+		{"1 of 1 query goes from 1 shard to no shard", some(1, 1, Cheaper, oneShard, nothing)},
+		{"2 of 2 queries ask more shards", some(2, 1, Dearer, unknown, two)},
+		{"2 of 2 queries ask fewer shards", some(2, 1, Cheaper, two, unknown)},
+		{"2 of 2 queries write more lookup rows", some(2, 1, Dearer, oneShard, lookups)},
+		{"1 of 1 query writes fewer lookup rows", some(1, 1, Cheaper, lookups, oneShard)},
+		{"2 of 2 queries give vtgate less to do", some(2, 1, Cheaper, joined, oneShard)},
+	}
+	for _, tc := range tests {
+		if got := NewReport("", tc.results, nil).Headline(); got != tc.want {
+			t.Errorf("\n got %s\nwant %s", got, tc.want)
+		}
+	}
+}
+
+func TestShare(t *testing.T) {
+	for _, tc := range []struct {
+		part, of int64
+		want     string
+	}{
+		{0, 10, "0 %"}, {0, 0, "0 %"}, {10, 10, "100 %"}, {1, 1_000_000, "< 0.1 %"}, {5, 100, "5 %"}, {412, 10_000, "4.1 %"},
+		{41, 100, "41 %"}, {9_99, 10_000, "10 %"}, {999_999, 1_000_000, "> 99 %"}, {99, 100, "99 %"},
+	} {
+		if got := Share(tc.part, tc.of); got != tc.want {
+			t.Errorf("%d of %d: %s, want %s", tc.part, tc.of, got, tc.want)
+		}
+	}
+}
