@@ -18,24 +18,28 @@ func TestCatalog(t *testing.T) {
 	for _, e := range entries {
 		t.Run(e.Name, func(t *testing.T) {
 			t.Parallel()
-			before, after := planner(t, e.Before), planner(t, e.After)
-			for _, x := range e.Expect {
-				r := impact.Judge(x.Query,
-					before.Plan(t.Context(), x.Query), after.Plan(t.Context(), x.Query),
-					impact.GroundOf(e.Before.Routing, e.Before.Shards), impact.GroundOf(e.After.Routing, e.After.Shards))
-				if r.Verdict != x.Verdict || r.Before.Class != x.Before || r.After.Class != x.After {
-					t.Errorf("%s\n got %s %s %s %v\nwant %s %s %s\n%v\n%v", x.Query.SQL, r.Verdict, r.Before.Class, r.After.Class, r.Reasons, x.Verdict, x.Before, x.After, r.Before.Error, r.After.Error)
+			queries := make([]impact.Query, len(e.Expect))
+			for i, x := range e.Expect {
+				queries[i] = x.Query
+			}
+			results, err := compile.Compare(t.Context(), side(t, e.Before), side(t, e.After), queries)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for i, r := range results {
+				if problem := e.Expect[i].Differs(r); problem != "" {
+					t.Error(problem)
 				}
 			}
 		})
 	}
 }
 
-func planner(t *testing.T, s catalog.Side) *compile.Planner {
+func side(t *testing.T, s catalog.Side) compile.Side {
 	t.Helper()
 	p, err := compile.New(compile.Input{Routing: s.Routing})
 	if err != nil {
 		t.Fatal(err)
 	}
-	return p
+	return compile.Side{Planner: p, Ground: impact.GroundOf(s.Routing, s.Shards)}
 }

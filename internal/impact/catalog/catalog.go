@@ -16,7 +16,6 @@ import (
 	"golang.org/x/tools/txtar"
 
 	"github.com/vtsync/vtsync/internal/desired"
-	"github.com/vtsync/vtsync/internal/impact"
 	"github.com/vtsync/vtsync/internal/vschema"
 )
 
@@ -40,13 +39,6 @@ type Side struct {
 	Routing *vschema.SrvVSchema
 	// Shards is how many serving shards each keyspace has.
 	Shards map[string]int
-}
-
-// Expectation is what a change does to one query.
-type Expectation struct {
-	Query         impact.Query
-	Verdict       impact.Verdict
-	Before, After impact.Class
 }
 
 // Load gives all entries, by name.
@@ -137,34 +129,6 @@ func load(name string, base documents) (Entry, error) {
 		return Entry{}, fmt.Errorf("after: %w", err)
 	}
 	return e, nil
-}
-
-// expectations reads lines such as
-//
-//	dearer single_shard scatter customer@replica | select id from orders
-//
-// where the session's keyspace and tablet type may be left out.
-func expectations(text string) ([]Expectation, error) {
-	var out []Expectation
-	for line := range strings.Lines(strings.TrimSpace(text)) {
-		left, sql, ok := strings.Cut(line, "|")
-		words := strings.Fields(left)
-		if !ok || len(words) < 3 || len(words) > 4 {
-			return nil, fmt.Errorf("line %q is not VERDICT BEFORE AFTER [SESSION] | QUERY", line)
-		}
-		x := Expectation{
-			Query:   impact.Query{SQL: strings.TrimSpace(sql), Executions: 1},
-			Verdict: impact.Verdict(words[0]), Before: impact.Class(words[1]), After: impact.Class(words[2]),
-		}
-		if len(words) == 4 {
-			x.Query.Keyspace, x.Query.TabletType, _ = strings.Cut(words[3], "@")
-		}
-		if !slices.Contains(impact.Verdicts, x.Verdict) || !slices.Contains(impact.Classes, x.Before) || !slices.Contains(impact.Classes, x.After) {
-			return nil, fmt.Errorf("line %q names a verdict or a class that there is not", line)
-		}
-		out = append(out, x)
-	}
-	return out, nil
 }
 
 // shardsFile gives the numbers of shards; all other documents are keyspaces, or
