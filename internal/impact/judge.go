@@ -81,6 +81,7 @@ func reasons(r Result, was, is cost) []string {
 		return []string{r.After.Error.String()}
 	case Fixed:
 		return []string{"was " + r.Before.Error.String()}
+	case Dearer, Changed, Cheaper, Same:
 	}
 	var out []string
 	switch from, to := shardsText(r.Before), shardsText(r.After); {
