@@ -186,6 +186,7 @@ func (c *Corpus) fingerprint(parts ...[]byte) fingerprint {
 	for i, seed := range c.seeds {
 		var h maphash.Hash
 		h.SetSeed(seed)
+		_ = h.WriteByte(byte(len(parts)))
 		for _, p := range parts {
 			_, _ = h.Write(p)
 			_ = h.WriteByte(0xff)
@@ -215,6 +216,14 @@ func (c *Corpus) settle(st statement) outcome {
 	case err != nil:
 		return outcome{broken: "it cannot be normalised"}
 	}
-	q := c.keep(identity{sql, st.keyspace, st.tabletType})
+	id := identity{sql, st.keyspace, st.tabletType}
+	if c.kept[id] == nil {
+		// Vitess prints some statements that it would not plan in a form that it
+		// does not read.
+		if _, err := c.parser.Parse(sql); err != nil {
+			return outcome{broken: "its normalised form does not parse"}
+		}
+	}
+	q := c.keep(id)
 	return outcome{query: q, beyond: q == nil}
 }
