@@ -139,7 +139,7 @@ func ofFirst(report *impact.Report, kind string) string {
 	before, after := report.Queries[i].Before, report.Queries[i].After
 	switch {
 	case after.Error != nil:
-		return "; the first by " + short(strings.TrimSpace(after.Error.Code+" "+after.Error.Text))
+		return "; the first: " + short(strings.TrimSpace(after.Error.Code+" "+after.Error.Text))
 	case before.Shards != nil && after.Shards != nil && *before.Shards != *after.Shards:
 		return fmt.Sprintf("; the first goes from %s to %d", shards(*before.Shards), *after.Shards)
 	}
