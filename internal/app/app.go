@@ -68,29 +68,7 @@ func New(s cli.Settings) (*App, error) {
 		getenv:    s.Getenv,
 	}
 	quietVitess(a.log)
-	var err error
-	if a.vtgates, err = vtgateReaders(s.Cluster.VTGates, s.Getenv); err != nil {
-		return nil, err
-	}
-	for _, r := range a.vtgates {
-		a.closers = append(a.closers, func() {
-			if err := r.Close(); err != nil {
-				a.log.Debug("vtgate not closed", "vtgate", r.Target(), "err", err)
-			}
-		})
-	}
-	if a.vtctld, err = vtctldClient(s.Cluster.VTCtld, s.Getenv); err != nil {
-		a.Close()
-		return nil, err
-	}
-	if a.vtctld != nil {
-		a.closers = append(a.closers, func() {
-			if err := a.vtctld.Close(); err != nil {
-				a.log.Debug("vtctld not closed", "vtctld", a.vtctld.Address(), "err", err)
-			}
-		})
-	}
-	if a.backend, err = a.newBackend(); err != nil {
+	if err := a.reach(s); err != nil {
 		a.Close()
 		return nil, err
 	}
@@ -101,6 +79,35 @@ func New(s cli.Settings) (*App, error) {
 	}
 	a.closers = append(a.closers, stop)
 	return a, nil
+}
+
+// reach checks how the cluster is reached, where one is. Nothing is dialled.
+func (a *App) reach(s cli.Settings) (err error) {
+	if s.FilesOnly {
+		return nil
+	}
+	if a.vtgates, err = vtgateReaders(s.Cluster.VTGates, s.Getenv); err != nil {
+		return err
+	}
+	for _, r := range a.vtgates {
+		a.closers = append(a.closers, func() {
+			if err := r.Close(); err != nil {
+				a.log.Debug("vtgate not closed", "vtgate", r.Target(), "err", err)
+			}
+		})
+	}
+	if a.vtctld, err = vtctldClient(s.Cluster.VTCtld, s.Getenv); err != nil {
+		return err
+	}
+	if a.vtctld != nil {
+		a.closers = append(a.closers, func() {
+			if err := a.vtctld.Close(); err != nil {
+				a.log.Debug("vtctld not closed", "vtctld", a.vtctld.Address(), "err", err)
+			}
+		})
+	}
+	a.backend, err = a.newBackend()
+	return err
 }
 
 // quietVitess keeps the log lines of Vitess's packages, which go to stderr by

@@ -103,6 +103,7 @@ func (c *command) root() *cobra.Command {
   fmt       lay the files out the canonical way
   schema    print the JSON Schema of a kind of file, for editors
   pull      take the live VSchema into files
+  impact    show which of the known queries would get another plan
   plan      show what applying the files would change, and what it could break
   apply     change the cluster, prove that every cell and vtgate serves it
   status    do files, global topo, cells and vtgates agree?
@@ -129,7 +130,7 @@ file; 3 denied, nothing was changed; 4 outcome unknown or parked, look first;
 	c.flags.register(root)
 	root.SetFlagErrorFunc(flagError)
 	root.AddCommand(
-		c.lint(), c.fmt(), c.schema(), c.pull(), c.plan(), c.apply(), c.status(), c.history(), c.showRollout(),
+		c.lint(), c.fmt(), c.schema(), c.pull(), c.impact(), c.plan(), c.apply(), c.status(), c.history(), c.showRollout(),
 		c.watch(), c.resume(), c.rollback(), c.unpause(), c.doctor(), c.version(),
 	)
 	return root
@@ -238,6 +239,11 @@ func look[T any](ctx context.Context, c *command, dir, doing string, read func(c
 		var none T
 		return none, err
 	}
+	return lookWith(ctx, c, engine, doing, read)
+}
+
+// lookWith is look with an engine that is open, and closes it.
+func lookWith[T any](ctx context.Context, c *command, engine Engine, doing string, read func(context.Context, Engine) (T, error)) (T, error) {
 	defer engine.Close()
 	ctx, cancel := c.untilParked(ctx)
 	defer cancel()

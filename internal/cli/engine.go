@@ -2,10 +2,13 @@ package cli
 
 import (
 	"context"
+	"io"
 	"log/slog"
+	"slices"
 
 	"github.com/vtsync/vtsync/internal/config"
 	"github.com/vtsync/vtsync/internal/ddl"
+	"github.com/vtsync/vtsync/internal/impact"
 	"github.com/vtsync/vtsync/internal/lint"
 	"github.com/vtsync/vtsync/internal/plan"
 	"github.com/vtsync/vtsync/internal/review"
@@ -22,6 +25,8 @@ type Settings struct {
 	Dir string
 	// Keyspaces restricts the command to some; empty means all.
 	Keyspaces []string
+	// FilesOnly tells that no cluster may be asked, and none need be named.
+	FilesOnly bool
 	// Ignores are the suppressions of the config, with its file named as Dir is.
 	Ignores []lint.Ignore
 	Log     *slog.Logger
@@ -62,6 +67,9 @@ type Engine interface {
 	// was not paused.
 	Unpause(ctx context.Context, keyspace string) (*rollout.Pause, error)
 	Doctor(ctx context.Context) (view.Doctor, error)
+	// Impact says what a change does to the known queries. Where something did
+	// not answer that it can do without, there is a report beside the error.
+	Impact(ctx context.Context, ask Impacting) (*impact.Report, error)
 	// Close gives back what was opened.
 	Close()
 }
@@ -71,6 +79,41 @@ type Live struct {
 	review.Live
 	// Shards are the serving shards of each keyspace.
 	Shards map[string][]string
+}
+
+// The names of sides and sources that are no path.
+const (
+	SideLive = "live" // the cluster as it is
+	SideGit  = "git:" // and a revision: the files as that commit has them
+)
+
+// The planners of an Impacting.
+const (
+	PlannerOurs   = "vtsync"
+	PlannerVTGate = "vtgate"
+)
+
+// Impacting is what an impact report is asked for with.
+type Impacting struct {
+	// Before and After name the two sides: a folder, a plan file, SideLive or
+	// SideGit; an empty After stands for the files.
+	Before, After string
+	// Queries name the sources of queries: files, folders, - for Stdin, or
+	// SideLive. None stands for the folder queries/ of the files.
+	Queries []string
+	Stdin   io.Reader
+	// Shards are the numbers of shards that the user gives.
+	Shards map[string]int
+	// Planner is who plans the before side.
+	Planner string
+	// All keeps the queries that stay the same in the report, Trees the plans of
+	// each query.
+	All, Trees bool
+}
+
+// Live tells whether a cluster has to be asked.
+func (i Impacting) Live() bool {
+	return i.Before == SideLive || i.After == SideLive || i.Planner == PlannerVTGate || slices.Contains(i.Queries, SideLive)
 }
 
 // Planning is what a plan is asked for with.

@@ -10,6 +10,7 @@ import (
 
 	"github.com/vtsync/vtsync/internal/ddl"
 	"github.com/vtsync/vtsync/internal/diff"
+	"github.com/vtsync/vtsync/internal/impact"
 	"github.com/vtsync/vtsync/internal/plan"
 	"github.com/vtsync/vtsync/internal/planes"
 	"github.com/vtsync/vtsync/internal/rollout"
@@ -35,6 +36,8 @@ type double struct {
 	doctor   view.Doctor
 	live     Live
 	history  []rollout.Record
+	impact   *impact.Report
+	asked    Impacting // what Impact was asked for with last
 	err      error
 
 	during func(context.Context) // what happens while it is asked, if anything
@@ -146,6 +149,12 @@ func (d *double) Unpause(ctx context.Context, keyspace string) (*rollout.Pause, 
 func (d *double) Doctor(ctx context.Context) (view.Doctor, error) {
 	d.called(ctx, "doctor")
 	return d.doctor, d.err
+}
+
+func (d *double) Impact(ctx context.Context, ask Impacting) (*impact.Report, error) {
+	d.called(ctx, "impact")
+	d.asked = ask
+	return d.impact, d.err
 }
 
 func (d *double) Close() { d.closed = true }

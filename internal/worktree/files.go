@@ -4,6 +4,7 @@ import (
 	"errors"
 	"io/fs"
 	"maps"
+	"os"
 	"path"
 	"path/filepath"
 	"slices"
@@ -60,6 +61,15 @@ func (f Files) LoadWithRules() (*desired.Tree, error) {
 // them but what is hidden, and prose.
 func (f Files) Queries() ([]string, error) {
 	return listQueries(f.fsys, QueriesDir)
+}
+
+// QueryFiles gives the paths of the files in a folder of queries, as Queries does.
+func QueryFiles(dir string) ([]string, error) {
+	files, err := listQueries(os.DirFS(dir), ".")
+	for i, file := range files {
+		files[i] = filepath.Join(dir, filepath.FromSlash(file))
+	}
+	return files, err
 }
 
 // Open opens a file to read.

@@ -1,0 +1,212 @@
+package app
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"go.opentelemetry.io/otel/attribute"
+
+	"github.com/vtsync/vtsync/internal/cli"
+	"github.com/vtsync/vtsync/internal/compile"
+	"github.com/vtsync/vtsync/internal/errs"
+	"github.com/vtsync/vtsync/internal/impact"
+	"github.com/vtsync/vtsync/internal/near"
+	"github.com/vtsync/vtsync/internal/planes"
+	"github.com/vtsync/vtsync/internal/vschema"
+)
+
+// impactRun is one making of an impact report.
+type impactRun struct {
+	*App
+	ask  cli.Impacting
+	snap *planes.Snapshot // nil where no cluster is asked
+	// before and after are the whole routing, and known what MySQL holds then.
+	before, after           *vschema.SrvVSchema
+	knownBefore, knownAfter schemas
+	queries                 []impact.Query
+	cached                  []cachedPlan
+	// notes are what the reader must see, and unread what did not answer.
+	notes, unread []string
+}
+
+// Impact says what a change does to the known queries. Where something did not
+// answer that it can do without, there is a report beside the error.
+func (a *App) Impact(ctx context.Context, ask cli.Impacting) (*impact.Report, error) {
+	ctx, span := tracer.Start(ctx, "vtsync.impact")
+	defer span.End()
+	r := &impactRun{App: a, ask: ask}
+	if err := r.read(ctx); err != nil {
+		return nil, err
+	}
+	span.SetAttributes(attribute.Int("queries", len(r.queries)))
+	report, err := r.compare(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if len(r.unread) > 0 {
+		return report, &errs.Unknown{
+			Msg:  "the report is not whole, since this could not be read: " + strings.Join(r.unread, "; "),
+			Next: "vtsync doctor says what answers",
+		}
+	}
+	return report, nil
+}
+
+// read reads all that the report is made of.
+func (r *impactRun) read(ctx context.Context) error {
+	if r.ask.Live() {
+		if err := r.connect(ctx); err != nil {
+			return err
+		}
+		snap, err := r.observe.Snapshot(ctx)
+		if err != nil {
+			return err
+		}
+		r.snap = snap
+		r.noteSkew()
+	}
+	before, err := r.impactSide(ctx, r.ask.Before, false, r.snap)
+	if err != nil {
+		return err
+	}
+	after, err := r.impactSide(ctx, r.ask.After, true, r.snap)
+	if err != nil {
+		return err
+	}
+	if err := r.readQueries(ctx); err != nil {
+		return err
+	}
+	return r.join(ctx, before, after)
+}
+
+// join makes the routing of each side whole, and finds the columns of its tables.
+func (r *impactRun) join(ctx context.Context, before, after impactSide) error {
+	var taken [2]string
+	r.before, taken[0] = before.completed(after)
+	r.after, taken[1] = after.completed(before)
+	if err := r.narrow(r.before, r.after); err != nil {
+		return err
+	}
+	names := slices.Concat(sortedKeys(r.before.Keyspaces), sortedKeys(r.after.Keyspaces))
+	for _, name := range sortedKeys(r.ask.Shards) {
+		if !slices.Contains(names, name) {
+			return &errs.Invalid{Msg: "--shards: keyspace " + name + " is on neither side", Near: near.Name(name, names)}
+		}
+	}
+	notes := slices.Concat(before.notes, after.notes, taken[:])
+	slices.Sort(notes)
+	r.notes = append(r.notes, slices.DeleteFunc(slices.Compact(notes), func(note string) bool { return note == "" })...)
+	return r.findColumns(ctx, before.schemas, after.schemas)
+}
+
+// shards are the numbers of shards: what the user says, and then what is live.
+func (r *impactRun) shards() map[string]int {
+	out := map[string]int{}
+	if r.snap != nil {
+		out = servingShards(r.snap.Global)
+	}
+	maps.Copy(out, r.ask.Shards)
+	return out
+}
+
+// compare plans every query on both sides.
+func (r *impactRun) compare(ctx context.Context) (*impact.Report, error) {
+	shards := r.shards()
+	before, err := plannerSide(r.before, r.knownBefore, shards, r.cluster.VindexTypes)
+	if err != nil {
+		return nil, err
+	}
+	after, err := plannerSide(r.after, r.knownAfter, shards, r.cluster.VindexTypes)
+	if err != nil {
+		return nil, err
+	}
+	results, err := r.judge(ctx, before, after)
+	if err != nil {
+		return nil, err
+	}
+	r.notes = append(r.notes, plannerNotes(before.Planner, after.Planner)...)
+	if note := r.missingColumns(results); note != "" {
+		r.notes = append(r.notes, note)
+	}
+	if r.ask.All {
+		return impact.NewFullReport(vitessRelease(), results, r.notes), nil
+	}
+	return impact.NewReport(vitessRelease(), results, r.notes), nil
+}
+
+// judge compares the plans, those of the vtgates where they were asked for.
+func (r *impactRun) judge(ctx context.Context, before, after compile.Side) ([]impact.Result, error) {
+	if r.ask.Planner == cli.PlannerVTGate {
+		return r.judgeByVTGate(ctx, before, after)
+	}
+	if r.ask.Before == cli.SideLive && len(r.cached) > 0 {
+		if err := r.checkCached(ctx, before.Planner); err != nil {
+			return nil, err
+		}
+	}
+	return compile.Compare(ctx, before, after, r.queries)
+}
+
+// plannerSide makes one side of a comparison of the whole routing.
+func plannerSide(srv *vschema.SrvVSchema, known schemas, shards map[string]int, opaque []string) (compile.Side, error) {
+	planner, err := compile.New(compile.Input{Routing: srv, Schemas: known, Opaque: opaque})
+	if err != nil {
+		return compile.Side{}, fmt.Errorf("build the routing for the planner: %w", err)
+	}
+	return compile.Side{Planner: planner, Ground: impact.GroundOf(srv, shards)}, nil
+}
+
+// plannerNotes are what the two planners say of their routing, each with its side
+// where they differ.
+func plannerNotes(before, after *compile.Planner) []string {
+	var out []string
+	for _, note := range before.Notes() {
+		if slices.Contains(after.Notes(), note) {
+			out = append(out, note)
+		} else {
+			out = append(out, "before the change: "+note)
+		}
+	}
+	for _, note := range after.Notes() {
+		if !slices.Contains(before.Notes(), note) {
+			out = append(out, "after the change: "+note)
+		}
+	}
+	return out
+}
+
+// vitessRelease is the version of Vitess that is linked, as Vitess itself counts:
+// its module v0.24.1 is Vitess 24.0.1.
+func vitessRelease() string {
+	module := Version().Vitess
+	major, patch, ok := strings.Cut(strings.TrimPrefix(module, "v0."), ".")
+	if !ok || !strings.HasPrefix(module, "v0.") {
+		return module
+	}
+	return major + ".0." + patch
+}
+
+// noteSkew says of vtgates that are another major version than the planner's. It
+// is what a report begins with.
+func (r *impactRun) noteSkew() {
+	ours := vitessRelease()
+	major, _, _ := strings.Cut(ours, ".")
+	var others []string
+	for _, g := range r.snap.VTGates {
+		if theirs, _, _ := strings.Cut(g.Version, "."); theirs != "" && theirs != major {
+			others = append(others, g.Version)
+		}
+	}
+	if len(others) == 0 {
+		return
+	}
+	slices.Sort(others)
+	note := fmt.Sprintf("the vtgates run Vitess %s, and these plans are made by the planner of %s", strings.Join(slices.Compact(others), ", "), ours)
+	if r.ask.Planner != cli.PlannerVTGate && r.ask.Before == cli.SideLive {
+		note += ": --planner vtgate asks them for the plans before the change"
+	}
+	r.notes = append(r.notes, note)
+}
