@@ -39,6 +39,32 @@ func Diff(before, after Node) []Line {
 	return append(out, unequal(left[i:], right[j:])...)
 }
 
+// differing names what two plans say differently: operators and attributes.
+func differing(before, after Node) []string {
+	left, right := treeLines(before, 0), treeLines(after, 0)
+	i, j := 0, 0
+	var out []string
+	add := func(lines []treeLine) {
+		for _, line := range lines {
+			if !slices.Contains(out, line.about) {
+				out = append(out, line.about)
+			}
+		}
+	}
+	for _, p := range longestCommon(left, right, func(a, b treeLine) bool { return a == b }) {
+		add(left[i:p.i])
+		add(right[j:p.j])
+		i, j = p.i+1, p.j+1
+	}
+	add(left[i:])
+	add(right[j:])
+	if len(out) == 0 {
+		// Only what is hidden differs.
+		return []string{"details"}
+	}
+	return out
+}
+
 // unequal pairs lines that differ but say the same kind of thing.
 func unequal(left, right []treeLine) []Line {
 	var out []Line

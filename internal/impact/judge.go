@@ -135,11 +135,42 @@ func steps(groups [memoryGroups]int) string { return count(total(groups), "step"
 
 // unlike says what differs between plans of the same cost.
 func unlike(r Result) string {
-	before, after := routesText(r.Before.Routes), routesText(r.After.Routes)
-	if before != after {
+	if before, after := routesText(r.Before.Routes), routesText(r.After.Routes); before != after {
 		return before + " -> " + after
 	}
-	return "another plan of the same cost"
+	var before, after Node
+	if r.BeforeTree != nil {
+		before = *r.BeforeTree
+	}
+	if r.AfterTree != nil {
+		after = *r.AfterTree
+	}
+	was, is := features(before), features(after)
+	for _, f := range []string{sequenceFeature, mirrorFeature} {
+		switch {
+		case is[f] && !was[f]:
+			return f
+		case was[f] && !is[f]:
+			return "no longer " + f
+		}
+	}
+	return "another plan of the same cost: not the same " + strings.Join(differing(before, after), ", ")
+}
+
+// Features of a plan that are no cost of the query's own.
+const (
+	sequenceFeature = "filled from a sequence"
+	mirrorFeature   = "mirrored to another table"
+)
+
+func features(n Node) map[string]bool {
+	out := map[string]bool{sequenceFeature: n.text("AutoIncrement") != "", mirrorFeature: n.Operator == "Mirror"}
+	for _, in := range n.Inputs {
+		for f, has := range features(in) {
+			out[f] = out[f] || has
+		}
+	}
+	return out
 }
 
 func routesText(routes []Route) string {

@@ -1,6 +1,7 @@
 package impact
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -37,7 +38,11 @@ func TestJudge(t *testing.T) {
 		"a lookup gained":      {insert, twoRows, Dearer, []string{"2 lookup rows written per row"}, false},
 		"a lookup lost":        {twoRows, insert, Cheaper, []string{"2 lookup rows written per row -> 0"}, false},
 		"another keyspace":     {goods, byID, Changed, []string{"Unsharded product -> EqualUnique customer by hash"}, false},
-		"another text":         {byID, `{"OperatorType":"Route","Variant":"EqualUnique",` + customer + `,"Query":"select 2 from customer","Values":[":id"],"Vindex":"hash"}`, Changed, []string{"another plan of the same cost"}, false},
+		"another text":         {byID, `{"OperatorType":"Route","Variant":"EqualUnique",` + customer + `,"Query":"select 2 from customer","Values":[":id"],"Vindex":"hash"}`, Changed, []string{"another plan of the same cost: not the same Query"}, false},
+		"a hidden attribute":   {byID, strings.Replace(byID, `"Query"`, `"FieldQuery":"select 1","Query"`, 1), Changed, []string{"another plan of the same cost: not the same details"}, false},
+		"a sequence gained":    {insert, strings.Replace(insert, `"Query"`, `"AutoIncrement":"select next","Query"`, 1), Changed, []string{"filled from a sequence"}, false},
+		"a sequence lost":      {strings.Replace(insert, `"Query"`, `"AutoIncrement":"select next","Query"`, 1), insert, Changed, []string{"no longer filled from a sequence"}, false},
+		"mirrored":             {goods, over(`"Mirror","Variant":"PercentBased","Percent":5`, goods+","+scatter), Changed, []string{"mirrored to another table"}, false},
 		"shards before memory": {over(`"Sort","Variant":"Memory"`, scatter), byID, Cheaper, []string{"64 shards -> 1 shard", "no longer a scatter", "no longer sorted in vtgate"}, false},
 		"no shard at all":      {byID, none, Cheaper, []string{"1 shard -> no shard"}, false},
 		"a lookup dropped":     {lookupBy("EqualUnique", `":email"`, readLookup), scatter, Dearer, []string{"2 shards -> 64 shards", "all shards (scatter)"}, true},
