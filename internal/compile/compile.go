@@ -10,6 +10,7 @@ import (
 	"maps"
 	"slices"
 
+	"vitess.io/vitess/go/mysql/config"
 	"vitess.io/vitess/go/vt/proto/query"
 	"vitess.io/vitess/go/vt/proto/topodata"
 	"vitess.io/vitess/go/vt/sqlparser"
@@ -17,9 +18,11 @@ import (
 	"vitess.io/vitess/go/vt/vtgate/engine"
 	econtext "vitess.io/vitess/go/vt/vtgate/executorcontext"
 	"vitess.io/vitess/go/vt/vtgate/planbuilder"
+	"vitess.io/vitess/go/vt/vtgate/planbuilder/plancontext"
 	"vitess.io/vitess/go/vt/vtgate/vindexes"
 
 	"github.com/vtsync/vtsync/internal/impact"
+	"github.com/vtsync/vtsync/internal/queries"
 	"github.com/vtsync/vtsync/internal/vschema"
 )
 
@@ -31,11 +34,25 @@ type Planner struct {
 	built  *vindexes.VSchema
 	config econtext.VCursorConfig
 	notes  []string
+	knobs  knobs
 }
+
+// knobs are what Vitess's own tests of its planner do otherwise than vtgate. The
+// zero value is vtgate's.
+type knobs struct {
+	// literals stay what they are: no parameters are made of them.
+	literals bool
+	// session prepares what a query is planned with.
+	session func(*cursor) plancontext.VSchema
+}
+
+// mysqlVersion is what a vtgate says it is, and writes into plans, unless
+// --mysql-server-version tells it otherwise.
+const mysqlVersion = config.DefaultMySQLVersion + "-Vitess"
 
 // New builds the routing.
 func New(in Input) (*Planner, error) {
-	env, err := vtenv.New(vtenv.Options{})
+	env, err := vtenv.New(vtenv.Options{MySQLServerVersion: mysqlVersion})
 	if err != nil {
 		return nil, fmt.Errorf("set up Vitess's planner: %w", err)
 	}
@@ -74,13 +91,14 @@ func (p *Planner) Plan(ctx context.Context, q impact.Query) impact.Plan {
 
 // statement is a parsed query. Planning changes it: each plan needs its own.
 type statement struct {
+	text  string
 	ast   sqlparser.Statement
 	known sqlparser.BindVars
 	hints sqlparser.QueryHints
 }
 
 func (s statement) clone() statement {
-	return statement{ast: sqlparser.Clone(s.ast), known: maps.Clone(s.known), hints: s.hints}
+	return statement{text: s.text, ast: sqlparser.Clone(s.ast), known: maps.Clone(s.known), hints: s.hints}
 }
 
 func (p *Planner) parse(sql string) (s statement, failed *impact.Error) {
@@ -97,13 +115,12 @@ func (p *Planner) parse(sql string) (s statement, failed *impact.Error) {
 }
 
 func (p *Planner) read(sql string) (statement, error) {
-	ast, known, err := p.env.Parser().Parse2(sql)
+	ast, known, err := queries.Parse(p.env.Parser(), sql)
 	if err != nil {
 		return statement{}, err
 	}
-	typeArguments(ast, sql)
 	hints, err := sqlparser.BuildQueryHints(ast)
-	return statement{ast: ast, known: known, hints: hints}, err
+	return statement{text: sql, ast: ast, known: known, hints: hints}, err
 }
 
 // describe plans the statement, which is of no more use then.
@@ -117,7 +134,7 @@ func (p *Planner) describe(ctx context.Context, q impact.Query, s statement) (ou
 	if err != nil {
 		return impact.Plan{Err: failure(err)}
 	}
-	plan, err := p.plan(ctx, c, s, true)
+	plan, err := p.plan(ctx, c, s, !p.knobs.literals)
 	switch {
 	case err != nil:
 		return impact.Plan{Err: failure(err)}
@@ -131,11 +148,23 @@ func (p *Planner) describe(ctx context.Context, q impact.Query, s statement) (ou
 
 // plan takes the steps of vtgate's Executor.getCachedOrBuildPlan.
 func (p *Planner) plan(ctx context.Context, c *cursor, s statement, parameterize bool) (*engine.Plan, error) {
-	c.SetForeignKeyCheckState(s.hints.ForeignKeyChecks)
+	var session plancontext.VSchema = c
+	if p.knobs.session != nil {
+		session = p.knobs.session(c)
+	}
+	checks := s.hints.ForeignKeyChecks
+	if checks == nil {
+		checks = c.SafeSession.ForeignKeyChecks()
+	}
+	c.SetForeignKeyCheckState(checks)
 	reserved := sqlparser.NewReservedVars("vtg", s.known)
-	normal, err := sqlparser.Normalize(s.ast, reserved, map[string]*query.BindVariable{}, parameterize, c.GetKeyspace(), sqlparser.SQLSelectLimitUnset, "", nil, s.hints.ForeignKeyChecks, c)
+	normal, err := sqlparser.Normalize(s.ast, reserved, map[string]*query.BindVariable{}, parameterize, c.GetKeyspace(), sqlparser.SQLSelectLimitUnset, "", nil, checks, session)
 	if err != nil {
 		return nil, err
 	}
-	return planbuilder.BuildFromStmt(ctx, sqlparser.String(normal.AST), normal.AST, reserved, c, normal.BindVarNeeds, ddl{})
+	text := s.text
+	if normal.UpdateQueryFromAST && parameterize {
+		text = sqlparser.String(normal.AST)
+	}
+	return planbuilder.BuildFromStmt(ctx, text, normal.AST, reserved, session, normal.BindVarNeeds, ddl{})
 }

@@ -11,7 +11,6 @@ import (
 	vtgatepb "vitess.io/vitess/go/vt/proto/vtgate"
 	"vitess.io/vitess/go/vt/sqlparser"
 	"vitess.io/vitess/go/vt/vtenv"
-	"vitess.io/vitess/go/vt/vterrors"
 	"vitess.io/vitess/go/vt/vtgate/engine"
 	econtext "vitess.io/vitess/go/vt/vtgate/executorcontext"
 	"vitess.io/vitess/go/vt/vtgate/vindexes"
@@ -23,8 +22,8 @@ import (
 // cursor is vtgate's own, with what it asks its executor for answered by the
 // planner: there is no executor here. Of the methods that a plan is made with,
 // those overridden below are the ones that reach for it (or for what it watches),
-// the one whose order is that of a map, and the one that takes the session's
-// keyspace to be there.
+// the one whose order is that of a map, and the one that takes some keyspace to
+// be there.
 type cursor struct {
 	*econtext.VCursorImpl
 	planner *Planner
@@ -42,8 +41,11 @@ func (p *Planner) cursor(q impact.Query) (*cursor, error) {
 		return nil, err
 	}
 	// What USE checks, a plan does not: a session cannot begin without its keyspace.
-	if err := inner.SetTarget(target); err != nil {
-		return nil, err
+	// A session without one has the only keyspace, where there is only one.
+	if q.Keyspace != "" {
+		if err := inner.SetTarget(target); err != nil {
+			return nil, err
+		}
 	}
 	return &cursor{VCursorImpl: inner, planner: p}, nil
 }
@@ -68,17 +70,11 @@ func (c *cursor) AllKeyspace() ([]*vindexes.Keyspace, error) {
 	return all, err
 }
 
-// FindTableOrVindex says of dual in an unknown keyspace what vtgate says of any
-// other table: vtgate itself panics.
+// FindTableOrVindex says of dual, where there is no keyspace at all, what vtgate
+// says elsewhere: here it panics.
 func (c *cursor) FindTableOrVindex(name sqlparser.TableName) (*vindexes.BaseTable, vindexes.Vindex, string, topodata.TabletType, key.ShardDestination, error) {
-	if name.Qualifier.IsEmpty() && name.Name.String() == "dual" {
-		ks := c.GetKeyspace()
-		switch {
-		case len(c.planner.built.Keyspaces) == 0:
-			return nil, nil, "", 0, nil, errors.New("no database available")
-		case ks != "" && !sqlparser.SystemSchema(ks) && c.planner.built.Keyspaces[ks] == nil:
-			return nil, nil, "", 0, nil, vterrors.VT05003(ks)
-		}
+	if len(c.planner.built.Keyspaces) == 0 {
+		return nil, nil, "", topodata.TabletType_UNKNOWN, nil, errors.New("no database available")
 	}
 	return c.VCursorImpl.FindTableOrVindex(name)
 }
