@@ -86,7 +86,7 @@ func TestImpactMarkdownOfManyQueries(t *testing.T) {
 // At every limit the text is within it, is whole as Markdown, counts what it
 // leaves out, and never shows less than with a smaller one.
 func TestImpactMarkdownAtEveryLimit(t *testing.T) {
-	const all = 23
+	const all = 13
 	r := large(all)
 	whole := markdown(t, r, 0)
 	least, before := 0, 0

@@ -175,6 +175,46 @@ planned by the planner of Vitess 24.0.1
 `)
 }
 
+func TestImpactColor(t *testing.T) {
+	got := impactText(t, lookupDropped(), Style{Color: true})
+	for _, text := range []string{
+		"  \x1b[31mbreaks  \x1b[0m        1", "  fixed           0", "\n1 \x1b[31mbreaks\x1b[0m, < 0.1 % of executions\n",
+	} {
+		if !strings.Contains(got, text) {
+			t.Errorf("lacks %q:\n%s", text, got)
+		}
+	}
+	plans := explained(t, trees(), Style{Color: true})
+	for _, text := range []string{"\x1b[33mRoute EqualUnique customer", "\x1b[31m    Vindex: email_lookup"} {
+		if !strings.Contains(plans, text) {
+			t.Errorf("lacks %q:\n%q", text, plans)
+		}
+	}
+}
+
+// What a query or a message holds cannot move the cursor of a terminal.
+func TestImpactIsPrintable(t *testing.T) {
+	const hostile = "a\x1b[2J\nQ\r\u202e"
+	res := impact.Result{
+		SQL: hostile, Keyspace: hostile, TabletType: hostile, Weight: 2, Verdict: impact.Dearer, Reasons: []string{hostile},
+		Before: side(hostile, 3, impact.Route{Opcode: hostile, Keyspace: hostile, Vindex: hostile}), After: refused(hostile, hostile),
+		BeforeTree: &impact.Node{Operator: hostile, Variant: hostile, Attrs: map[string]any{hostile: hostile}},
+	}
+	res.Before.Memory = []string{hostile}
+	cheaper := res
+	cheaper.Verdict, cheaper.After = impact.Cheaper, res.Before
+	r := impact.NewReport(hostile, []impact.Result{res, cheaper}, []string{hostile})
+	r.Summary.Moves[0].Text = hostile
+	got := impactText(t, r, Style{}) + explained(t, res, Style{}) + explained(t, res, Style{Width: 60}) +
+		text(t, func(w io.Writer, s Style) error { return PlanImpact(w, r, []string{hostile}, s) })
+	if i := strings.IndexAny(got, "\x1b\r\u202e"); i >= 0 {
+		t.Errorf("%q", got[max(0, i-80):i+10])
+	}
+	if strings.Contains(got, "\nQ") {
+		t.Errorf("broken lines:\n%s", got)
+	}
+}
+
 func TestImpactJSON(t *testing.T) {
 	var out bytes.Buffer
 	r := lookupDropped()
@@ -237,16 +277,15 @@ impact: no plan of 1 query changes
 // trees gives the plans of a query that begins to scatter.
 func trees() impact.Result {
 	res := lookupDropped().Queries[1]
-	query := "select id, `name` from customer where email = :email /* VARCHAR */"
+	query := "select id, name from customer where email = :email /* VARCHAR */ order by id asc"
 	res.BeforeTree = &impact.Node{
-		Operator: "VindexLookup", Variant: "EqualUnique", Keyspace: "customer", Sharded: true,
-		Attrs: map[string]any{"Vindex": "email_lookup", "Values": []string{":email"}},
-		Inputs: []impact.Node{
-			{Operator: "Route", Variant: "IN", Keyspace: "main", Attrs: map[string]any{"Query": "select email, keyspace_id from email_lookup where email in ::__vals", "Vindex": "hash"}},
-			{Operator: "Route", Variant: "ByDestination", Keyspace: "customer", Sharded: true, Attrs: map[string]any{"Query": query}},
-		},
+		Operator: "Route", Variant: "EqualUnique", Keyspace: "customer", Sharded: true,
+		Attrs: map[string]any{"Query": query, "Vindex": "email_lookup", "Values": []string{":email"}},
 	}
-	res.AfterTree = &impact.Node{Operator: "Route", Variant: "Scatter", Keyspace: "customer", Sharded: true, Attrs: map[string]any{"Query": query}}
+	res.AfterTree = &impact.Node{
+		Operator: "Route", Variant: "Scatter", Keyspace: "customer", Sharded: true,
+		Attrs: map[string]any{"Query": query, "OrderBy": "0 ASC"},
+	}
 	return res
 }
 
@@ -271,16 +310,12 @@ before  single shard (2 with the lookup): EqualUnique customer by email_lookup
 after   scatter (64 shards): Scatter customer
 
 before                                                                           after
-VindexLookup EqualUnique customer                                              | Route Scatter customer
+Route EqualUnique customer                                                     | Route Scatter customer
+    Query: select id, name from customer where email = :email /* VARCHAR */          Query: select id, name from customer where email = :email /* VARCHAR */
+        order by id asc                                                                  order by id asc
     Vindex: email_lookup                                                       <
     Values: :email                                                             <
-  Route IN main                                                                <
-      Query: select email, keyspace_id from email_lookup where email in        |     Query: select id, ` + "`" + `name` + "`" + ` from customer where email = :email /* VARCHAR */
-          ::__vals                                                             |
-      Vindex: hash                                                             <
-  Route ByDestination customer                                                 <
-      Query: select id, ` + "`" + `name` + "`" + ` from customer where email = :email /* VARCHAR   <
-          */                                                                   <
+                                                                               >     OrderBy: 0 ASC
 | differs, < before only, > after only
 `},
 		{"wide", 110, `
@@ -293,16 +328,12 @@ before  single shard (2 with the lookup): EqualUnique customer by email_lookup
 after   scatter (64 shards): Scatter customer
 
 before                                                  after
-VindexLookup EqualUnique customer                     | Route Scatter customer
+Route EqualUnique customer                            | Route Scatter customer
+    Query: select id, name from customer where email        Query: select id, name from customer where email
+        = :email /* VARCHAR */ order by id asc                  = :email /* VARCHAR */ order by id asc
     Vindex: email_lookup                              <
     Values: :email                                    <
-  Route IN main                                       <
-      Query: select email, keyspace_id from           |     Query: select id, ` + "`" + `name` + "`" + ` from customer where
-          email_lookup where email in ::__vals        |         email = :email /* VARCHAR */
-      Vindex: hash                                    <
-  Route ByDestination customer                        <
-      Query: select id, ` + "`" + `name` + "`" + ` from customer where    <
-          email = :email /* VARCHAR */                <
+                                                      >     OrderBy: 0 ASC
 | differs, < before only, > after only
 `},
 		{"narrow", 50, `
@@ -315,20 +346,18 @@ before  single shard (2 with the lookup): EqualUnique customer by email_lookup
 after   scatter (64 shards): Scatter customer
 
 before
-  ~ VindexLookup EqualUnique customer
+  ~ Route EqualUnique customer
+        Query: select id, name from customer where
+            email = :email /* VARCHAR */ order by
+            id asc
   -     Vindex: email_lookup
   -     Values: :email
-  -   Route IN main
-  ~       Query: select email, keyspace_id from
-  ~           email_lookup where email in ::__vals
-  -       Vindex: hash
-  -   Route ByDestination customer
-  -       Query: select id, ` + "`" + `name` + "`" + ` from customer
-  -           where email = :email /* VARCHAR */
 after
   ~ Route Scatter customer
-  ~     Query: select id, ` + "`" + `name` + "`" + ` from customer
-  ~         where email = :email /* VARCHAR */
+        Query: select id, name from customer where
+            email = :email /* VARCHAR */ order by
+            id asc
+  +     OrderBy: 0 ASC
 ~ differs, - before only, + after only
 `},
 	} {
@@ -353,16 +382,12 @@ after   not plannable: VT09015: schema tracking required
 next: where columns are not known (VT09015), put the CREATE TABLE into keyspaces/KEYSPACE/schema/, or name a vtctld (--vtctld)
 
 before                                             after (no plan)
-VindexLookup EqualUnique customer                <
+Route EqualUnique customer                       <
+    Query: select id, name from customer where   <
+        email = :email /* VARCHAR */ order by id <
+        asc                                      <
     Vindex: email_lookup                         <
     Values: :email                               <
-  Route IN main                                  <
-      Query: select email, keyspace_id from      <
-          email_lookup where email in ::__vals   <
-      Vindex: hash                               <
-  Route ByDestination customer                   <
-      Query: select id, `+"`"+`name`+"`"+` from customer     <
-          where email = :email /* VARCHAR */     <
 | differs, < before only, > after only
 `)
 	want(t, explained(t, res, Style{Width: 60}), `
@@ -376,16 +401,11 @@ after   not plannable: VT09015: schema tracking required
 next: where columns are not known (VT09015), put the CREATE TABLE into keyspaces/KEYSPACE/schema/, or name a vtctld (--vtctld)
 
 before
-  - VindexLookup EqualUnique customer
+  - Route EqualUnique customer
+  -     Query: select id, name from customer where email =
+  -         :email /* VARCHAR */ order by id asc
   -     Vindex: email_lookup
   -     Values: :email
-  -   Route IN main
-  -       Query: select email, keyspace_id from email_lookup
-  -           where email in ::__vals
-  -       Vindex: hash
-  -   Route ByDestination customer
-  -       Query: select id, `+"`"+`name`+"`"+` from customer where email
-  -           = :email /* VARCHAR */
 after (no plan)
 ~ differs, - before only, + after only
 `)
