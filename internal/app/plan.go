@@ -41,6 +41,10 @@ func (a *App) Plan(ctx context.Context, wish cli.Planning) (*plan.Plan, error) {
 	if err != nil {
 		return nil, err
 	}
+	known, err := a.knownQueries()
+	if err != nil {
+		return nil, err
+	}
 	look, err := a.look(ctx, tree, wish.Bind)
 	if err != nil {
 		return nil, err
@@ -56,6 +60,10 @@ func (a *App) Plan(ctx context.Context, wish cli.Planning) (*plan.Plan, error) {
 	in.Schemas = schemas
 	in.Forbidden = slices.DeleteFunc(forbidden, func(v lint.Forbidden) bool { return v.Keyspace == "" }) // rules are not planned
 	in.Ignores = slices.Concat(a.ignores, a.inlineIgnores(tree))
+	in.ImpactPolicy = a.cluster.Policy.Impact
+	if in.Impact = a.judgeKnown(ctx, known, look.snap, a.tablesOfFiles(tree)); in.Impact == nil {
+		in.Notes = append(in.Notes, known.notes...)
+	}
 	in.Position = func(ks string, path ...string) errs.Position {
 		k, ok := tree.Keyspaces[ks]
 		if !ok {
@@ -63,30 +71,37 @@ func (a *App) Plan(ctx context.Context, wish cli.Planning) (*plan.Plan, error) {
 		}
 		return a.files.Position(k.Position(path...))
 	}
-	if look.rev.Dirty {
-		in.Notes = append(in.Notes, "the files hold edits that are not committed: others are denied what differs from them, until a commit of them is applied")
-	}
-	for _, file := range tree.RuleFiles() {
-		in.Notes = append(in.Notes, a.files.Path(file)+" is not applied: this version of vtsync lints rules and does not manage them")
-	}
-	for _, problem := range unread {
-		in.Notes = append(in.Notes, problem.Error()+"; what it says of MySQL's tables is not taken into account")
-	}
-	if note := a.unmanaged(tree, look.snap.Global); note != "" {
-		in.Notes = append(in.Notes, note)
-	}
-	if len(a.vtgates) == 0 {
-		in.Notes = append(in.Notes, "no vtgate is named, so nothing could prove a change: apply needs one (--vtgate HOST:PORT)")
-	}
-	if a.vtctld == nil {
-		in.Notes = append(in.Notes, unwatched)
-	}
+	in.Notes = append(in.Notes, a.planNotes(tree, look, unread)...)
 	p, err := plan.Build(in)
 	if err != nil {
 		return nil, err
 	}
 	a.holdups = a.readiness(ctx, p, look.snap, in.Physical)
 	return p, nil
+}
+
+// planNotes says what a plan does not look at, and why.
+func (a *App) planNotes(tree *desired.Tree, look look, unread []*errs.Invalid) []string {
+	var out []string
+	if look.rev.Dirty {
+		out = append(out, "the files hold edits that are not committed: others are denied what differs from them, until a commit of them is applied")
+	}
+	for _, file := range tree.RuleFiles() {
+		out = append(out, a.files.Path(file)+" is not applied: this version of vtsync lints rules and does not manage them")
+	}
+	for _, problem := range unread {
+		out = append(out, problem.Error()+"; what it says of MySQL's tables is not taken into account")
+	}
+	if note := a.unmanaged(tree, look.snap.Global); note != "" {
+		out = append(out, note)
+	}
+	if len(a.vtgates) == 0 {
+		out = append(out, "no vtgate is named, so nothing could prove a change: apply needs one (--vtgate HOST:PORT)")
+	}
+	if a.vtctld == nil {
+		out = append(out, unwatched)
+	}
+	return out
 }
 
 // inlineIgnores gives the suppressions in the comments of the files.

@@ -162,15 +162,16 @@ func (a *App) undo(ctx context.Context, p *plan.Plan) (*plan.Plan, error) {
 			return nil, err
 		}
 	}
-	undo, err := plan.Undo(p, in)
-	if err != nil || in.Physical == nil {
-		return undo, err
+	if in.Physical != nil {
+		undo, err := plan.Undo(p, in)
+		if err != nil {
+			return nil, err
+		}
+		in.Notes = append(in.Notes, a.missing(ctx, undo, look.snap.Global, *in.Physical)...)
 	}
-	missing := a.missing(ctx, undo, look.snap.Global, *in.Physical)
-	if len(missing) == 0 {
-		return undo, nil
-	}
-	in.Notes = append(in.Notes, missing...)
+	var notes []string
+	in.Impact, notes = a.judgeUndo(ctx, look.snap, undoJudged)
+	in.Notes = append(in.Notes, notes...)
 	return plan.Undo(p, in)
 }
 

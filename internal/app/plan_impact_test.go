@@ -1,0 +1,104 @@
+package app
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/vtsync/vtsync/internal/errs"
+	"github.com/vtsync/vtsync/internal/impact"
+	"github.com/vtsync/vtsync/internal/planes"
+	"github.com/vtsync/vtsync/internal/vschema"
+	"github.com/vtsync/vtsync/internal/worktree"
+)
+
+// withQueries is an app whose files are only queries.
+func withQueries(t *testing.T, text string) *App {
+	t.Helper()
+	a := &App{files: worktree.At(t.TempDir())}
+	if text != "" {
+		file := a.files.Path("queries/live.json")
+		if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(file, []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return a
+}
+
+const oneQuery = `{"format":1,"queries":[{"sql":"select id from person where id = :id","keyspace":"ks","executions":7}]}`
+
+// routed is a keyspace of two shards that finds a person by a column.
+func routed(column string) *vschema.SrvVSchema {
+	return &vschema.SrvVSchema{Keyspaces: map[string]*vschema.Keyspace{"ks": {
+		Sharded:  true,
+		Vindexes: map[string]*vschema.Vindex{"xxhash": {Type: "xxhash"}},
+		Tables:   map[string]*vschema.Table{"person": {ColumnVindexes: []*vschema.ColumnVindex{{Column: column, Name: "xxhash"}}}},
+	}}}
+}
+
+var twoShards = &planes.Snapshot{Global: planes.Global{Keyspaces: map[string]planes.Keyspace{"ks": {
+	HasRecord: true, Shards: []planes.Shard{{Name: "-80", Serving: true}, {Name: "80-", Serving: true}, {Name: "-"}},
+}}}}
+
+func TestJudgeKnown(t *testing.T) {
+	a := withQueries(t, oneQuery)
+	known, err := a.knownQueries()
+	if err != nil {
+		t.Fatal(err)
+	}
+	report, err := a.judgeKnown(t.Context(), known, twoShards, nil)(routed("id"), routed("email"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if s := report.Summary; s.NewScatter != (impact.Count{Queries: 1, Executions: 7}) || *report.Queries[0].After.Shards != 2 {
+		t.Errorf("report %+v", report)
+	}
+	if none, err := withQueries(t, "").knownQueries(); err != nil || a.judgeKnown(t.Context(), none, twoShards, nil) != nil {
+		t.Errorf("without queries there is something to judge: %+v, %v", none, err)
+	}
+}
+
+// TestManyQueries: whoever waits for a plan learns what for.
+func TestManyQueries(t *testing.T) {
+	var text strings.Builder
+	text.WriteString(`{"format":1,"queries":[`)
+	for i := range manyQueries + 1 {
+		fmt.Fprintf(&text, "%s{\"sql\":\"select a%d from person\",\"executions\":1}", strings.Repeat(",", min(i, 1)), i)
+	}
+	known, err := withQueries(t, text.String()+"]}").knownQueries()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if notes := strings.Join(known.notes, "\n"); !strings.Contains(notes, "holds 20001 queries, and a plan takes longer for them") {
+		t.Errorf("notes %q", notes)
+	}
+}
+
+// TestJudgeUndo: nothing that is wrong with the queries stops a way back, nor holds
+// it up for long; whoever ends it is heard.
+func TestJudgeUndo(t *testing.T) {
+	damaged := withQueries(t, "{\n\"format\":1,\"quries\":[]}")
+	var invalid *errs.Invalid
+	if _, err := damaged.knownQueries(); !errors.As(err, &invalid) || invalid.Pos.Line != 2 {
+		t.Errorf("error %v of damaged queries", err)
+	}
+	if judge, notes := damaged.judgeUndo(t.Context(), twoShards, time.Hour); judge != nil || len(notes) != 1 || !strings.Contains(notes[0], "live.json:2") {
+		t.Errorf("notes %q", notes)
+	}
+	a := withQueries(t, oneQuery)
+	judge, _ := a.judgeUndo(t.Context(), twoShards, time.Hour)
+	if report, err := judge(routed("id"), routed("email")); err != nil || report.Summary.Queries != 1 {
+		t.Errorf("report %+v, error %v", report, err)
+	}
+	judge, _ = a.judgeUndo(t.Context(), twoShards, time.Nanosecond)
+	if _, err := judge(routed("id"), routed("email")); err == nil || !strings.Contains(err.Error(), "planning them takes more than 1ns") {
+		t.Errorf("error %v where it takes too long", err)
+	}
+}
