@@ -63,11 +63,11 @@ func detectJSON(text []byte) reader {
 		token, err := dec.Token()
 		key, isKey := token.(string)
 		switch {
-		case err != nil && first:
-			return nil
-		case err != nil || !isKey:
+		case err == nil && !isKey && first:
 			// An empty cache is a cache too.
 			return readPlans
+		case err != nil || !isKey:
+			return nil
 		}
 		switch key {
 		case "format":
@@ -76,28 +76,23 @@ func detectJSON(text []byte) reader {
 			return detectQueries(dec)
 		case "Method", "SQL", "StmtType", "ActiveKeyspace", "TabletType", "BindVars", "SessionUUID":
 			return readJSONLog
-		case "OriginalSQL", "errors":
+		case "OriginalSQL":
+			// The log of a vttablet.
 			return nil
 		}
 		var value json.RawMessage
-		if err := dec.Decode(&value); err != nil {
+		switch err := dec.Decode(&value); {
+		case err != nil && first && bytes.Contains(text, []byte(`"QueryType"`)):
 			// A plan larger than what is looked at.
-			return readPlansIf(first)
-		}
-		if first && bytes.HasPrefix(value, []byte("{")) {
-			if !isPlan(value) {
-				return nil
-			}
 			return readPlans
+		case err != nil:
+			return nil
+		case isPlan(value):
+			return readPlans
+		case value[0] == '{' || value[0] == '[':
+			return nil
 		}
 	}
-}
-
-func readPlansIf(first bool) reader {
-	if first {
-		return readPlans
-	}
-	return nil
 }
 
 func isPlan(value []byte) bool {

@@ -2,6 +2,7 @@ package queries
 
 import (
 	"bufio"
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -79,13 +80,26 @@ func (d *document) wrong(err error) error {
 		// Of compressed data that ends too early.
 		return d.input.err
 	case errors.As(err, &syntax), errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
-		offset := d.input.read
-		if syntax != nil {
-			offset = syntax.Offset - 1
-		}
-		return d.invalid(offset, "it is not valid JSON here")
+		return d.invalid(d.dec.InputOffset()+d.mistake(), "it is not valid JSON here")
 	}
 	return err
+}
+
+// mistake looks for the place of a syntax error in what comes next: the decoder's
+// own count is wrong where a document is read by parts.
+func (d *document) mistake() int64 {
+	rest, _ := io.ReadAll(d.dec.Buffered())
+	value := bytes.TrimLeft(rest, " \t\r\n,:")
+	var raw json.RawMessage
+	var syntax *json.SyntaxError
+	if !errors.As(json.Unmarshal(value, &raw), &syntax) {
+		return 0
+	}
+	at := syntax.Offset
+	if at < int64(len(value)) {
+		at-- // it counts the wrong character too
+	}
+	return int64(len(rest)-len(value)) + at
 }
 
 func (d *document) invalid(offset int64, msg string) error {

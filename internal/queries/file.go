@@ -46,7 +46,7 @@ func readFile(s *source, in *bufio.Reader) error {
 		if err != nil {
 			return err
 		}
-		at := d.dec.InputOffset() - int64(len(key)) - 1
+		at := d.dec.InputOffset() - int64(len(key)) - 2
 		if seen[key] {
 			return d.invalid(at, fmt.Sprintf("the field %q stands twice", key))
 		}

@@ -57,18 +57,18 @@ func TestForms(t *testing.T) {
 				{SQL: "insert into t(a, b) values (:vtg1 /* INT64 */, :vtg2 /* VARCHAR */), (:vtg3 /* INT64 */, :vtg4 /* VARCHAR */)", Keyspace: "shop", TabletType: "replica", Executions: 1},
 				{SQL: byID, Keyspace: "shop", TabletType: "replica", Executions: 1},
 			},
-			notes: []string{"source: 4 statements skipped, since they route nothing that the VSchema decides: 1 BEGIN, 1 SET, 2 USE"},
+			notes: []string{"source: 4 statements left out, since the VSchema decides nothing for them: 1 BEGIN, 1 SET, 2 USE"},
 		},
 		"SQL for one shard": {
 			source: "use `shop/-80`; select a from t where id = 5; use shop; select a from t where id = 5;",
 			want:   []q{{SQL: byID, Keyspace: "shop", Executions: 1}},
-			notes:  []string{"source: 3 statements skipped, since they route nothing that the VSchema decides: 2 USE, 1 sent to a shard by name"},
+			notes:  []string{"source: 3 statements left out, since the VSchema decides nothing for them: 2 USE, 1 sent to a shard by name"},
 		},
 		"vtgate's log as text": {
 			source: textLog("Execute", byID, "shop", "PRIMARY", "") + textLog("Execute", byID, "shop", "PRIMARY", "VT05004: table t does not exist") +
 				textLog("Prepare", byID, "shop", "PRIMARY", "") + textLog("Execute", "commit", "shop", "PRIMARY", "") + textLog("StreamExecute", "/* app */ "+byID, "", "RDONLY", "") + "Execute\t127",
 			want:  []q{{SQL: byID, Keyspace: "shop", TabletType: "primary", Executions: 2}, {SQL: byID, TabletType: "rdonly", Executions: 1}},
-			notes: []string{"source: 2 statements skipped, since they route nothing that the VSchema decides: 1 COMMIT, 1 PREPARE or EXECUTE", "source: its last line is cut off"},
+			notes: []string{"source: 2 statements left out, since the VSchema decides nothing for them: 1 COMMIT, 1 PREPARE or EXECUTE", "source: its last line is cut off"},
 		},
 		"vtgate's log as JSON": {
 			source: jsonLog("Execute", byID, "shop", "PRIMARY", "") + jsonLog("Execute", byID, "shop", "PRIMARY", `near "x": \`) +
@@ -88,7 +88,7 @@ func TestForms(t *testing.T) {
 			source: "{\n \"" + byID + "\": {\n  \"Type\": \"Lookup\", \"QueryType\": \"SELECT\", \"Original\": \"x\", \"Instructions\": {\"OperatorType\": \"Route\"}, \"ExecCount\": 41, \"TablesUsed\": [\"shop.t\"]\n },\n" +
 				" \"select x from a, b\": {\"Type\": \"Join\", \"QueryType\": \"SELECT\", \"TablesUsed\": [\"shop.a\", \"users.b\"]},\n \"begin\": {\"Type\": \"Transaction\", \"QueryType\": \"BEGIN\"}\n}",
 			want:  []q{{SQL: byID, Keyspace: "shop", Executions: 41}, {SQL: "select x from a, b", Executions: 1}},
-			notes: []string{"source: 1 statement skipped, since they route nothing that the VSchema decides: 1 BEGIN"},
+			notes: []string{"source: 1 statement left out, since the VSchema decides nothing for them: 1 BEGIN"},
 		},
 		"an empty plan cache": {source: "{}", notes: []string{"source: it has no queries"}},
 		"vt keys": {

@@ -131,7 +131,7 @@ func (s *source) notes() []string {
 			total += s.skipped[kind]
 			kinds = append(kinds, strconv.FormatInt(s.skipped[kind], 10)+" "+kind)
 		}
-		say("%s skipped, since they route nothing that the VSchema decides: %s", plural(total, "statement"), strings.Join(kinds, ", "))
+		say("%s left out, since the VSchema decides nothing for them: %s", plural(total, "statement"), strings.Join(kinds, ", "))
 	}
 	if s.broken > 0 {
 		first := ""
