@@ -36,13 +36,17 @@ func (r *Report) Truncate(n int) *Report {
 	out := *r
 	if more := len(r.Queries) - n; more > 0 {
 		out.Queries = r.Queries[:n:n]
-		text := fmt.Sprintf("%d more queries are left out here", more)
-		if more == 1 {
-			text = "1 more query is left out here"
-		}
-		out.Notes = append(slices.Clip(r.Notes), text)
+		out.Notes = append(slices.Clip(r.Notes), LeftOut(more))
 	}
 	return &out
+}
+
+// LeftOut is the note of a report that so many queries were cut from.
+func LeftOut(n int) string {
+	if n == 1 {
+		return "1 more query is left out here"
+	}
+	return fmt.Sprintf("%d more queries are left out here", n)
 }
 
 func (c *Count) add(weight int64) {

@@ -55,13 +55,15 @@ func PlanImpact(w io.Writer, r *impact.Report, breaches []string, style Style) e
 	for _, text := range breaches {
 		p.line("  %s %s", style.paint(red, "beyond the policy:"), printable(text))
 	}
+	changed := changedQueries(r)
 	for _, note := range r.Notes {
-		p.line("  note: %s", printable(note))
+		if note != impact.LeftOut(changedCount(r)-len(changed)) { // told below, of what is shown here
+			p.line("  note: %s", printable(note))
+		}
 	}
 	if wantsColumns(r) {
 		p.line("  next: %s", columnsNext)
 	}
-	changed := changedQueries(r)
 	shown := changed[:min(planQueries, len(changed))]
 	for i := range shown {
 		var one page
