@@ -10,6 +10,7 @@ import (
 	"io"
 
 	"github.com/vtsync/vtsync/internal/errs"
+	"github.com/vtsync/vtsync/internal/impact"
 	"github.com/vtsync/vtsync/internal/vschema"
 )
 
@@ -112,6 +113,9 @@ func Decode(raw []byte) (*Plan, error) {
 // validate checks what the digest cannot: that a plan somebody made up holds
 // together.
 func validate(p *Plan) error {
+	if p.Impact != nil && p.Impact.Format != impact.Format {
+		return fmt.Errorf("what it does to queries has format %d, and this vtsync reads format %d", p.Impact.Format, impact.Format)
+	}
 	for i, ph := range p.Phases {
 		for _, w := range ph.Writes {
 			base, ok := p.Base.Keyspaces[w.Keyspace]

@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/vtsync/vtsync/internal/errs"
+	"github.com/vtsync/vtsync/internal/impact"
 )
 
 var update = flag.Bool("update", false, "write the golden files anew")
@@ -103,6 +104,7 @@ func TestDecodeRefuses(t *testing.T) {
 func TestDecodeRefusesForgery(t *testing.T) {
 	forge := map[string]func(*Plan){
 		"no base":            func(p *Plan) { p.Base.Keyspaces = nil },
+		"another report":     func(p *Plan) { p.Impact = &impact.Report{Format: 2} },
 		"nothing to write":   func(p *Plan) { p.Phases[0].Writes[0].After = []byte("null") },
 		"unknown vschema":    func(p *Plan) { p.Phases[0].Writes[0].After = []byte(`{"shardd":true}`) },
 		"another's change":   func(p *Plan) { p.Phases[0].Writes[0].Changes[0].Entry.Keyspace = "customer" },
