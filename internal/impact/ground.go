@@ -47,12 +47,9 @@ func (g Ground) owned(keyspace, sql string, tables []string) []string {
 const many = 1 << 30
 
 // all is the number of shards of a keyspace.
-func (g Ground) all(keyspace string, sharded bool) int {
-	if n, ok := g.Shards[keyspace]; ok && n > 0 {
+func (g Ground) all(keyspace string) int {
+	if n := g.Shards[keyspace]; n > 0 {
 		return n
-	}
-	if !sharded {
-		return 1
 	}
 	return many
 }

@@ -49,6 +49,7 @@ func TestTextsOfWrites(t *testing.T) {
 		"insert ignore into `order items`(id) values (1), (2)":                       {"order items", 2},
 		"replace into customer(id) values row(1), row(2), row(3)":                    {"customer", 3},
 		"insert into t(a) values ('it''s (', 1), (\"b) (\", f((2), 3)), ('\\'(', 4)": {"t", 3},
+		`insert into t(a) values ('\'), (\'', 1), (2)`:                               {"t", 2},
 		"insert into t(a) values (1) on duplicate key update a = values(a), b = (2)": {"t", 1},
 		"insert /*vt+ X=(1) */ into t(`values`) values (1), (2) as n(a)":             {"t", 2},
 		"insert into t(a) select b from u":                                           {"t", 1},

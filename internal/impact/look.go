@@ -184,7 +184,7 @@ func (v *visitor) route(n Node) {
 // routing adds the stop of a node that has one of vtgate's opcodes.
 func (v *visitor) routing(n Node, write bool) {
 	s := stop{route: Route{Opcode: n.Variant, Keyspace: n.Keyspace, Vindex: n.text("Vindex")}, write: write}
-	all := v.ground.all(n.Keyspace, n.Sharded)
+	all := v.ground.all(n.Keyspace)
 	s.class, s.shards = opcode(n.Variant, n.list("Values"), all)
 	if v.ground.Lookups[n.Keyspace+"."+s.route.Vindex] {
 		// The vindex reads its table by itself: by a plan that is not in the tree.
@@ -237,7 +237,7 @@ func listed(values []string) int {
 // destination is the stop of a node that names its shards itself.
 func (v *visitor) destination(n Node, dest string) stop {
 	s := stop{route: Route{Opcode: "ByDestination", Keyspace: n.Keyspace}, class: FewShards}
-	all := v.ground.all(n.Keyspace, n.Sharded)
+	all := v.ground.all(n.Keyspace)
 	name, args, _ := strings.Cut(dest, "(")
 	switch name {
 	case "None":
@@ -278,11 +278,11 @@ func (v *visitor) lookup(n Node) {
 		if n.Variant == "EqualUnique" || n.Variant == "Equal" {
 			r.class, r.shards = SingleShard, 1
 		} else {
-			r.shards = min(v.ground.all(r.route.Keyspace, true), listed(values))
+			r.shards = min(v.ground.all(r.route.Keyspace), listed(values))
 		}
 	}
 	main.route = Route{Opcode: n.Variant, Keyspace: n.Keyspace, Vindex: n.text("Vindex")}
-	main.class, main.shards = opcode(n.Variant, values, v.ground.all(n.Keyspace, n.Sharded))
+	main.class, main.shards = opcode(n.Variant, values, v.ground.all(n.Keyspace))
 	if to := n.Inputs[len(n.Inputs)-1]; to.text("OrderBy") != "" && severalShards(main.class) {
 		v.memory["merge sort"]++
 	}
@@ -307,7 +307,7 @@ func (v *visitor) write(n Node) {
 		if n.Variant != "Select" {
 			rows = rowsOf(n.text("Query"))
 		}
-		s.class, s.shards = SingleShard, min(rows, v.ground.all(n.Keyspace, true))
+		s.class, s.shards = SingleShard, min(rows, v.ground.all(n.Keyspace))
 		if rows > 1 {
 			s.class = FewShards
 		}

@@ -2,6 +2,7 @@ package impact
 
 import (
 	"encoding/json"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -72,6 +73,8 @@ func TestLook(t *testing.T) {
 		"a part of the columns":     {plan: `{"OperatorType":"Route","Variant":"SubShard",` + customer + `,"Values":["1"],"Vindex":"two"}`, class: FewShards, shards: 3},
 		"a range":                   {plan: `{"OperatorType":"Route","Variant":"Between",` + customer + `,"Values":["(1, 5)"],"Vindex":"binary"}`, class: FewShards, shards: 3},
 		"few of a small keyspace":   {plan: `{"OperatorType":"Route","Variant":"IN","Keyspace":{"Name":"product","Sharded":true},"Values":["::ids"]}`, class: FewShards, shards: 1},
+		"a range of a small one":    {plan: `{"OperatorType":"Route","Variant":"Between","Keyspace":{"Name":"product","Sharded":true},"Values":["(1, 5)"]}`, class: FewShards, shards: 1},
+		"a lookup, merged":          {plan: strings.Replace(lookupBy("IN", `"::list"`, goods), `"Query":"select 1 from customer`, `"OrderBy":"0 ASC","Query":"select 1 from customer`, 1), class: FewShards, shards: 4, memory: []string{"merge sort"}},
 		"scatter, number not known": {plan: `{"OperatorType":"Route","Variant":"Scatter","Keyspace":{"Name":"other","Sharded":true}}`, class: Scatter, shards: unknown},
 		"list, number not known":    {plan: `{"OperatorType":"Route","Variant":"IN","Keyspace":{"Name":"other","Sharded":true},"Values":["::ids"]}`, class: FewShards, shards: 3},
 
@@ -149,9 +152,9 @@ func TestLook(t *testing.T) {
 			class: SingleShard, shards: 2, lookups: 1,
 		},
 		"an upsert of two rows": {
-			plan: over(`"Upsert"`, dml("Insert", "Sharded", customer, `,"Query":"insert into customer(id) values (1)","VindexValues":{"by_email":"1"}`)+","+dml("Update", "EqualUnique", customer, ``)+","+
+			plan: over(`"Upsert"`, dml("Insert", "Sharded", customer, `,"Query":"insert into customer(id) values (1)","VindexValues":{"by_email":"1","by_phone":"2"}`)+","+dml("Update", "EqualUnique", customer, ``)+","+
 				dml("Insert", "Sharded", customer, `,"Query":"insert into customer(id) values (1)","VindexValues":{"by_email":"1"}`)+","+dml("Update", "EqualUnique", customer, ``)),
-			class: CrossShardDML, shards: 4, lookups: 1,
+			class: CrossShardDML, shards: 4, lookups: 2,
 		},
 		"a table is altered": {plan: `{"OperatorType":"DDL",` + customer + `,"Query":"alter table customer"}`, class: Scatter, shards: 64},
 	}

@@ -59,6 +59,9 @@ func TestNodeJSON(t *testing.T) {
 		if !back.Equal(madeInGo()) || !madeInGo().Equal(*back) {
 			t.Errorf("%s: read back it is another: %+v", name, back)
 		}
+		if got := back.list("Values"); len(got) != 2 || got[1] != "a > b" {
+			t.Errorf("%s: the values are %q", name, got)
+		}
 		if again, err := encode(back); err != nil || string(again) != text && name == "plain" {
 			t.Errorf("%s: %v\n got %s\nwant %s", name, err, again, text)
 		}

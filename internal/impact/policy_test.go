@@ -26,6 +26,7 @@ func TestPolicyCheck(t *testing.T) {
 		"dearer alone":              {Policy{Breaks: Allow, NewScatter: Allow, DearerPercent: percent(5)}, bad, []Breach{dearer}},
 		"just so many become so":    {Policy{Breaks: Allow, NewScatter: Allow, DearerPercent: percent(41)}, bad, nil},
 		"none may become dearer":    {Policy{DearerPercent: percent(0)}, bad[2:], nil},
+		"a single one does":         {Policy{NewScatter: Allow, DearerPercent: percent(0)}, bad[:1], []Breach{{BreachDearer, "1 of 1 query, 100 % of executions, becomes dearer: at most 0 % of the executions may"}}},
 		"cheaper is no breach":      {Policy{DearerPercent: percent(0)}, bad[3:], nil},
 		"no queries":                {Policy{DearerPercent: percent(0)}, nil, nil},
 		"executions are not known":  {Policy{NewScatter: Allow}, []Result{result("a", 1, Breaks, oneShard, noPlan), result("b", 1, Breaks, oneShard, noPlan)}, []Breach{{BreachBreaks, "2 of 2 queries lose their plan"}}},

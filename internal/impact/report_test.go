@@ -220,6 +220,7 @@ func TestSummaryCounts(t *testing.T) {
 		result("d", 40, Breaks, oneShard, noColumns),
 		result("e", 50, Same, noPlan, noColumns),
 		result("f", 60, Fixed, noPlan, allShards),
+		result("g", 70, Same, noColumns, noPlan),
 	}, nil).Summary
 	if want := (Count{1, 10}); s.NewScatter != want {
 		t.Errorf("new scatter %v, want %v", s.NewScatter, want)
@@ -227,7 +228,7 @@ func TestSummaryCounts(t *testing.T) {
 	if want := (Count{1, 30}); s.Unjudged != want {
 		t.Errorf("unjudged %v, want %v", s.Unjudged, want)
 	}
-	want := map[Verdict]Count{Breaks: {1, 40}, Dearer: {2, 30}, Changed: {}, Cheaper: {}, Fixed: {1, 60}, Same: {2, 80}}
+	want := map[Verdict]Count{Breaks: {1, 40}, Dearer: {2, 30}, Changed: {}, Cheaper: {}, Fixed: {1, 60}, Same: {3, 150}}
 	if diff := cmp.Diff(want, s.ByVerdict); diff != "" {
 		t.Errorf("by verdict (-want +got):\n%s", diff)
 	}
@@ -236,7 +237,8 @@ func TestSummaryCounts(t *testing.T) {
 func TestTruncate(t *testing.T) {
 	r := NewReport("", []Result{
 		result("a", 3, Dearer, oneShard, allShards), result("b", 2, Dearer, oneShard, allShards), result("c", 1, Dearer, oneShard, allShards),
-	}, []string{"first"})
+	}, slices.Grow([]string{"first"}, 1))
+	first := r.Truncate(2)
 	for n, note := range map[int]string{0: "3 more queries are left out here", 1: "2 more queries are left out here", 2: "1 more query is left out here"} {
 		got := r.Truncate(n)
 		if len(got.Queries) != n || !slices.Equal(got.Notes, []string{"first", note}) || got.Summary.Queries != 3 {
@@ -246,8 +248,8 @@ func TestTruncate(t *testing.T) {
 	if got := r.Truncate(3); len(got.Queries) != 3 || len(got.Notes) != 1 {
 		t.Errorf("3: %d queries, notes %q", len(got.Queries), got.Notes)
 	}
-	if len(r.Queries) != 3 || len(r.Notes) != 1 {
-		t.Error("the report itself is cut")
+	if len(r.Queries) != 3 || len(r.Notes) != 1 || first.Notes[1] != "1 more query is left out here" {
+		t.Error("what was cut before is changed, or the report itself is")
 	}
 }
 
