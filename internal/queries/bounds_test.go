@@ -84,13 +84,9 @@ func (e *endless) Read(b []byte) (int, error) {
 	return n, nil
 }
 
-// TestMemory: 64 MB (24 in short tests) of any form are read in little memory, be it lines without
+// TestMemory: 64 MB (20 in short tests) of any form are read in little memory, be it lines without
 // number or one line.
 func TestMemory(t *testing.T) {
-	size := 64 * million
-	if testing.Short() {
-		size = 24 * million // above what is held of one line
-	}
 	line := benchLine("text", "select a from t where id = :id /* INT64 */")
 	tests := map[string]endless{
 		"a log":                   {again: line},
@@ -108,7 +104,10 @@ func TestMemory(t *testing.T) {
 			runtime.GC()
 			var before runtime.MemStats
 			runtime.ReadMemStats(&before)
-			source.left = size
+			source.left = 64 * million
+			if testing.Short() {
+				source.left = 20 * million // above what is held of one line
+			}
 			c := NewCorpus()
 			err := c.Read("source", &source)
 			if name != "one plan" && (err != nil || len(c.Queries()) != 1) {

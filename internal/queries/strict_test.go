@@ -82,7 +82,7 @@ func TestOddInput(t *testing.T) {
 		"invalid UTF-8 and NUL": {"select a from t where b = '\xff\x00';\nselect a from t where id = 1;", ""},
 		"statements that do not parse": {
 			"select 1 +;\nselect from;\nselect 1 frm t x y;\nselec 1;\nselect a from t where id = 1;\nselect 1 1;\nselect ,;\nselect 2 from;\nselect (;",
-			"source: 8 statements cannot be used; the first: source:1: syntax error at position 12; source:2: syntax error at position 12; source:3: syntax error at position 18; source:6: syntax error at position 11; source:7: syntax error at position 9",
+			"source: 8 statements cannot be used; the first: source:1: syntax error at position 11; source:2: syntax error at position 12; source:3: syntax error at position 15; source:4: syntax error at position 6; source:6: syntax error at position 11",
 		},
 		"gzip that ends too early": {gzipped(t, strings.Repeat("select a from t where id = 1;\n", 10))[:50], "source: its compressed data ends too early: what came before was read"},
 		"a text that does not end": {"select a from t where id = 1;\nselect 'a; b", "source: 1 statement cannot be used; the first: source:2: syntax error at position 13"},

@@ -111,37 +111,37 @@ func quoted(field []byte) bool {
 	return len(field) >= 2 && field[0] == '"' && field[len(field)-1] == '"'
 }
 
-// jsonRecord reads a line of the JSON form. As vtgate writes it, the keys have
-// their order, and a quote in a text has a backslash before it: so the first
-// "SQL": and the last of the others are the keys themselves. It is not quite
-// JSON, since vtgate quotes texts as Go does.
+// jsonRecord reads a line of the JSON form, which is not quite JSON: vtgate quotes
+// texts as Go does. As vtgate writes it, the keys have their order, and a quote in
+// a text has a backslash before it. So a key that is looked for in order, with the
+// quote behind it, is found nowhere else; a bind variable of that name has no text
+// behind it.
 func jsonRecord(line []byte) (record, bool) {
 	if !bytes.HasPrefix(line, []byte(`{"Method": "`)) {
 		return foreignRecord(line)
 	}
-	var rec record
-	var ok [4]bool
-	rec.method, ok[0] = quotedAt(line, len(`{"Method": `))
-	rec.sql, ok[1] = quotedAfter(line, bytes.Index, `"SQL": `)
-	rec.tabletType, ok[2] = quotedAfter(line, bytes.LastIndex, `"TabletType": `)
-	rec.keyspace, ok[3] = quotedAfter(line, bytes.LastIndex, `"ActiveKeyspace": `)
-	return rec, ok == [4]bool{true, true, true, true}
+	var texts [4][]byte
+	rest := line
+	for i, key := range logKeys {
+		at := bytes.Index(rest, key)
+		if at < 0 {
+			return record{}, false
+		}
+		rest = rest[at+len(key)-1:]
+		text, ok := quotedText(rest)
+		if !ok {
+			return record{}, false
+		}
+		texts[i], rest = text, rest[len(text):]
+	}
+	return record{method: texts[0], sql: texts[1], tabletType: texts[2], keyspace: texts[3]}, true
 }
 
-func quotedAfter(line []byte, index func(s, sep []byte) int, key string) ([]byte, bool) {
-	at := index(line, []byte(key))
-	if at < 0 {
-		return nil, false
-	}
-	return quotedAt(line, at+len(key))
-}
+var logKeys = [4][]byte{[]byte(`"Method": "`), []byte(`"SQL": "`), []byte(`"TabletType": "`), []byte(`"ActiveKeyspace": "`)}
 
-// quotedAt gives the quoted text that begins there.
-func quotedAt(line []byte, start int) ([]byte, bool) {
-	if start >= len(line) || line[start] != '"' {
-		return nil, false
-	}
-	for end := start + 1; end < len(line); {
+// quotedText gives the quoted text that a line begins with.
+func quotedText(line []byte) ([]byte, bool) {
+	for end := 1; end < len(line); {
 		step := bytes.IndexByte(line[end:], '"')
 		if step < 0 {
 			return nil, false
@@ -152,7 +152,7 @@ func quotedAt(line []byte, start int) ([]byte, bool) {
 			escapes--
 		}
 		if (end-2-escapes)%2 == 0 {
-			return line[start:end], true
+			return line[:end], true
 		}
 	}
 	return nil, false
