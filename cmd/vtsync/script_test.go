@@ -91,6 +91,7 @@ func TestLabScripts(t *testing.T) {
 			"alter_vschema": func(ts *testscript.TestScript, _ bool, args []string) {
 				ts.Check(lab.AlterVSchema(t.Context(), lab.VTGates()[0], strings.Join(args, " ")))
 			},
+			"query": func(ts *testscript.TestScript, _ bool, args []string) { plannedEverywhere(t, ts, lab, args) },
 			"vtctldclient": func(ts *testscript.TestScript, _ bool, args []string) {
 				if _, err := lab.VTCtldClient(t.Context(), args...); err != nil {
 					ts.Fatalf("vtctldclient: %v", err)
@@ -139,6 +140,21 @@ func createKeyspace(t *testing.T, ts *testscript.TestScript, lab *cluster.Cluste
 	vschema, err := os.ReadFile(ts.MkAbs(args[1]))
 	ts.Check(err)
 	ts.Check(lab.ApplyVSchema(t.Context(), args[0], string(vschema)))
+}
+
+// plannedEverywhere sends a statement to all vtgates, query KEYSPACE STATEMENT, often
+// enough for it to be in their plan caches. There are no tablets to run it.
+func plannedEverywhere(t *testing.T, ts *testscript.TestScript, lab *cluster.Cluster, args []string) {
+	if len(args) < 2 {
+		ts.Fatalf("usage: query KEYSPACE STATEMENT")
+	}
+	for _, g := range lab.VTGates() {
+		for range 3 {
+			if _, err := lab.Query(t.Context(), g, args[0], strings.Join(args[1:], " ")); err == nil {
+				ts.Fatalf("%s: %q has an answer, and the lab has no tablets", g.Name, args[1:])
+			}
+		}
+	}
 }
 
 // serial is a test whose scripts run one after the other.

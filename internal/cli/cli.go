@@ -103,6 +103,7 @@ func (c *command) root() *cobra.Command {
   fmt       lay the files out the canonical way
   schema    print the JSON Schema of a kind of file, for editors
   pull      take the live VSchema into files
+  queries   gather the queries that applications run, for impact and plan
   impact    show which of the known queries would get another plan
   plan      show what applying the files would change, and what it could break
   apply     change the cluster, prove that every cell and vtgate serves it
@@ -130,7 +131,7 @@ file; 3 denied, nothing was changed; 4 outcome unknown or parked, look first;
 	c.flags.register(root)
 	root.SetFlagErrorFunc(flagError)
 	root.AddCommand(
-		c.lint(), c.fmt(), c.schema(), c.pull(), c.impact(), c.plan(), c.apply(), c.status(), c.history(), c.showRollout(),
+		c.lint(), c.fmt(), c.schema(), c.pull(), c.queries(), c.impact(), c.plan(), c.apply(), c.status(), c.history(), c.showRollout(),
 		c.watch(), c.resume(), c.rollback(), c.unpause(), c.doctor(), c.version(),
 	)
 	return root

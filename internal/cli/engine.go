@@ -70,6 +70,8 @@ type Engine interface {
 	// Impact says what a change does to the known queries. Where something did
 	// not answer that it can do without, there is a report beside the error.
 	Impact(ctx context.Context, ask Impacting) (*impact.Report, error)
+	// Collect gathers known queries into a file.
+	Collect(ctx context.Context, how Collecting) (view.Collected, error)
 	// Close gives back what was opened.
 	Close()
 }
@@ -106,9 +108,11 @@ type Impacting struct {
 	Shards map[string]int
 	// Planner is who plans the before side.
 	Planner string
-	// All keeps the queries that stay the same in the report, Trees the plans of
-	// each query.
-	All, Trees bool
+	// All keeps the queries that stay the same in the report.
+	All bool
+	// Explain is the number in the report of the query whose plans are wanted,
+	// from 1; 0 where none is.
+	Explain int
 }
 
 // Live tells whether a cluster has to be asked.

@@ -40,6 +40,9 @@ type double struct {
 	asked    Impacting // what Impact was asked for with last
 	err      error
 
+	collected  view.Collected
+	collecting Collecting // what Collect was asked for with last
+
 	during func(context.Context) // what happens while it is asked, if anything
 
 	calls  []string
@@ -155,6 +158,12 @@ func (d *double) Impact(ctx context.Context, ask Impacting) (*impact.Report, err
 	d.called(ctx, "impact")
 	d.asked = ask
 	return d.impact, d.err
+}
+
+func (d *double) Collect(ctx context.Context, how Collecting) (view.Collected, error) {
+	d.called(ctx, "collect")
+	d.collecting = how
+	return d.collected, d.err
 }
 
 func (d *double) Close() { d.closed = true }

@@ -1,0 +1,168 @@
+package app
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"sync"
+
+	"github.com/vtsync/vtsync/internal/cli"
+	"github.com/vtsync/vtsync/internal/errs"
+	"github.com/vtsync/vtsync/internal/impact"
+	"github.com/vtsync/vtsync/internal/queries"
+	"github.com/vtsync/vtsync/internal/view"
+	"github.com/vtsync/vtsync/internal/vtgate"
+	"github.com/vtsync/vtsync/internal/worktree"
+)
+
+// Collect gathers known queries into a file. What the file has is read first: one
+// that is not ours is never written over.
+func (a *App) Collect(ctx context.Context, how cli.Collecting) (view.Collected, error) {
+	ctx, span := tracer.Start(ctx, "vtsync.collect")
+	defer span.End()
+	out := view.Collected{Format: view.Format, File: a.queriesFile(how), Sources: how.Sources}
+	known, text, err := queriesIn(out.File)
+	if err != nil {
+		return out, err
+	}
+	corpus := queries.NewCorpus()
+	if len(how.Sources) == 0 {
+		out.VTGates, err = a.collectCached(ctx, corpus)
+	} else {
+		err = readSources(corpus, how)
+	}
+	if err != nil {
+		return out, err
+	}
+	if how.Replace && out.Partial() {
+		return out, &errs.Unknown{
+			Msg:  fmt.Sprintf("%d of %d vtgates gave their plan caches: to replace %s would lose the queries of the others", out.Answered(), len(out.VTGates), out.File),
+			Next: "leave --replace out, or see what vtsync doctor says",
+		}
+	}
+	found := corpus.Queries()
+	out.Gathered, out.Notes = countQueries(found), corpus.Notes()
+	if len(found) == 0 {
+		out.Total = countQueries(known)
+		return out, nil
+	}
+	if how.Replace {
+		known = nil
+	}
+	all := queries.Merge(known, found)
+	out.Total = countQueries(all)
+	out.New, out.Kept = len(all)-len(known), len(all)-len(found)
+	data := queries.Encode(all)
+	if bytes.Equal(data, text) {
+		return out, nil
+	}
+	out.Written = true
+	return out, worktree.At(filepath.Dir(out.File)).Write(filepath.Base(out.File), data)
+}
+
+// queriesFile gives the file that is written.
+func (a *App) queriesFile(how cli.Collecting) string {
+	switch {
+	case how.Out != "":
+		return how.Out
+	case len(how.Sources) > 0:
+		return a.files.Path(worktree.QueriesDir + "/imported.json")
+	case a.cluster.Name == "":
+		return a.files.Path(worktree.QueriesDir + "/" + cli.SideLive + ".json")
+	}
+	return a.files.Path(worktree.QueriesDir + "/" + a.cluster.Name + ".json")
+}
+
+// queriesIn reads a file of vtsync's, if there is one, and gives its text too.
+func queriesIn(path string) ([]impact.Query, []byte, error) {
+	text, err := os.ReadFile(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil, nil
+	}
+	if err != nil {
+		return nil, nil, fmt.Errorf("read the known queries: %w", err)
+	}
+	var head struct {
+		Format *int `json:"format"`
+	}
+	if err := json.Unmarshal(text, &head); err != nil || head.Format == nil {
+		return nil, nil, &errs.Invalid{
+			Pos: errs.Position{File: filepath.ToSlash(path)}, Msg: "it is not a file that vtsync queries wrote, and is not written over",
+			Next: "name another by --out",
+		}
+	}
+	corpus := queries.NewCorpus()
+	if err := corpus.Read(filepath.ToSlash(path), bytes.NewReader(text)); err != nil {
+		return nil, nil, err
+	}
+	return corpus.Queries(), text, nil
+}
+
+// readSources reads files of any form that has queries.
+func readSources(corpus *queries.Corpus, how cli.Collecting) error {
+	for _, source := range how.Sources {
+		var err error
+		if source == "-" {
+			err = corpus.Read("the standard input", how.Stdin)
+		} else {
+			err = readQueriesAt(corpus, source)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// collectCached takes in the plan caches of all vtgates. One that does not give its
+// cache is told; where none does it is an error.
+func (a *App) collectCached(ctx context.Context, corpus *queries.Corpus) ([]view.CollectedVTGate, error) {
+	if len(a.vtgates) == 0 {
+		return nil, &errs.Invalid{Msg: "queries are collected from the plan caches of vtgates, and none is named", Next: "add --vtgate HOST:PORT, or `vtgates` to the cluster in the config"}
+	}
+	plans, problems := make([][]vtgate.QueryPlan, len(a.vtgates)), make([]error, len(a.vtgates))
+	var all sync.WaitGroup
+	for i, reader := range a.vtgates {
+		all.Go(func() { plans[i], problems[i] = reader.QueryPlans(ctx) })
+	}
+	all.Wait()
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	out := make([]view.CollectedVTGate, len(a.vtgates))
+	for i, reader := range a.vtgates {
+		out[i].VTGate = reader.Target()
+		switch {
+		case problems[i] == nil:
+		case vtgate.Refused(problems[i]):
+			out[i].Unreadable = problems[i].Error()
+		default:
+			out[i].Silent = problems[i].Error()
+		}
+		for _, p := range plans[i] {
+			q := impact.Query{SQL: p.SQL, Keyspace: queries.KeyspaceOf(p.TablesUsed), Executions: max(p.ExecCount, 1)}
+			if err := corpus.Add(q); err != nil {
+				return nil, fmt.Errorf("take in a plan of vtgate %s: %w", reader.Target(), err)
+			}
+			out[i].Queries++
+			out[i].Executions += q.Executions
+		}
+	}
+	if (view.Collected{VTGates: out}).Answered() == 0 {
+		return nil, &errs.Unknown{Msg: "no vtgate gives its plan cache", Err: problems[0], Next: "vtsync doctor says what answers"}
+	}
+	return out, nil
+}
+
+func countQueries(all []impact.Query) impact.Count {
+	n := impact.Count{Queries: len(all)}
+	for _, q := range all {
+		n.Executions += q.Executions
+	}
+	return n
+}

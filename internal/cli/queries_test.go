@@ -1,0 +1,54 @@
+package cli
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/vtsync/vtsync/internal/errs"
+	"github.com/vtsync/vtsync/internal/impact"
+	"github.com/vtsync/vtsync/internal/view"
+)
+
+func TestCollect(t *testing.T) {
+	some := impact.Count{Queries: 2, Executions: 7}
+	answered := view.CollectedVTGate{VTGate: "h:1", Count: some}
+	for _, tc := range []struct {
+		name    string
+		vtgates []view.CollectedVTGate
+		code    int
+		want    string
+	}{
+		{"all answer", []view.CollectedVTGate{answered}, errs.ExitOK, "next: vtsync impact\n"},
+		{"one is silent", []view.CollectedVTGate{answered, {VTGate: "h:2", Silent: "no answer in time"}}, errs.ExitUnknown, "vtgate h:2: silent: no answer in time"},
+		{"one refuses", []view.CollectedVTGate{answered, {VTGate: "h:2", Unreadable: "access denied"}}, errs.ExitUnknown, "next: vtsync doctor"},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			d := &double{collected: view.Collected{Format: 1, File: "f.json", Written: true, VTGates: tc.vtgates, Gathered: some, Total: some, New: 2}}
+			got := d.run(t, "queries", "collect", "prod", "--out", "f.json", "--replace")
+			if got.code != tc.code || !strings.Contains(got.stdout, tc.want) || !strings.Contains(got.stdout, "written f.json: 2 queries, 7 executions; 2 new") {
+				t.Errorf("exit code %d, want %d; %q, want %q", got.code, tc.code, got.stdout, tc.want)
+			}
+			if d.collecting.Out != "f.json" || !d.collecting.Replace || len(d.collecting.Sources) > 0 || d.settings.Dir != "prod" || d.settings.FilesOnly {
+				t.Errorf("asked for %+v of %+v", d.collecting, d.settings)
+			}
+			got = d.run(t, "queries", "collect", "--format", "json")
+			var back view.Collected
+			decode(t, got.stdout, &back)
+			if got.code != tc.code || back.Gathered != some || back.Answered() != 1 || back.VTGates[0].Executions != 7 {
+				t.Errorf("as JSON: exit code %d, %+v", got.code, back)
+			}
+		})
+	}
+}
+
+func TestImportQueries(t *testing.T) {
+	d := &double{collected: view.Collected{Format: 1, File: "f.json"}}
+	got := d.run(t, "queries", "import", "a.log", "-")
+	if got.code != errs.ExitOK || !strings.Contains(got.stdout, "nothing gathered, nothing written") {
+		t.Errorf("exit code %d, %q", got.code, got.stdout)
+	}
+	if !slices.Equal(d.collecting.Sources, []string{"a.log", "-"}) || d.collecting.Stdin == nil || !d.settings.FilesOnly {
+		t.Errorf("asked for %+v of %+v", d.collecting, d.settings)
+	}
+}
