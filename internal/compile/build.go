@@ -23,7 +23,8 @@ type routing struct {
 // first mistake of a keyspace in the order of a map, and what it has by then is
 // different at each start: here such a keyspace has none of it.
 func build(in Input, parser *sqlparser.Parser) (*routing, error) {
-	r := &routing{srv: vschema.StandIns(vschema.WithoutNils(in.Routing), in.Opaque)}
+	r := &routing{srv: vschema.WithoutNils(in.Routing)}
+	r.standIn(in.Opaque)
 	built, err := buildAll(r.srv, parser)
 	if r.takeOut(built, err != nil, parser) {
 		built, err = buildAll(r.srv, parser)
@@ -37,6 +38,22 @@ func build(in Input, parser *sqlparser.Parser) (*routing, error) {
 	}
 	r.sequences()
 	return r, nil
+}
+
+// standIn replaces the vindexes that cannot be constructed here. One of a type that
+// the config names routes like one that computes: where it is owned, its lookup
+// table is not known, and a plan with it could not be made.
+func (r *routing) standIn(opaque []string) {
+	for _, name := range slices.Sorted(maps.Keys(r.srv.Keyspaces)) {
+		ks := r.srv.Keyspaces[name]
+		for _, vindex := range slices.Sorted(maps.Keys(ks.Vindexes)) {
+			if v := ks.Vindexes[vindex]; slices.Contains(opaque, v.Type) {
+				r.notes = append(r.notes, fmt.Sprintf("vindex %s.%s: nothing is known of the type %s: it is planned as a unique one that needs no lookup", name, vindex, v.Type))
+				ks.Vindexes[vindex] = &vschema.Vindex{Type: "binary"}
+			}
+		}
+	}
+	r.srv = vschema.StandIns(r.srv, nil)
 }
 
 func buildAll(srv *vschema.SrvVSchema, parser *sqlparser.Parser) (built *vindexes.VSchema, err error) {
@@ -61,7 +78,7 @@ func (r *routing) takeOut(built *vindexes.VSchema, all bool, parser *sqlparser.P
 			continue
 		}
 		found = true
-		r.notes = append(r.notes, fmt.Sprintf("keyspace %s: vtgate cannot build it and has some of its tables, others at each start; here it has none: %v", name, err))
+		r.notes = append(r.notes, fmt.Sprintf("keyspace %s: vtgate cannot build it and has some of its tables, others at each start; here it has none: %s", name, err.Error()))
 		ks.Vindexes, ks.Tables = nil, nil
 	}
 	return found

@@ -9,12 +9,14 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 
 	"vitess.io/vitess/go/mysql/config"
 	"vitess.io/vitess/go/vt/proto/query"
 	"vitess.io/vitess/go/vt/proto/topodata"
 	"vitess.io/vitess/go/vt/sqlparser"
 	"vitess.io/vitess/go/vt/vtenv"
+	"vitess.io/vitess/go/vt/vterrors"
 	"vitess.io/vitess/go/vt/vtgate/engine"
 	econtext "vitess.io/vitess/go/vt/vtgate/executorcontext"
 	"vitess.io/vitess/go/vt/vtgate/planbuilder"
@@ -119,8 +121,25 @@ func (p *Planner) read(sql string) (statement, error) {
 	if err != nil {
 		return statement{}, err
 	}
+	if err := refuse(ast, sql); err != nil {
+		return statement{}, err
+	}
 	hints, err := sqlparser.BuildQueryHints(ast)
 	return statement{text: sql, ast: ast, known: known, hints: hints}, err
+}
+
+// refuse says of an assignment what Vitess's normaliser would say, which prints to
+// the standard output as it does so.
+func refuse(ast sqlparser.Statement, sql string) error {
+	if !strings.Contains(sql, ":=") {
+		return nil
+	}
+	return sqlparser.Walk(func(n sqlparser.SQLNode) (bool, error) {
+		if _, ok := n.(*sqlparser.AssignmentExpr); ok {
+			return false, vterrors.VT12001("Assignment expression")
+		}
+		return true, nil
+	}, ast)
 }
 
 // describe plans the statement, which is of no more use then.

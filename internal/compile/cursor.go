@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 
 	"vitess.io/vitess/go/vt/key"
@@ -32,8 +33,12 @@ type cursor struct {
 // cursor is the session of one query, as the planner sees it.
 func (p *Planner) cursor(q impact.Query) (*cursor, error) {
 	target := q.Keyspace
-	if q.TabletType != "" {
+	switch q.TabletType {
+	case "":
+	case "primary", "replica", "rdonly":
 		target += "@" + q.TabletType
+	default:
+		return nil, fmt.Errorf("unknown tablet type %s: it is primary, replica or rdonly", q.TabletType)
 	}
 	session := econtext.NewSafeSession(&vtgatepb.Session{TargetString: target, Autocommit: true, EnableSystemSettings: true})
 	inner, err := econtext.NewVCursorImpl(session, sqlparser.MarginComments{}, nil, nil, nil, p.built, nil, nil, nil, p.config, nil)

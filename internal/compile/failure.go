@@ -4,30 +4,28 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
-	"strings"
 
-	"vitess.io/vitess/go/vt/sqlparser"
 	"vitess.io/vitess/go/vt/vterrors"
 
 	"github.com/vtsync/vtsync/internal/impact"
 )
 
-var coded = regexp.MustCompile(`^(VT\d{5}): `)
+var (
+	coded = regexp.MustCompile(`(?s)^(VT\d{5}): (.*)$`)
+	// quoting finds where an error repeats a part of the query, which may be a
+	// literal: the parser and the normaliser do.
+	quoting = regexp.MustCompile(`(?s)( at position \d+) near '.*|(extra characters encountered after end of DDL): '.*|(Incorrect \w+ value): '.*`)
+)
 
-// failure is why a query has no plan. The parser quotes the text near a mistake,
-// which may be a literal: that is cut.
+// failure is why a query has no plan, without what the error repeats of it.
 func failure(err error) *impact.Error {
-	var positioned sqlparser.PositionedErr
-	if errors.As(err, &positioned) {
-		return &impact.Error{Text: fmt.Sprintf("%s at position %d", positioned.Err, positioned.Pos)}
-	}
-	out := &impact.Error{Text: err.Error()}
+	out := &impact.Error{Text: quoting.ReplaceAllString(err.Error(), "$1$2$3")}
 	var vitess *vterrors.VitessError
 	if errors.As(err, &vitess) {
 		out.Code = vitess.ID
 	}
 	if m := coded.FindStringSubmatch(out.Text); m != nil {
-		out.Code, out.Text = m[1], strings.TrimPrefix(out.Text, m[0])
+		out.Code, out.Text = m[1], m[2]
 	}
 	return out
 }
