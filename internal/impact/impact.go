@@ -43,8 +43,8 @@ const (
 	Local         Class = "local"            // vtgate answers by itself, or no shard can have a row
 	Reference     Class = "reference"        // any one shard: a reference table, or no table
 	Unsharded     Class = "unsharded"        // the one shard of an unsharded keyspace
-	SingleShard   Class = "single_shard"     // one shard, found by a unique vindex
-	FewShards     Class = "few_shards"       // some shards, found by IN, a lookup or a range
+	SingleShard   Class = "single_shard"     // one shard, found by a unique vindex, be it a lookup
+	FewShards     Class = "few_shards"       // some shards, found by IN, a lookup that is not unique, or a range
 	Scatter       Class = "scatter"          // all shards of a keyspace
 	CrossJoin     Class = "cross_shard_join" // rows of several routes meet in vtgate
 	CrossShardDML Class = "cross_shard_dml"  // writes to several shards
