@@ -125,13 +125,8 @@ func (a *App) collectCached(ctx context.Context, corpus *queries.Corpus) ([]view
 	if len(a.vtgates) == 0 {
 		return nil, &errs.Invalid{Msg: "queries are collected from the plan caches of vtgates, and none is named", Next: "add --vtgate HOST:PORT, or `vtgates` to the cluster in the config"}
 	}
-	plans, problems := make([][]vtgate.QueryPlan, len(a.vtgates)), make([]error, len(a.vtgates))
-	var all sync.WaitGroup
-	for i, reader := range a.vtgates {
-		all.Go(func() { plans[i], problems[i] = reader.QueryPlans(ctx) })
-	}
-	all.Wait()
-	if err := ctx.Err(); err != nil {
+	plans, problems, err := askCaches(ctx, a.vtgates)
+	if err != nil {
 		return nil, err
 	}
 	out := make([]view.CollectedVTGate, len(a.vtgates))
@@ -145,7 +140,7 @@ func (a *App) collectCached(ctx context.Context, corpus *queries.Corpus) ([]view
 			out[i].Silent = problems[i].Error()
 		}
 		for _, p := range plans[i] {
-			q := impact.Query{SQL: p.SQL, Keyspace: queries.KeyspaceOf(p.TablesUsed), Executions: max(p.ExecCount, 1)}
+			q := cachedQuery(p)
 			if err := corpus.Add(q); err != nil {
 				return nil, fmt.Errorf("take in a plan of vtgate %s: %w", reader.Target(), err)
 			}
@@ -157,6 +152,24 @@ func (a *App) collectCached(ctx context.Context, corpus *queries.Corpus) ([]view
 		return nil, &errs.Unknown{Msg: "no vtgate gives its plan cache", Err: problems[0], Next: "vtsync doctor says what answers"}
 	}
 	return out, nil
+}
+
+// askCaches reads the plan caches of all vtgates at once: of each its plans, or why
+// it does not give them. It is an error to be stopped meanwhile.
+func askCaches(ctx context.Context, vtgates []*vtgate.Reader) ([][]vtgate.QueryPlan, []error, error) {
+	plans, problems := make([][]vtgate.QueryPlan, len(vtgates)), make([]error, len(vtgates))
+	var all sync.WaitGroup
+	for i, reader := range vtgates {
+		all.Go(func() { plans[i], problems[i] = reader.QueryPlans(ctx) })
+	}
+	all.Wait()
+	return plans, problems, ctx.Err()
+}
+
+// cachedQuery is the query of a plan that a vtgate keeps. Its keyspace is a guess at
+// the one that the session had chosen, which the cache does not say.
+func cachedQuery(p vtgate.QueryPlan) impact.Query {
+	return impact.Query{SQL: p.SQL, Keyspace: queries.KeyspaceOf(p.TablesUsed), Executions: max(p.ExecCount, 1)}
 }
 
 func countQueries(all []impact.Query) impact.Count {

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"runtime"
 	"strings"
-	"sync"
 
 	"golang.org/x/sync/errgroup"
 
@@ -14,7 +13,6 @@ import (
 	"github.com/vtsync/vtsync/internal/errs"
 	"github.com/vtsync/vtsync/internal/impact"
 	"github.com/vtsync/vtsync/internal/queries"
-	"github.com/vtsync/vtsync/internal/vtgate"
 )
 
 // parallelExplains bounds the queries that vtgates are asked for at once.
@@ -33,13 +31,8 @@ func (r *impactRun) readCached(ctx context.Context, corpus *queries.Corpus) erro
 	if len(r.vtgates) == 0 {
 		return &errs.Invalid{Msg: "--queries live reads the plan caches of vtgates, and none is named", Next: "add --vtgate HOST:PORT, or `vtgates` to the cluster in the config"}
 	}
-	plans, problems := make([][]vtgate.QueryPlan, len(r.vtgates)), make([]error, len(r.vtgates))
-	var all sync.WaitGroup
-	for i, reader := range r.vtgates {
-		all.Go(func() { plans[i], problems[i] = reader.QueryPlans(ctx) })
-	}
-	all.Wait()
-	if err := ctx.Err(); err != nil {
+	plans, problems, err := askCaches(ctx, r.vtgates)
+	if err != nil {
 		return err
 	}
 	var silent []string
@@ -48,7 +41,7 @@ func (r *impactRun) readCached(ctx context.Context, corpus *queries.Corpus) erro
 			silent = append(silent, fmt.Sprintf("the plan cache of vtgate %s: %v", reader.Target(), problems[i]))
 		}
 		for _, p := range plans[i] {
-			q := impact.Query{SQL: p.SQL, Keyspace: onlyKeyspace(p.TablesUsed), Executions: max(p.ExecCount, 1)}
+			q := cachedQuery(p)
 			if err := corpus.Add(q); err != nil {
 				continue // counted in the notes of the corpus
 			}
@@ -62,21 +55,6 @@ func (r *impactRun) readCached(ctx context.Context, corpus *queries.Corpus) erro
 	}
 	r.unread = append(r.unread, silent...)
 	return nil
-}
-
-// onlyKeyspace is the keyspace of all tables of a plan, as a guess at the one that
-// the session had chosen, which a plan cache does not say; empty where they are of
-// several.
-func onlyKeyspace(tables []string) string {
-	keyspace := ""
-	for _, t := range tables {
-		name, _, _ := strings.Cut(t, ".")
-		if keyspace != "" && name != keyspace {
-			return ""
-		}
-		keyspace = name
-	}
-	return keyspace
 }
 
 // maxDiffering is how many queries a note names.

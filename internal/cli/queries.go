@@ -114,6 +114,9 @@ Exit codes: 0 gathered; 2 a source cannot be read, or the file is not one of vts
 			if slices.Contains(args, SideLive) {
 				return &errs.Invalid{Msg: "import reads files", Next: "vtsync queries collect reads the vtgates"}
 			}
+			if c.flags.topo != "" || len(c.flags.vtgates) > 0 || c.flags.vtctld != "" {
+				return &errs.Invalid{Msg: "import asks no cluster: --topo, --vtgate and --vtctld mean nothing", Next: "leave them out"}
+			}
 			s, err := c.fileSettings("")
 			if err != nil {
 				return err

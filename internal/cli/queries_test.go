@@ -44,7 +44,10 @@ func TestCollect(t *testing.T) {
 
 func TestImportQueries(t *testing.T) {
 	d := &double{collected: view.Collected{Format: 1, File: "f.json"}}
-	got := d.run(t, "queries", "import", "a.log", "-")
+	if got := d.run(t, "queries", "import", "a.log"); got.code != errs.ExitError || !strings.Contains(got.stderr, "asks no cluster") || d.calls != nil {
+		t.Errorf("with --topo: exit code %d, %q, and it %v", got.code, got.stderr, d.calls)
+	}
+	got := d.runIn(t, nil, "queries", "import", "a.log", "-")
 	if got.code != errs.ExitOK || !strings.Contains(got.stdout, "nothing gathered, nothing written") {
 		t.Errorf("exit code %d, %q", got.code, got.stdout)
 	}
