@@ -33,12 +33,12 @@ type planError struct{ why impact.Error }
 
 func (e *planError) Error() string { return e.why.Text }
 
-var errPanics = &planError{impact.Error{Text: "vtgate's planner panics"}}
+var errPanics = &planError{impact.Error{Text: "vtgate's planner panics, which closes the connection"}}
 
 // Explain asks a vtgate what it would do with a query now, by VEXPLAIN PLAN: the
 // query is planned and not run, and needs no tablet. A query without a tablet type is planned for primaries. What vtgate
-// refuses to plan is the plan's error; an error is what keeps it from saying. It
-// does not say which tables the plan uses.
+// refuses to plan is the plan's error; an error is what keeps it from saying, among
+// them ErrNotExplained. It does not say which tables the plan uses.
 func (r *Reader) Explain(ctx context.Context, q impact.Query) (impact.Plan, error) {
 	statement, err := vexplainPlan(q.SQL)
 	if err != nil {
@@ -166,22 +166,27 @@ var (
 	}
 )
 
-// codePattern finds Vitess's code in front of an error. Those of class 14 say
-// that something is not available.
-var codePattern = regexp.MustCompile(`^VT(\d\d)\d{3}\b`)
+// coded takes Vitess's code off an error. Those of class 14 say that something is not
+// available.
+var coded = regexp.MustCompile(`(?s)^(VT(\d\d)\d{3}): (.*)$`)
 
 const unavailableClass = "14"
 
+// dumped finds where Vitess prints a part of its syntax tree, addresses included,
+// into an error.
+var dumped = regexp.MustCompile(`(?s)%!\(.*`)
+
 // planErrorOf gives err itself where its text says that something is missing now.
 func planErrorOf(text string, err error) error {
-	code := codePattern.FindStringSubmatch(text)
+	text = dumped.ReplaceAllString(text, "")
+	m := coded.FindStringSubmatch(text)
 	switch {
-	case code == nil:
+	case m == nil:
 		return &planError{impact.Error{Text: text}}
-	case code[1] == unavailableClass:
+	case m[2] == unavailableClass:
 		return err
 	}
-	return &planError{impact.Error{Code: code[0], Text: text}}
+	return &planError{impact.Error{Code: m[1], Text: m[3]}}
 }
 
 // grpcExplain explains over vtgate's own gRPC service.

@@ -37,7 +37,8 @@ func TestExplainOverGRPC(t *testing.T) {
 		failed  string        // why nobody knows
 	}{
 		{name: "a plan", answer: result([]string{"JSON"}, []string{`{"OperatorType":"Route","Variant":"Scatter"}`})},
-		{name: "no plan", answer: refusal(vtrpcpb.Code_UNIMPLEMENTED, "VT12001: unsupported: it"), refused: &impact.Error{Code: "VT12001", Text: "VT12001: unsupported: it"}},
+		{name: "no plan", answer: refusal(vtrpcpb.Code_UNIMPLEMENTED, "VT12001: unsupported: it"), refused: &impact.Error{Code: "VT12001", Text: "unsupported: it"}},
+		{name: "a bug", answer: refusal(vtrpcpb.Code_INTERNAL, "VT13001: [BUG] %T here%!(EXTRA *sqlparser.Select=&{0x8cad36})"), refused: &impact.Error{Code: "VT13001", Text: "[BUG] %T here"}},
 		{name: "no table", answer: refusal(vtrpcpb.Code_UNKNOWN, "table t not found"), refused: &impact.Error{Text: "table t not found"}},
 		{name: "not now", answer: refusal(vtrpcpb.Code_UNAVAILABLE, "starting"), failed: "UNAVAILABLE: starting"},
 		{name: "nothing connected", answer: refusal(vtrpcpb.Code_UNKNOWN, "VT14002: no available connection"), failed: "VT14002"},
@@ -72,7 +73,7 @@ func TestExplainAsksNobody(t *testing.T) {
 	r := readerOf(t, Target{HTTP: pages(t, map[string]http.HandlerFunc{"/debug/vars": text(`{"cmdline":["vtgate"]}`)})})
 	for sql, want := range map[string]string{
 		"select a from t":  errNoSQL.Error(),
-		"drop table t4711": "has no plan that a vtgate shows",
+		"drop table t4711": ErrNotExplained.Error(),
 		"select 4711 4711": "it is not one statement",
 	} {
 		_, err := r.Explain(t.Context(), impact.Query{SQL: sql})

@@ -12,6 +12,9 @@ import (
 
 var sqlParser = sync.OnceValues(func() (*sqlparser.Parser, error) { return sqlparser.New(sqlparser.Options{}) })
 
+// ErrNotExplained says that no vtgate shows a plan of such a statement.
+var ErrNotExplained = errors.New("VEXPLAIN takes a SELECT, INSERT, UPDATE or DELETE")
+
 // vexplainPlan makes the one statement that asks a vtgate for its plan of a query
 // without running it: the other kinds of VEXPLAIN run the query. So nothing of the
 // text is sent as it came. It must parse as one SELECT, INSERT, UPDATE or DELETE;
@@ -28,9 +31,9 @@ func vexplainPlan(sql string) (string, error) {
 		return "", errors.New("it is not one statement that Vitess can parse")
 	}
 	switch stmt.(type) {
-	case sqlparser.SelectStatement, *sqlparser.Insert, *sqlparser.Update, *sqlparser.Delete:
+	case sqlparser.SelectStatement, *sqlparser.ValuesStatement, *sqlparser.Insert, *sqlparser.Update, *sqlparser.Delete:
 	default:
-		return "", fmt.Errorf("a statement of type %s has no plan that a vtgate shows", sqlparser.ASTToStatementType(stmt))
+		return "", fmt.Errorf("%w, not a statement of type %s", ErrNotExplained, sqlparser.ASTToStatementType(stmt))
 	}
 	text := sqlparser.String(&sqlparser.VExplainStmt{Type: sqlparser.PlanVExplainType, Statement: withLiterals(stmt)})
 	back, _, err := queries.Parse(parser, text)
