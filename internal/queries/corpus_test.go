@@ -93,3 +93,19 @@ func normalised(t testing.TB, sql string) []string {
 	}
 	return out
 }
+
+// TestTypes: a query with literals and the same query as vtgate prints it are one,
+// whichever way vtgate prints the type.
+func TestTypes(t *testing.T) {
+	for literal, want := range map[string]string{
+		"5": ":a /* INT64 */", "'x'": ":a /* VARCHAR */", "1.25": ":a /* DECIMAL(3,2) */", "5.": "CAST(:a AS DECIMAL(1, 0))", "1e3": "CAST(:a AS DOUBLE)",
+		"date'2020-01-01'": "CAST(:a AS DATE)", "time'10:11:12.5'": "CAST(:a AS TIME(1))", "timestamp'2020-01-01 10:11:12'": "CAST(:a AS DATETIME)", "0x1f": ":a /* HEXNUM */", "?": ":v1",
+	} {
+		want := []string{"select b from t where a = " + want}
+		for _, sql := range []string{"select b from t where a = " + literal, want[0], "/* app */ " + want[0] + " /* trace */;"} {
+			if got := normalised(t, sql); len(got) != 1 || got[0] != want[0] {
+				t.Errorf("%s: got %q, want %q", sql, got, want)
+			}
+		}
+	}
+}

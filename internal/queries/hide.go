@@ -28,17 +28,19 @@ func normalisable(stmt sqlparser.Statement) error {
 }
 
 func validDate(lit *sqlparser.Literal) bool {
-	ok := true
 	switch lit.Type {
 	case sqlparser.DateVal:
-		_, ok = datetime.ParseDate(lit.Val)
+		_, ok := datetime.ParseDate(lit.Val)
+		return ok
 	case sqlparser.TimeVal:
 		_, _, state := datetime.ParseTime(lit.Val, -1)
-		ok = state == datetime.TimeOK
+		return state == datetime.TimeOK
 	case sqlparser.TimestampVal:
-		_, _, ok = datetime.ParseDateTime(lit.Val, -1)
+		_, _, ok := datetime.ParseDateTime(lit.Val, -1)
+		return ok
+	default:
+		return true
 	}
-	return ok
 }
 
 // strip takes the comments out that mean nothing to a plan.

@@ -35,7 +35,10 @@
 // text is what the grammar wants written out and says nothing of a row: positions
 // in ORDER BY and GROUP BY, the lengths of types, the bounds of window frames,
 // the numbers of partitions and the like, and the names of columns, tables,
-// variables and aliases. A comment is dropped, but for Vitess's directives and
+// variables and aliases. Where the grammar takes no bind variable for a text, the
+// text is emptied: the separator of GROUP_CONCAT, a path of JSON_TABLE, a file of
+// SELECT ... INTO. A statement from which a literal cannot be taken is left out. A
+// comment is dropped, but for Vitess's directives and
 // MySQL's optimizer hints, of which those that carry a text are dropped too.
 package queries
 

@@ -72,12 +72,12 @@ func TestForms(t *testing.T) {
 		},
 		"vtgate's log as JSON": {
 			source: jsonLog("Execute", byID, "shop", "PRIMARY", "") + jsonLog("Execute", byID, "shop", "PRIMARY", `near "x": \`) +
-				jsonLog("Execute", "select a from t where b = '\a\x80\\\\'", "shop", "REPLICA", "") + "not one\n" + `{"SQL":"select a from t where id = 5","ActiveKeyspace":"shop","TabletType":"PRIMARY"}` + "\n",
+				jsonLog("Execute", "select a from t where b = '\a\x80\\\\'", "shop", "REPLICA", "") + jsonLog("Execute", "select a from t where b = \"\\\\\"", "shop", "REPLICA", "") + "not one\n" + `{"SQL":"select a from t where id = 5","ActiveKeyspace":"shop","TabletType":"PRIMARY"}` + "\n",
 			want: []q{
 				{SQL: byID, Keyspace: "shop", TabletType: "primary", Executions: 3},
-				{SQL: "select a from t where b = :b /* VARCHAR */", Keyspace: "shop", TabletType: "replica", Executions: 1},
+				{SQL: "select a from t where b = :b /* VARCHAR */", Keyspace: "shop", TabletType: "replica", Executions: 2},
 			},
-			notes: []string{"source: 1 line cannot be read, the first is line 4"},
+			notes: []string{"source: 1 line cannot be read, the first is line 5"},
 		},
 		"a log cut at its beginning": {
 			source: "te\": 7}, \"x\": 1}\n" + jsonLog("Execute", byID, "shop", "PRIMARY", ""),
