@@ -65,7 +65,12 @@ func (c comparison) judge(ctx context.Context, q impact.Query) impact.Result {
 	var worst impact.Result
 	for i, t := range types {
 		q.TabletType = t
-		r := impact.Judge(q, c.before.plan(ctx, q, s.clone(), failed), c.after.plan(ctx, q, s.clone(), failed), c.before.Ground, c.after.Ground)
+		before, after := impact.Plan{Err: failed}, impact.Plan{Err: failed}
+		if failed == nil {
+			before = c.before.Planner.describe(ctx, q, s.clone())
+			after = c.after.Planner.describe(ctx, q, s.clone())
+		}
+		r := impact.Judge(q, before, after, c.before.Ground, c.after.Ground)
 		if i == 0 || rank(r.Verdict) < rank(worst.Verdict) {
 			worst = r
 		}
@@ -77,13 +82,6 @@ func (c comparison) judge(ctx context.Context, q impact.Query) impact.Result {
 }
 
 func rank(v impact.Verdict) int { return slices.Index(impact.Verdicts, v) }
-
-func (s Side) plan(ctx context.Context, q impact.Query, stmt statement, failed *impact.Error) impact.Plan {
-	if failed != nil {
-		return impact.Plan{Err: failed}
-	}
-	return s.Planner.describe(ctx, q, stmt)
-}
 
 // typesWithRules are the types of tablets, other than primary, for which a rule of
 // either side says something of its own.
