@@ -87,6 +87,8 @@ func TestOddInput(t *testing.T) {
 		"gzip that ends too early": {gzipped(t, strings.Repeat("select a from t where id = 1;\n", 10))[:50], "source: its compressed data ends too early: what came before was read"},
 		"a text that does not end": {"select a from t where id = 1;\nselect 'a; b", "source: 1 statement cannot be used; the first: source:2: syntax error at position 13"},
 		"only comments":            {"select a from t where id = 1; -- end\n/* end */ ;; # end", "source: 2 statements left out, since the VSchema decides nothing for them: 2 comment"},
+		"mysql-test's lines":       {"--echo it's; done\nselect a from t where id = 1;\n--error 5\nselect a from t where id = 1;", ""},
+		"a backslash in a name":    {"select `a\\` from t; select a from t where id = 1;", ""},
 		"brackets":                 {"(select a from t where id = 1); select a from t where id = 1;", ""},
 	}
 	if !testing.Short() {
