@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"go.opentelemetry.io/otel/attribute"
+	"vitess.io/vitess/go/vt/servenv"
 
 	"github.com/vtsync/vtsync/internal/cli"
 	"github.com/vtsync/vtsync/internal/compile"
@@ -131,10 +132,23 @@ func (r *impactRun) compare(ctx context.Context) (*impact.Report, error) {
 	if note := r.missingColumns(results); note != "" {
 		r.notes = append(r.notes, note)
 	}
+	report := impact.NewReport(vitessRelease(), results, r.notes)
 	if r.ask.All {
-		return impact.NewFullReport(vitessRelease(), results, r.notes), nil
+		report = impact.NewFullReport(vitessRelease(), results, r.notes)
 	}
-	return impact.NewReport(vitessRelease(), results, r.notes), nil
+	if n := r.ask.Explain; n > 0 && n <= len(report.Queries) {
+		addTrees(ctx, &report.Queries[n-1], before.Planner, after.Planner)
+	}
+	return report, nil
+}
+
+// addTrees plans a query again whose plans were not kept, as they are the same.
+func addTrees(ctx context.Context, res *impact.Result, before, after *compile.Planner) {
+	if res.BeforeTree != nil || res.AfterTree != nil {
+		return
+	}
+	q := impact.Query{SQL: res.SQL, Keyspace: res.Keyspace, TabletType: res.TabletType, Executions: res.Weight}
+	res.BeforeTree, res.AfterTree = before.Plan(ctx, q).Tree, after.Plan(ctx, q).Tree
 }
 
 // judge compares the plans, those of the vtgates where they were asked for.
@@ -178,16 +192,8 @@ func plannerNotes(before, after *compile.Planner) []string {
 	return out
 }
 
-// vitessRelease is the version of Vitess that is linked, as Vitess itself counts:
-// its module v0.24.1 is Vitess 24.0.1.
-func vitessRelease() string {
-	module := Version().Vitess
-	major, patch, ok := strings.Cut(strings.TrimPrefix(module, "v0."), ".")
-	if !ok || !strings.HasPrefix(module, "v0.") {
-		return module
-	}
-	return major + ".0." + patch
-}
+// vitessRelease is the version of the Vitess that is linked, as vtgates give theirs.
+func vitessRelease() string { return servenv.AppVersion.ToStringMap()["version"] }
 
 // noteSkew says of vtgates that are another major version than the planner's. It
 // is what a report begins with.

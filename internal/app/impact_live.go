@@ -82,7 +82,7 @@ func (r *impactRun) checkCached(ctx context.Context, planner *compile.Planner) e
 	var differing []string
 	for i, c := range r.cached {
 		if !equal[i] {
-			differing = append(differing, fmt.Sprintf("%s on vtgate %s", c.query.SQL, c.vtgate))
+			differing = append(differing, withoutLiterals(c.query)+" on vtgate "+c.vtgate)
 		}
 	}
 	slices.Sort(differing)
@@ -93,6 +93,16 @@ func (r *impactRun) checkCached(ctx context.Context, planner *compile.Planner) e
 	}
 	r.notes = append(r.notes, note)
 	return nil
+}
+
+// withoutLiterals is the text of a query to show: a vtgate that does not normalise
+// (--normalize-queries=false) has the literals in its cache.
+func withoutLiterals(q impact.Query) string {
+	one := queries.NewCorpus()
+	if err := one.Add(q); err != nil || len(one.Queries()) != 1 {
+		return "a query that cannot be shown"
+	}
+	return one.Queries()[0].SQL
 }
 
 // judgeByVTGate compares the plans that the vtgates give now with ours after the

@@ -23,7 +23,6 @@ const formatMarkdown = "markdown"
 type impactFlags struct {
 	ask      Impacting
 	shards   []string
-	explain  int
 	exitCode bool
 }
 
@@ -84,7 +83,7 @@ of it, did not answer.`,
 	flags.StringArrayVar(&f.ask.Queries, "queries", nil, "where the known queries are: FILE, FOLDER, - or live; repeatable (default queries/ of the files)")
 	flags.StringArrayVar(&f.shards, "shards", nil, "how many shards a keyspace has: KEYSPACE=N, in place of what the cluster says; repeatable")
 	flags.StringVar(&f.ask.Planner, "planner", PlannerOurs, "who plans the side before the change: vtsync, or vtgate for the live one")
-	flags.IntVar(&f.explain, "explain", 0, "show both plans of the query that has this number in the list")
+	flags.IntVar(&f.ask.Explain, "explain", 0, "show both plans of the query that has this number in the list")
 	flags.BoolVar(&f.ask.All, "all", false, "list the queries that stay the same, too")
 	flags.BoolVar(&f.exitCode, "exit-code", false, "exit with 1 where the policy would deny the change")
 	// In place of the root's, which names the formats that every verb has.
@@ -110,7 +109,7 @@ func (c *command) runImpact(cmd *cobra.Command, dir string, f impactFlags) error
 	if report == nil {
 		return err
 	}
-	if shown := c.showImpact(report, f.explain); shown != nil {
+	if shown := c.showImpact(report, f.ask.Explain); shown != nil {
 		return errors.Join(shown, err)
 	}
 	if err != nil {
@@ -133,12 +132,12 @@ func (c *command) checkImpact(cmd *cobra.Command, f *impactFlags) error {
 			Near: near.Name(ask.Planner, []string{PlannerOurs, PlannerVTGate}),
 		}
 	}
-	if explains := cmd.Flags().Changed("explain"); explains && f.explain < 1 {
+	if explains := cmd.Flags().Changed("explain"); explains && f.ask.Explain < 1 {
 		return &errs.Invalid{Msg: "--explain takes the number of a query in the list, from 1", Next: next}
 	} else if explains && c.flags.format == formatMarkdown {
 		return &errs.Invalid{Msg: "--explain shows the plans of one query as text or JSON, not as markdown", Next: "leave --format out"}
 	}
-	ask.Trees, ask.Stdin = f.explain > 0, c.env.Stdin
+	ask.Stdin = c.env.Stdin
 	var err error
 	if ask.Shards, err = shardCounts(f.shards); err != nil {
 		return err
