@@ -184,7 +184,7 @@ func newBench(ctx context.Context, c *cluster.Cluster, dir string) (*bench, erro
 	if err := b.buildProgram(ctx); err != nil {
 		return nil, err
 	}
-	if err := c.Commerce(ctx); err != nil {
+	if err := c.Commerce(ctx, 2); err != nil {
 		return nil, err
 	}
 	if err := c.CreateKeyspace(ctx, theirKeyspace, "-80", "80-"); err != nil {

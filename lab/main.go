@@ -24,7 +24,7 @@ const usage = `usage: go run ./lab up|status|down|build [flags]
 
   up      start two etcd cells with a vtgate each, a global etcd and a vtctld
             --full           with a MySQL and a vttablet per shard; fetches MySQL
-            --shards N       of customer with --full: up to 256 (default 2)
+            --shards N       of customer: up to 256 (default 2)
             --empty          without the example keyspaces commerce and customer
             --vtgates N      vtgates per cell (default 1)
             --members N      of the global etcd (default 1)

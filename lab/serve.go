@@ -28,7 +28,7 @@ func serve(ctx context.Context, s settings, log io.Writer) (err error) {
 	}
 	defer func() { err = errors.Join(err, c.Stop()) }()
 	if !s.full && !s.empty {
-		if err := c.Commerce(ctx); err != nil {
+		if err := c.Commerce(ctx, s.shards); err != nil {
 			return err
 		}
 	}

@@ -19,13 +19,13 @@ var (
 	CustomerVSchema string
 )
 
-// Commerce creates the keyspaces commerce, unsharded, and customer, with the
-// shards -80 and 80-, applies their VSchemas through vtctldclient, and returns
+// Commerce creates the keyspaces commerce, unsharded, and customer, with that
+// many shards, applies their VSchemas through vtctldclient, and returns
 // when every vtgate serves them.
-func (c *Cluster) Commerce(ctx context.Context) error {
+func (c *Cluster) Commerce(ctx context.Context, customerShards int) error {
 	var group errgroup.Group
 	group.Go(func() error { return c.CreateKeyspace(ctx, "commerce") })
-	group.Go(func() error { return c.CreateKeyspace(ctx, "customer", "-80", "80-") })
+	group.Go(func() error { return c.CreateKeyspace(ctx, "customer", ShardNames(customerShards)...) })
 	if err := group.Wait(); err != nil {
 		return err
 	}

@@ -48,7 +48,7 @@ func InCI() bool { return os.Getenv("CI") != "" }
 func CommerceT(t testing.TB, options Options) *Cluster {
 	t.Helper()
 	c := StartT(t, options)
-	if err := c.Commerce(t.Context()); err != nil {
+	if err := c.Commerce(t.Context(), 2); err != nil {
 		t.Fatal(err)
 	}
 	return c

@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 
 	"github.com/vtsync/vtsync/lab/cluster"
@@ -19,6 +20,8 @@ const (
 	labState = ".lab"
 	// module is where the programs are, wherever in it this one was started.
 	module = "github.com/vtsync/vtsync"
+	// customerShards are enough that a scatter differs from a lookup.
+	customerShards = 4
 )
 
 // stage is where the story plays: a cluster, the programs in one folder, and
@@ -92,7 +95,7 @@ func (st *stage) own(ctx context.Context, log io.Writer, remove func() error) er
 	if err != nil {
 		return err
 	}
-	if err := c.Commerce(ctx); err != nil {
+	if err := c.Commerce(ctx, customerShards); err != nil {
 		return errors.Join(err, c.Stop())
 	}
 	st.Topo, st.VTCtld, st.VTCtldClient, st.VTGates = c.Topo(), c.VTCtld(), c.VTCtldClientPath(), c.VTGates()
@@ -102,7 +105,7 @@ func (st *stage) own(ctx context.Context, log io.Writer, remove func() error) er
 
 // borrow starts a cluster that outlives this process.
 func (st *stage) borrow(ctx context.Context, log io.Writer) error {
-	if err := goRun(ctx, log, "run", module+"/lab", "up", "--state", labState); err != nil {
+	if err := goRun(ctx, log, "run", module+"/lab", "up", "--shards", strconv.Itoa(customerShards), "--state", labState); err != nil {
 		return err
 	}
 	noted, err := os.ReadFile(filepath.Join(labState, "state.json"))

@@ -43,6 +43,24 @@ func (s *session) showTables(ctx context.Context, gates []cluster.VTGate, keyspa
 	}
 }
 
+// traffic sends a statement to every vtgate that often, as an application does.
+// That each fails for want of a tablet is expected; any other error is not.
+func (s *session) traffic(ctx context.Context, gates []cluster.VTGate, times int, statement string) {
+	for _, g := range gates {
+		if s.err != nil {
+			return
+		}
+		s.line(cyan, fmt.Sprintf("mysql %s (vtgate of %s)> %s;   %d times", g.MySQL, g.Cell, statement, times))
+		for range times {
+			_, err := g.Query(ctx, "customer", statement)
+			if err == nil || !strings.Contains(err.Error(), "no healthy tablet") {
+				s.err = fmt.Errorf("%s: got %v, want that there is no healthy tablet", statement, err)
+				return
+			}
+		}
+	}
+}
+
 // showTable shows a table as every vtgate's /debug/vschema has it.
 func (s *session) showTable(ctx context.Context, gates []cluster.VTGate, keyspace, table string, wants ...string) {
 	for _, g := range gates {
