@@ -13,8 +13,9 @@ import (
 var (
 	coded = regexp.MustCompile(`(?s)^(VT\d{5}): (.*)$`)
 	// quoting finds where an error repeats a part of the query, which may be a
-	// literal: the parser and the normaliser do.
-	quoting = regexp.MustCompile(`(?s)( at position \d+) near '.*|(extra characters encountered after end of DDL): '.*|(Incorrect \w+ value): '.*|%!\(.*`)
+	// literal: the parser and the normaliser do. A tree that is printed by mistake
+	// comes with addresses.
+	quoting = regexp.MustCompile(`(?s)( at position \d+) near '.*|(extra characters encountered after end of DDL): '.*|(Incorrect \w+ value): '.*|%!\(EXTRA \*.*`)
 )
 
 // failure is why a query has no plan, without what the error repeats of it.

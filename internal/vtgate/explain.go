@@ -174,7 +174,7 @@ const unavailableClass = "14"
 
 // dumped finds where Vitess prints a part of its syntax tree, addresses included,
 // into an error.
-var dumped = regexp.MustCompile(`(?s)%!\(.*`)
+var dumped = regexp.MustCompile(`(?s)%!\(EXTRA \*.*`)
 
 // planErrorOf gives err itself where its text says that something is missing now.
 func planErrorOf(text string, err error) error {

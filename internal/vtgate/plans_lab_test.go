@@ -18,6 +18,30 @@ func realPlans(t *testing.T, c *cluster.Cluster) {
 	} {
 		t.Run(name, func(t *testing.T) { explains(t, reader(t, target)) })
 	}
+	t.Run("what it knows of tables", func(t *testing.T) {
+		r := reader(t, vtgate.Target{HTTP: gate.HTTP})
+		const vs = `{"tables": {"known": {"column_list_authoritative": true,
+		  "columns": [{"name": "id", "type": "INT64"}, {"name": "name", "type": "VARCHAR", "size": 40, "nullable": false}]}, "other": {"columns": [{"name": "id"}]}}}`
+		if err := c.CreateKeyspace(t.Context(), "columns", "0"); err != nil {
+			t.Fatal(err)
+		}
+		if err := c.ApplyVSchema(t.Context(), "columns", vs); err != nil {
+			t.Fatal(err)
+		}
+		await(t, func() (bool, any) {
+			got, err := r.Schemas(t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+			tables := got["columns"].Tables
+			known, other := tables["known"].Columns, tables["other"].Columns
+			_, sharded := got["customer"].Tables["customer"]
+			return len(known) == 2 && known[1].Name == "name" && known[1].Type == "VARCHAR" && known[1].Size == 40 && other == nil && sharded, got
+		})
+		if version, err := r.Version(t.Context()); err != nil || !strings.HasPrefix(version, "24.") {
+			t.Errorf("version %q, %v", version, err)
+		}
+	})
 	t.Run("the cache", func(t *testing.T) {
 		r := reader(t, vtgate.Target{HTTP: gate.HTTP})
 		for range 3 {
