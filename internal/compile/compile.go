@@ -75,6 +75,9 @@ func New(in Input) (*Planner, error) {
 		DefaultTabletType: topodata.TabletType_PRIMARY,
 		SetVarEnabled:     true,
 		EnableViews:       true,
+		// Without a shard rule it does nothing; where there are some, somebody has
+		// had the vtgates follow them (--enable-partial-keyspace-migration).
+		EnableShardRouting: true,
 	}}, nil
 }
 
