@@ -97,10 +97,24 @@ func (r *impactRun) join(ctx context.Context, before, after impactSide) error {
 			return &errs.Invalid{Msg: "--shards: keyspace " + name + " is on neither side", Near: near.Name(name, names)}
 		}
 	}
-	notes := slices.Concat(before.notes, after.notes, taken[:])
+	notes := slices.Concat(before.notes, after.notes, taken[:], r.unapplied(before, after))
 	slices.Sort(notes)
 	r.notes = append(r.notes, slices.DeleteFunc(slices.Compact(notes), func(note string) bool { return note == "" })...)
 	return r.findColumns(ctx, before.schemas, after.schemas)
+}
+
+// unapplied says which rules of the files are part of the report, and of no plan.
+func (r *impactRun) unapplied(before, after impactSide) []string {
+	if r.ask.Before != cli.SideLive || r.ask.After != "" {
+		return nil
+	}
+	var out []string
+	for _, kind := range vschema.RuleKinds {
+		if after.rules[kind] != nil && !vschema.EqualRules(kind, before.rules[kind], after.rules[kind]) {
+			out = append(out, "the "+string(kind)+" of the files differ from the live ones and count here: this version of vtsync does not apply them")
+		}
+	}
+	return out
 }
 
 // shards are the numbers of shards: what the user says, and then what is live.

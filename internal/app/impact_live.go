@@ -112,23 +112,28 @@ func (r *impactRun) judgeByVTGate(ctx context.Context, before, after compile.Sid
 	if len(r.vtgates) == 0 {
 		return nil, &errs.Invalid{Msg: "--planner vtgate asks vtgates for plans, and none is named", Next: "add --vtgate HOST:PORT, or `vtgates` to the cluster in the config"}
 	}
-	results, theirs := make([]impact.Result, len(r.queries)), make([]bool, len(r.queries))
+	results, err := compile.Compare(ctx, before, after, r.queries)
+	if err != nil {
+		return nil, err
+	}
+	theirs := make([]bool, len(results))
 	group, gctx := errgroup.WithContext(ctx)
 	group.SetLimit(parallelExplains)
 	for i, q := range r.queries {
 		group.Go(func() error {
-			ours, next := before.Planner.Plan(gctx, q), after.Planner.Plan(gctx, q)
+			q.TabletType = results[i].TabletType // the one that is hit worst
+			ours := before.Planner.Plan(gctx, q)
 			live, err := r.explain(gctx, i, q)
 			if errors.Is(err, vtgate.ErrNotExplained) {
 				live = ours
 			} else if err != nil {
 				return err
 			}
+			live.Tables = ours.Tables // which VEXPLAIN does not say
 			theirs[i] = !samePlan(live, ours)
-			if samePlan(ours, next) {
-				live = next
+			if theirs[i] && results[i].Verdict != impact.Same {
+				results[i] = impact.Judge(q, live, after.Planner.Plan(gctx, q), before.Ground, after.Ground)
 			}
-			results[i] = impact.Judge(q, live, next, before.Ground, after.Ground)
 			return gctx.Err()
 		})
 	}
@@ -151,8 +156,8 @@ func (r *impactRun) explain(ctx context.Context, i int, q impact.Query) (impact.
 	var first error
 	for n := range r.vtgates {
 		plan, err := r.vtgates[(i+n)%len(r.vtgates)].Explain(ctx, q)
-		if err == nil {
-			return plan, nil
+		if err == nil || errors.Is(err, vtgate.ErrNotExplained) {
+			return plan, err
 		}
 		if ctx.Err() != nil {
 			return plan, ctx.Err()

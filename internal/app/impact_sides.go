@@ -40,7 +40,7 @@ func (a *App) impactSide(ctx context.Context, name string, after bool, snap *pla
 	revision, inGit := strings.CutPrefix(name, cli.SideGit)
 	switch {
 	case name == cli.SideLive:
-		return liveSide(snap), nil
+		return liveSide(snap)
 	case name == "":
 		return filesSide(a.files.Files)
 	case inGit:
@@ -63,11 +63,17 @@ func (a *App) impactSide(ctx context.Context, name string, after bool, snap *pla
 	case info.IsDir():
 		return filesSide(worktree.At(name).Files)
 	}
-	return planSide(name, after)
+	return planSide(name, after, snap)
 }
 
-// liveSide is the cluster as its global topo has it.
-func liveSide(snap *planes.Snapshot) impactSide {
+// liveSide is the cluster as its global topo has it. All of it must be known: what
+// is missing would look like a change.
+func liveSide(snap *planes.Snapshot) (impactSide, error) {
+	for _, name := range sortedKeys(snap.Global.Keyspaces) {
+		if text := snap.Global.Keyspaces[name].Err; text != "" {
+			return impactSide{}, &errs.Unknown{Msg: "the live VSchema of keyspace " + name + " cannot be read: " + text, Next: "vtsync status says more"}
+		}
+	}
 	srv := plan.FullSrv(snap.Global)
 	side := impactSide{name: "the cluster", keyspaces: srv.Keyspaces, rules: map[vschema.RuleKind]proto.Message{}, whole: true}
 	for _, kind := range vschema.RuleKinds {
@@ -78,7 +84,7 @@ func liveSide(snap *planes.Snapshot) impactSide {
 			side.notes = append(side.notes, fmt.Sprintf("cell %s does not serve what the global topo holds, which is what counts here: vtsync status says more", cell.Name))
 		}
 	}
-	return side
+	return side, nil
 }
 
 // filesSide is a folder of files.
@@ -109,7 +115,7 @@ func filesSide(files worktree.Files) (impactSide, error) {
 }
 
 // planSide is what a plan starts from or leads to: the keyspaces that it writes.
-func planSide(file string, after bool) (impactSide, error) {
+func planSide(file string, after bool, snap *planes.Snapshot) (impactSide, error) {
 	raw, err := os.ReadFile(file)
 	if err != nil {
 		return impactSide{}, &errs.Invalid{Msg: "read the plan", Err: err}
@@ -124,7 +130,7 @@ func planSide(file string, after bool) (impactSide, error) {
 	if err != nil {
 		return impactSide{}, err
 	}
-	side := impactSide{name: "plan " + p.ID, keyspaces: map[string]*vschema.Keyspace{}}
+	side := impactSide{name: "plan " + p.ID, keyspaces: map[string]*vschema.Keyspace{}, notes: planStale(p, snap)}
 	for _, phase := range p.Phases {
 		for _, w := range phase.Writes {
 			value := w.After
@@ -144,6 +150,29 @@ func planSide(file string, after bool) (impactSide, error) {
 		}
 	}
 	return side, nil
+}
+
+// planStale says where a plan was made from something else than the cluster holds.
+func planStale(p *plan.Plan, snap *planes.Snapshot) []string {
+	if snap == nil {
+		return nil
+	}
+	if p.Cluster != "" && snap.Global.ClusterID != "" && p.Cluster != snap.Global.ClusterID {
+		return []string{"plan " + p.ID + " was made for another cluster"}
+	}
+	var moved []string
+	for _, phase := range p.Phases {
+		for _, w := range phase.Writes {
+			if vschema.Fingerprint(snap.Global.Keyspaces[w.Keyspace].VSchema) != p.Base.Keyspaces[w.Keyspace].Fingerprint {
+				moved = append(moved, w.Keyspace)
+			}
+		}
+	}
+	if len(moved) == 0 {
+		return nil
+	}
+	slices.Sort(moved)
+	return []string{fmt.Sprintf("plan %s is stale, as the VSchema of %s is another one now: apply would refuse it", p.ID, strings.Join(slices.Compact(moved), ", "))}
 }
 
 // completed gives a side's routing, where what it does not say is as the other

@@ -71,7 +71,7 @@ func TestPlanSide(t *testing.T) {
 		t.Fatal(err)
 	}
 	for after, want := range map[bool]*vschema.Keyspace{false: tables("a"), true: tables("a", "b")} {
-		side, err := planSide(file, after)
+		side, err := planSide(file, after, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -79,10 +79,20 @@ func TestPlanSide(t *testing.T) {
 			t.Errorf("after %v (-want +got):\n%s", after, d)
 		}
 	}
+	for want, other := range map[string]planes.Global{
+		"": g,
+		"plan " + p.ID + " was made for another cluster":                                             {ClusterID: "d"},
+		"plan " + p.ID + " is stale, as the VSchema of ks is another one now: apply would refuse it": {ClusterID: "c"},
+	} {
+		side, err := planSide(file, true, &planes.Snapshot{Global: other})
+		if got := strings.Join(side.notes, "; "); err != nil || got != want {
+			t.Errorf("notes %q, %v, want %q", got, err, want)
+		}
+	}
 	if err := os.WriteFile(file, data[:len(data)/2], 0o644); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := planSide(file, true); err == nil || !strings.Contains(err.Error(), file+":") {
+	if _, err := planSide(file, true, nil); err == nil || !strings.Contains(err.Error(), file+":") {
 		t.Errorf("half a plan: %v", err)
 	}
 }
