@@ -163,7 +163,7 @@ func (s *subject) reads(t *testing.T) {
 	if err != nil || len(g.Keyspaces) != 0 {
 		t.Fatalf("of an empty cluster: %+v, %v", g, err)
 	}
-	if err := s.Commerce(t.Context()); err != nil {
+	if err := s.Commerce(t.Context(), 2); err != nil {
 		t.Fatal(err)
 	}
 	if err := s.ApplyRoutingRules(t.Context(), `{"rules": [{"from_table": "p", "to_tables": ["commerce.product"]}]}`); err != nil {
