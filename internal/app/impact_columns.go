@@ -25,11 +25,7 @@ func (r *impactRun) findColumns(ctx context.Context, before, after map[string]*p
 	}
 	live := schemas{}
 	if r.snap != nil {
-		var unread []string
-		live, unread = r.liveColumns(ctx, r.snap, func(keyspace string) bool {
-			return before[keyspace] == nil && after[keyspace] == nil
-		})
-		r.unread = append(r.unread, unread...)
+		live = r.liveColumns(ctx, func(keyspace string) bool { return before[keyspace] == nil && after[keyspace] == nil })
 	}
 	for _, name := range slices.Concat(sortedKeys(r.before.Keyspaces), sortedKeys(r.after.Keyspaces)) {
 		if known, ok := columnsOf(name, live, before, after); ok {
@@ -72,10 +68,9 @@ func untracked(vtgates []planes.VTGate) bool {
 
 // liveColumns reads the tables of the keyspaces that are wanted from one serving
 // shard each, through vtctld; where none is named, a vtgate says what it knows.
-// Unread says what did not answer.
-func (a *App) liveColumns(ctx context.Context, snap *planes.Snapshot, wanted func(keyspace string) bool) (known schemas, unread []string) {
+func (r *impactRun) liveColumns(ctx context.Context, wanted func(keyspace string) bool) schemas {
 	ask := planes.Ask{Schemas: map[string][]string{}, Shards: map[string][]planes.Shard{}}
-	for name, ks := range snap.Global.Keyspaces {
+	for name, ks := range r.snap.Global.Keyspaces {
 		shard := slices.IndexFunc(ks.Shards, func(s planes.Shard) bool { return s.Serving && s.Primary != "" })
 		if shard >= 0 && wanted(name) {
 			ask.Schemas[name], ask.Shards[name] = nil, ks.Shards[shard:shard+1]
@@ -83,19 +78,19 @@ func (a *App) liveColumns(ctx context.Context, snap *planes.Snapshot, wanted fun
 	}
 	switch {
 	case len(ask.Schemas) == 0:
-		return schemas{}, nil
-	case a.vtctld == nil:
-		return a.columnsByVTGate(ctx, snap, ask.Schemas)
+		return nil
+	case r.vtctld == nil:
+		return r.columnsByVTGate(ctx, ask.Schemas)
 	}
-	known = schemas{}
-	found := a.vtctld.Physical(ctx, ask)
+	known := schemas{}
+	found := r.vtctld.Physical(ctx, ask)
 	if found.Err != "" {
-		return known, []string{found.Err}
+		r.unread = append(r.unread, found.Err)
 	}
 	for _, ks := range sortedKeys(found.Keyspaces) {
 		for _, shard := range found.Keyspaces[ks].Shards {
 			if shard.Err != "" {
-				unread = append(unread, shard.Err)
+				r.unread = append(r.unread, shard.Err)
 				continue
 			}
 			// What cannot be parsed is not known, and the queries that need it say so.
@@ -103,14 +98,14 @@ func (a *App) liveColumns(ctx context.Context, snap *planes.Snapshot, wanted fun
 			known[ks] = compiled(schema)
 		}
 	}
-	return known, unread
+	return known
 }
 
 // columnsByVTGate takes what the first vtgate that answers and tracks schemas knows.
-func (a *App) columnsByVTGate(ctx context.Context, snap *planes.Snapshot, wanted map[string][]string) (schemas, []string) {
+func (r *impactRun) columnsByVTGate(ctx context.Context, wanted map[string][]string) schemas {
 	var unread []string
-	for _, reader := range a.vtgates {
-		if slices.ContainsFunc(snap.VTGates, func(g planes.VTGate) bool { return g.Target == reader.Target() && g.Untracked }) {
+	for _, reader := range r.vtgates {
+		if slices.ContainsFunc(r.snap.VTGates, func(g planes.VTGate) bool { return g.Target == reader.Target() && g.Untracked }) {
 			continue
 		}
 		found, err := reader.Schemas(ctx)
@@ -124,9 +119,12 @@ func (a *App) columnsByVTGate(ctx context.Context, snap *planes.Snapshot, wanted
 				known[name] = shown(schema)
 			}
 		}
-		return known, nil
+		r.notes = append(r.notes, "no vtctld is named, so the columns are those that vtgate "+reader.Target()+" shows, which are without collations: "+
+			"plans that sort or compare text differ in those from the vtgates' own (--vtctld HOST:PORT)")
+		return known
 	}
-	return schemas{}, unread
+	r.unread = append(r.unread, unread...)
+	return nil
 }
 
 // compiled gives tables as the planner takes them.
