@@ -11,69 +11,71 @@ import (
 	"github.com/vtsync/vtsync/internal/vschema"
 )
 
+var brokenTests = []struct {
+	name   string
+	change func(*vschema.SrvVSchema)
+	notes  []string
+	plans  map[string]string
+}{
+	{
+		"nothing", func(*vschema.SrvVSchema) {}, nil,
+		map[string]string{"select total from orders": "Route Scatter", "select next value from seq": "Route Next"},
+	},
+	{
+		"tables without a vindex",
+		func(srv *vschema.SrvVSchema) {
+			for i := range 10 {
+				srv.Keyspaces["customer"].Tables[fmt.Sprintf("bad%d", i)] = &vschema.Table{}
+			}
+		},
+		[]string{"keyspace customer: vtgate cannot build it and has some of its tables, others at each start; here it has none: missing primary col vindex for table: bad0"},
+		map[string]string{"select total from orders": "error table orders not found", "select next value from seq": "Route Next"},
+	},
+	{
+		"vindexes of unknown types",
+		func(srv *vschema.SrvVSchema) {
+			srv.Keyspaces["customer"].Vindexes["b"] = &vschema.Vindex{Type: "nonsense"}
+			srv.Keyspaces["customer"].Vindexes["a"] = &vschema.Vindex{Type: "own"}
+		},
+		[]string{`keyspace customer: vtgate cannot build it and has some of its tables, others at each start; here it has none: vindexType "own" not found`},
+		map[string]string{"select total from orders": "error table orders not found"},
+	},
+	{
+		"a sequence that is missing",
+		func(srv *vschema.SrvVSchema) {
+			srv.Keyspaces["customer"].Tables["customer"].AutoIncrement.Sequence = "gone.seq"
+		},
+		[]string{"table customer.customer: vtgate leaves it out: it cannot find its sequence gone.seq"},
+		map[string]string{"select name from customer": "error table customer not found", "select total from orders": "Route Scatter"},
+	},
+	{
+		"reference tables of which one has no source",
+		func(srv *vschema.SrvVSchema) {
+			srv.Keyspaces["commerce"].Tables["zone"], srv.Keyspaces["commerce"].Tables["seq2"] = &vschema.Table{}, &vschema.Table{Type: "sequence"}
+			srv.Keyspaces["customer"].Tables["zone"] = &vschema.Table{Type: "reference", Source: "commerce.zone"}
+			srv.Keyspaces["customer"].Tables["bad"] = &vschema.Table{Type: "reference", Source: "commerce.gone"}
+			srv.Keyspaces["customer"].Tables["customer"].AutoIncrement.Sequence = "gone.seq"
+		},
+		[]string{
+			"keyspace customer: vtgate joins some of its reference tables with their sources, others at each start; here none is: vtsync lint says what is wrong with them",
+			"table customer.customer: vtgate leaves it out: it cannot find its sequence gone.seq",
+		},
+		map[string]string{"select o.total from orders o join commerce.zone z on z.id = o.total": "Join Join: Route Scatter, Route Unsharded"},
+	},
+	{
+		"vindexes and tables that are nil",
+		func(srv *vschema.SrvVSchema) {
+			srv.Keyspaces["commerce"].Tables["seq"] = nil
+			srv.Keyspaces["empty"] = nil
+		},
+		nil, map[string]string{"select total from orders": "Route Scatter"},
+	},
+}
+
 // TestBroken: of what vtgate loads at random, the same is left out each time, and
 // the rest is not touched.
 func TestBroken(t *testing.T) {
-	for _, tt := range []struct {
-		name   string
-		change func(*vschema.SrvVSchema)
-		notes  []string
-		plans  map[string]string
-	}{
-		{
-			"nothing", func(*vschema.SrvVSchema) {}, nil,
-			map[string]string{"select total from orders": "Route Scatter", "select next value from seq": "Route Next"},
-		},
-		{
-			"tables without a vindex",
-			func(srv *vschema.SrvVSchema) {
-				for i := range 10 {
-					srv.Keyspaces["customer"].Tables[fmt.Sprintf("bad%d", i)] = &vschema.Table{}
-				}
-			},
-			[]string{"keyspace customer: vtgate cannot build it and has some of its tables, others at each start; here it has none: missing primary col vindex for table: bad0"},
-			map[string]string{"select total from orders": "error table orders not found", "select next value from seq": "Route Next"},
-		},
-		{
-			"vindexes of unknown types",
-			func(srv *vschema.SrvVSchema) {
-				srv.Keyspaces["customer"].Vindexes["b"] = &vschema.Vindex{Type: "nonsense"}
-				srv.Keyspaces["customer"].Vindexes["a"] = &vschema.Vindex{Type: "own"}
-			},
-			[]string{`keyspace customer: vtgate cannot build it and has some of its tables, others at each start; here it has none: vindexType "own" not found`},
-			map[string]string{"select total from orders": "error table orders not found"},
-		},
-		{
-			"a sequence that is missing",
-			func(srv *vschema.SrvVSchema) {
-				srv.Keyspaces["customer"].Tables["customer"].AutoIncrement.Sequence = "gone.seq"
-			},
-			[]string{"table customer.customer: vtgate leaves it out: it cannot find its sequence gone.seq"},
-			map[string]string{"select name from customer": "error table customer not found", "select total from orders": "Route Scatter"},
-		},
-		{
-			"reference tables of which one has no source",
-			func(srv *vschema.SrvVSchema) {
-				srv.Keyspaces["commerce"].Tables["zone"], srv.Keyspaces["commerce"].Tables["seq2"] = &vschema.Table{}, &vschema.Table{Type: "sequence"}
-				srv.Keyspaces["customer"].Tables["zone"] = &vschema.Table{Type: "reference", Source: "commerce.zone"}
-				srv.Keyspaces["customer"].Tables["bad"] = &vschema.Table{Type: "reference", Source: "commerce.gone"}
-				srv.Keyspaces["customer"].Tables["customer"].AutoIncrement.Sequence = "gone.seq"
-			},
-			[]string{
-				"keyspace customer: vtgate joins some of its reference tables with their sources, others at each start; here none is: vtsync lint says what is wrong with them",
-				"table customer.customer: vtgate leaves it out: it cannot find its sequence gone.seq",
-			},
-			map[string]string{"select o.total from orders o join commerce.zone z on z.id = o.total": "Join Join: Route Scatter, Route Unsharded"},
-		},
-		{
-			"vindexes and tables that are nil",
-			func(srv *vschema.SrvVSchema) {
-				srv.Keyspaces["commerce"].Tables["seq"] = nil
-				srv.Keyspaces["empty"] = nil
-			},
-			nil, map[string]string{"select total from orders": "Route Scatter"},
-		},
-	} {
+	for _, tt := range brokenTests {
 		t.Run(tt.name, func(t *testing.T) {
 			for range 10 {
 				srv := shop()
