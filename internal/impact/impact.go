@@ -76,6 +76,9 @@ type Route struct {
 	Opcode   string `json:"opcode"`
 	Keyspace string `json:"keyspace,omitempty"`
 	Vindex   string `json:"vindex,omitempty"`
+	// Lookup tells that it only reads the table of a lookup vindex, for the route
+	// before it that is no such read.
+	Lookup bool `json:"lookup,omitempty"`
 }
 
 // Side is a query's plan before or after a change.
@@ -144,12 +147,22 @@ type Summary struct {
 	ByVerdict  map[Verdict]Count `json:"by_verdict"`
 	// NewScatter counts those that begin to ask all shards of a keyspace.
 	NewScatter Count `json:"new_scatter"`
-	// Unjudged counts those that have no plan on either side because MySQL's
-	// columns are not known.
+	// Unplannable counts those that have no plan on either side.
+	Unplannable Unplannable `json:"unplannable"`
+	// Unjudged counts those of them that have none because MySQL's columns are
+	// not known.
 	Unjudged Count `json:"unjudged"`
 	// Moves group the queries by what happens to them, the largest share of the
 	// executions first; those that stay the same are in none.
 	Moves []Move `json:"moves,omitempty"`
+}
+
+// Unplannable counts queries that have no plan.
+type Unplannable struct {
+	Count
+	// First is why the most executed of them has none; one for want of columns
+	// only where all are.
+	First *Error `json:"first,omitempty"`
 }
 
 // Move is what happens to some of the queries.

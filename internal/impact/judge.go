@@ -17,8 +17,11 @@ func Judge(q Query, before, after Plan, groundBefore, groundAfter Ground) Result
 	r.Before, was = look(before, groundBefore)
 	r.After, is = look(after, groundAfter)
 	r.Verdict = verdict(before, after, was, is)
-	if r.Verdict != Same {
+	switch {
+	case r.Verdict != Same:
 		r.Reasons = reasons(r, was, is)
+	case unplannable(r) && r.Before.Error.String() != r.After.Error.String():
+		r.Reasons = []string{"before: " + r.Before.Error.String() + "; after: " + r.After.Error.String()}
 	}
 	return r
 }
@@ -84,13 +87,16 @@ func reasons(r Result, was, is cost) []string {
 	case Dearer, Changed, Cheaper, Same:
 	}
 	var out []string
-	switch from, to := shardsText(r.Before), shardsText(r.After); {
+	from, to := shardsText(r.Before), shardsText(r.After)
+	switch {
 	case from != to:
 		out = append(out, from+" -> "+to)
 	case was.shards != is.shards:
-		out = append(out, routesText(r.Before.Routes)+" -> "+routesText(r.After.Routes))
+		out = append(out, routesText(r.Before)+" -> "+routesText(r.After))
 	}
 	switch {
+	case r.NewScatter() && from != to && to == allShardsText:
+		out[0] += " (scatter)"
 	case r.NewScatter():
 		out = append(out, "all shards (scatter)")
 	case scatters(r.Before) > 0 && scatters(r.After) == 0:
@@ -135,7 +141,7 @@ func steps(groups [memoryGroups]int) string { return count(total(groups), "step"
 
 // unlike says what differs between plans of the same cost.
 func unlike(r Result) string {
-	if before, after := routesText(r.Before.Routes), routesText(r.After.Routes); before != after {
+	if before, after := routesText(r.Before), routesText(r.After); before != after {
 		return before + " -> " + after
 	}
 	var before, after Node
@@ -173,25 +179,47 @@ func features(n Node) map[string]bool {
 	return out
 }
 
-func routesText(routes []Route) string {
+func routesText(s Side) string {
+	if len(s.Routes) == 0 {
+		return "no shard"
+	}
+	return strings.Join(s.RouteTexts(), ", ")
+}
+
+// RouteTexts name the routes of a plan, each with what a lookup vindex reads for
+// it: "EqualUnique customer by email_lookup (lookup: Unsharded main)".
+func (s Side) RouteTexts() []string {
 	var out []string
-	for _, r := range routes {
-		text := strings.TrimSpace(r.Opcode + " " + r.Keyspace)
-		if r.Vindex != "" {
-			text += " by " + r.Vindex
+	for i := 0; i < len(s.Routes); i++ {
+		text := s.Routes[i].String()
+		var reads []string
+		for i+1 < len(s.Routes) && s.Routes[i+1].Lookup {
+			i++
+			reads = append(reads, s.Routes[i].String())
+		}
+		if len(reads) > 0 {
+			text += " (lookup: " + strings.Join(reads, ", ") + ")"
 		}
 		out = append(out, text)
 	}
-	if len(out) == 0 {
-		return "no shard"
-	}
-	return strings.Join(out, ", ")
+	return out
 }
+
+// String gives the variant, the keyspace and the vindex, as far as there are any.
+func (r Route) String() string {
+	text := strings.TrimSpace(r.Opcode + " " + r.Keyspace)
+	if r.Vindex != "" {
+		text += " by " + r.Vindex
+	}
+	return text
+}
+
+const allShardsText = "all shards"
 
 // shardsText gives "1 shard", "64 shards" or "all shards".
 func shardsText(s Side) string {
 	if s.Shards == nil {
-		return "all shards"
+		return allShardsText
 	}
 	if *s.Shards == 0 {
 		return "no shard"

@@ -30,7 +30,7 @@ func TestJudge(t *testing.T) {
 		"gets all of a number unknown": {broken, unknown, Fixed, []string{"was VT12001: unsupported: this"}, false},
 		"to all shards":                {byID, scatter, Dearer, []string{"1 shard -> 64 shards", "all shards (scatter)"}, true},
 		"from all shards":              {scatter, byID, Cheaper, []string{"64 shards -> 1 shard", "no longer a scatter"}, false},
-		"to a number unknown":          {byID, unknown, Dearer, []string{"1 shard -> all shards", "all shards (scatter)"}, true},
+		"to a number unknown":          {byID, unknown, Dearer, []string{"1 shard -> all shards (scatter)"}, true},
 		"to another unknown":           {unknown, over(`"Concatenate"`, unknown+","+unknown), Dearer, []string{"Scatter other -> Scatter other, Scatter other", "all shards (scatter)", "united in vtgate"}, true},
 		"a join pulled up":             {byID, join, Dearer, []string{"1 shard -> 2 shards", "joined in vtgate"}, false},
 		"a sort pulled up":             {byID, sorted, Dearer, []string{"sorted in vtgate"}, false},
@@ -72,6 +72,23 @@ func TestJudge(t *testing.T) {
 				t.Error("the plans are lost")
 			}
 		})
+	}
+}
+
+// Neither side has a plan, and yet the change does something.
+func TestAnotherError(t *testing.T) {
+	columns, unknown := Plan{Err: &Error{Text: "VT09015: schema tracking required"}}, Plan{Err: &Error{Code: "VT05003", Text: "unknown database"}}
+	for _, tc := range []struct {
+		after Plan
+		want  []string
+	}{
+		{columns, nil},
+		{unknown, []string{"before: VT09015: schema tracking required; after: VT05003: unknown database"}},
+	} {
+		r := Judge(Query{}, columns, tc.after, ground, ground)
+		if diff := cmp.Diff(tc.want, r.Reasons); diff != "" || r.Verdict != Same {
+			t.Errorf("%s (-want +got):\n%s", r.Verdict, diff)
+		}
 	}
 }
 

@@ -64,7 +64,6 @@ type stop struct {
 	class  Class
 	shards int // many where nobody knows
 	write  bool
-	read   bool // of a lookup table
 }
 
 // visitor gathers what a plan does.
@@ -93,7 +92,7 @@ func (v *visitor) class() Class {
 				return CrossShardDML
 			}
 		}
-		if s.class == SingleShard && !s.read {
+		if s.class == SingleShard && !s.route.Lookup {
 			single++
 		}
 		if slices.Index(Classes, s.class) > slices.Index(Classes, out) {
@@ -267,10 +266,14 @@ func (v *visitor) lookup(n Node) {
 		return
 	}
 	values := n.list("Values")
-	read, main := v.stops[begin:len(v.stops)-1], &v.stops[len(v.stops)-1]
+	// What the query is about comes last in the plan, and first here.
+	last := len(v.stops) - 1
+	found := slices.Concat(v.stops[last:], v.stops[begin:last])
+	v.stops = append(v.stops[:begin], found...)
+	main, read := &v.stops[begin], v.stops[begin+1:]
 	for i := range read {
 		r := &read[i]
-		r.read = true
+		r.route.Lookup = true
 		if r.class != FewShards {
 			continue
 		}

@@ -181,12 +181,16 @@ func TestLook(t *testing.T) {
 func TestLookNamesRoutes(t *testing.T) {
 	got := Look(Plan{Tree: tree(t, over(`"Join","Variant":"Join"`, lookupBy("EqualUnique", `":email"`, readLookup)+","+goods))}, ground)
 	want := []Route{
-		{Opcode: "IN", Keyspace: "customer", Vindex: "hash"},
 		{Opcode: "EqualUnique", Keyspace: "customer", Vindex: "by_email"},
+		{Opcode: "IN", Keyspace: "customer", Vindex: "hash", Lookup: true},
 		{Opcode: "Unsharded", Keyspace: "product"},
 	}
 	if diff := cmp.Diff(want, got.Routes); diff != "" {
 		t.Errorf("routes (-want +got):\n%s", diff)
+	}
+	texts := []string{"EqualUnique customer by by_email (lookup: IN customer by hash)", "Unsharded product"}
+	if diff := cmp.Diff(texts, got.RouteTexts()); diff != "" {
+		t.Errorf("texts (-want +got):\n%s", diff)
 	}
 }
 

@@ -1,9 +1,6 @@
 package impact
 
-import (
-	"fmt"
-	"strconv"
-)
+import "strconv"
 
 // Action is what a policy does about something.
 type Action string
@@ -59,12 +56,8 @@ func (p Policy) Check(s Summary) []Breach {
 }
 
 func (n Count) sentence(s Summary, one, many string) string {
-	text := fmt.Sprintf("%d of %s", n.Queries, queries(s.Queries))
-	if s.Executions > int64(s.Queries) {
-		text += ", " + Share(n.Executions, s.Executions) + " of executions,"
-	}
 	if n.Queries == 1 {
-		return text + " " + one
+		return n.of(s) + " " + one
 	}
-	return text + " " + many
+	return n.of(s) + " " + many
 }

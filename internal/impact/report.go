@@ -69,6 +69,9 @@ func summarize(results []Result) Summary {
 		if r.NewScatter() {
 			s.NewScatter.add(r.Weight)
 		}
+		if unplannable(r) {
+			s.Unplannable.add(r.Weight)
+		}
 		if unjudged(r) {
 			s.Unjudged.add(r.Weight)
 		}
@@ -80,6 +83,7 @@ func summarize(results []Result) Summary {
 		}
 	}
 	s.Queries, s.Executions = all.Queries, all.Executions
+	s.Unplannable.First = firstError(results)
 	for m, n := range moves {
 		s.Moves = append(s.Moves, Move{Verdict: m.verdict, Text: m.text(n.Queries), Count: n})
 	}
@@ -95,6 +99,26 @@ const needsColumns = "VT09015"
 
 func unjudged(r Result) bool {
 	return r.Before.Error != nil && r.After.Error != nil && r.Before.Error.Code == needsColumns && r.After.Error.Code == needsColumns
+}
+
+func unplannable(r Result) bool { return r.Before.Error != nil && r.After.Error != nil }
+
+// firstError gives why the first of the unplannable queries has no plan.
+func firstError(results []Result) *Error {
+	var first *Result
+	for i := range results {
+		r := &results[i]
+		if !unplannable(*r) {
+			continue
+		}
+		if first == nil || unjudged(*first) && !unjudged(*r) || unjudged(*first) == unjudged(*r) && worseFirst(*r, *first) < 0 {
+			first = r
+		}
+	}
+	if first == nil {
+		return nil
+	}
+	return first.After.Error
 }
 
 // move is a kind of Move: a verb for one query and for several, and the rest of
@@ -117,7 +141,7 @@ func moveOf(r Result) move {
 	before, after := r.Before, r.After
 	switch from, to := shardsText(before), shardsText(after); {
 	case r.Verdict == Breaks:
-		return m("loses", "lose", "the plan")
+		return m("loses its", "lose their", "plan")
 	case r.Verdict == Fixed:
 		return m("gets", "get", "a plan")
 	case r.Verdict == Changed:
@@ -167,6 +191,9 @@ func (s Summary) Headline() string {
 		if s.Queries == 0 {
 			return "no queries are known"
 		}
+		if s.Unplannable.Queries == s.Queries {
+			return noneHasPlan(s.Queries)
+		}
 		return "no plan of " + queries(s.Queries) + " changes"
 	}
 	var parts []string
@@ -179,19 +206,39 @@ func (s Summary) Headline() string {
 	return strings.Join(parts, "; ")
 }
 
+func noneHasPlan(of int) string {
+	if of == 1 {
+		return "the one known query has no plan on either side"
+	}
+	return "none of " + queries(of) + " has a plan on either side"
+}
+
 // Headline is the summary's.
 func (r *Report) Headline() string { return r.Summary.Headline() }
 
-func (m Move) sentence(s Summary, whole bool) string {
-	text := strconv.Itoa(m.Queries)
-	if whole {
-		text += " of " + queries(s.Queries)
+// sentence tells a move; one after the first in as many words as it needs.
+func (m Move) sentence(s Summary, first bool) string {
+	if first {
+		return m.Count.of(s) + " " + m.Text
 	}
-	if s.Executions > int64(s.Queries) {
-		text += ", " + Share(m.Executions, s.Executions) + " of executions,"
+	text := strconv.Itoa(m.Queries) + " more "
+	if s.weighed() {
+		text += "(" + Share(m.Executions, s.Executions) + " of executions) "
 	}
-	return text + " " + m.Text
+	return text + m.Text
 }
+
+// of is the beginning of a sentence: "3 of 412 queries, 41 % of executions,".
+func (n Count) of(s Summary) string {
+	text := fmt.Sprintf("%d of %s", n.Queries, queries(s.Queries))
+	if s.weighed() {
+		text += ", " + Share(n.Executions, s.Executions) + " of executions,"
+	}
+	return text
+}
+
+// weighed tells that somebody counted executions.
+func (s Summary) weighed() bool { return s.Executions > int64(s.Queries) }
 
 func queries(n int) string {
 	if n == 1 {

@@ -15,8 +15,8 @@ func side(class Class, shards int, routes ...Route) Side {
 }
 
 var (
-	oneShard  = side(SingleShard, 1, Route{"EqualUnique", "customer", "hash"})
-	allShards = side(Scatter, 64, Route{"Scatter", "customer", ""})
+	oneShard  = side(SingleShard, 1, Route{Opcode: "EqualUnique", Keyspace: "customer", Vindex: "hash"})
+	allShards = side(Scatter, 64, Route{Opcode: "Scatter", Keyspace: "customer"})
 	noPlan    = Side{Class: NotPlannable, Error: &Error{"VT12001", "VT12001: unsupported: this"}}
 	noColumns = Side{Class: NotPlannable, Error: &Error{"VT09015", "VT09015: schema tracking required"}}
 	lookups   = Side{Class: SingleShard, Shards: oneShard.Shards, Routes: oneShard.Routes, LookupWrites: 2}
@@ -34,7 +34,7 @@ func TestReportJSON(t *testing.T) {
 	hot.Before.Memory, hot.Before.LookupWrites = []string{"sort"}, 2
 	lost := result("select 2", 1, Breaks, oneShard, noPlan)
 	lost.AfterTree, lost.BeforeTree = &Node{Operator: "Route"}, &Node{Operator: "Route"}
-	r := NewReport("24.0.1", []Result{hot, lost, result("select 3", 58, Same, oneShard, oneShard)}, []string{"no shards are known"})
+	r := NewReport("24.0.1", []Result{hot, lost, result("select 3", 56, Same, oneShard, oneShard), result("select 4", 2, Same, noPlan, noPlan)}, []string{"no shards are known"})
 	got, err := json.MarshalIndent(r, "", " ")
 	if err != nil {
 		t.Fatal(err)
@@ -43,7 +43,7 @@ func TestReportJSON(t *testing.T) {
  "format": 1,
  "planner": "24.0.1",
  "summary": {
-  "queries": 3,
+  "queries": 4,
   "executions": 100,
   "by_verdict": {
    "breaks": {
@@ -67,13 +67,21 @@ func TestReportJSON(t *testing.T) {
     "executions": 0
    },
    "same": {
-    "queries": 1,
+    "queries": 2,
     "executions": 58
    }
   },
   "new_scatter": {
    "queries": 1,
    "executions": 41
+  },
+  "unplannable": {
+   "queries": 1,
+   "executions": 2,
+   "first": {
+    "code": "VT12001",
+    "text": "VT12001: unsupported: this"
+   }
   },
   "unjudged": {
    "queries": 0,
@@ -88,7 +96,7 @@ func TestReportJSON(t *testing.T) {
    },
    {
     "verdict": "breaks",
-    "text": "loses the plan",
+    "text": "loses its plan",
     "queries": 1,
     "executions": 1
    }
@@ -225,12 +233,37 @@ func TestSummaryCounts(t *testing.T) {
 	if want := (Count{1, 10}); s.NewScatter != want {
 		t.Errorf("new scatter %v, want %v", s.NewScatter, want)
 	}
+	if want := (Unplannable{Count{3, 150}, noPlan.Error}); s.Unplannable != want {
+		t.Errorf("unplannable %v, want %v", s.Unplannable, want)
+	}
 	if want := (Count{1, 30}); s.Unjudged != want {
 		t.Errorf("unjudged %v, want %v", s.Unjudged, want)
 	}
 	want := map[Verdict]Count{Breaks: {1, 40}, Dearer: {2, 30}, Changed: {}, Cheaper: {}, Fixed: {1, 60}, Same: {3, 150}}
 	if diff := cmp.Diff(want, s.ByVerdict); diff != "" {
 		t.Errorf("by verdict (-want +got):\n%s", diff)
+	}
+}
+
+// Columns are told of apart, so that the first error is another one where there is
+// any: that of the query which ran most often.
+func TestFirstError(t *testing.T) {
+	unknown := Side{Class: NotPlannable, Error: &Error{"VT05003", "VT05003: unknown database 'shop' in vschema"}}
+	columns, seldom, often := result("a", 90, Same, noColumns, noColumns), result("b", 1, Same, noPlan, noPlan), result("c", 2, Same, noPlan, unknown)
+	for _, tc := range []struct {
+		want    *Error
+		results []Result
+	}{
+		{nil, nil},
+		{nil, []Result{result("d", 99, Breaks, oneShard, noPlan), result("e", 99, Fixed, noPlan, oneShard), result("f", 99, Same, oneShard, oneShard)}},
+		{noColumns.Error, []Result{columns}},
+		{noPlan.Error, []Result{columns, seldom}},
+		{unknown.Error, []Result{columns, seldom, often}},
+		{unknown.Error, []Result{often, seldom, columns}},
+	} {
+		if got := NewReport("", tc.results, nil).Summary.Unplannable.First; got != tc.want {
+			t.Errorf("%d results: %v, want %v", len(tc.results), got, tc.want)
+		}
 	}
 }
 
@@ -270,15 +303,19 @@ func TestHeadline(t *testing.T) {
 	}{
 		{"no queries are known", nil},
 		{"no plan of 2 queries changes", some(2, 5, Same, oneShard, oneShard)},
+		{"none of 3 queries has a plan on either side", slices.Concat(some(2, 5, Same, noPlan, noPlan), some(1, 5, Same, noColumns, noColumns))},
+		{"the one known query has no plan on either side", some(1, 5, Same, noPlan, noPlan)},
+		{"no plan of 2 queries changes", slices.Concat(some(1, 5, Same, noPlan, noPlan), some(1, 5, Same, oneShard, oneShard))},
+		{"1 of 2 queries loses its plan; 1 more goes from 1 shard to 64", slices.Concat(some(1, 1, Breaks, oneShard, noPlan), some(1, 1, Dearer, oneShard, allShards))},
 		{"1 of 1 query goes from 1 shard to 64", some(1, 1, Dearer, oneShard, allShards)},
 		{"3 of 412 queries, 41 % of executions, go from 1 shard to 64", slices.Concat(
 			some(3, 950, Dearer, oneShard, allShards), some(409, 10, Same, oneShard, oneShard), []Result{})},
 		{"3 of 4 queries go from 1 shard to 64", slices.Concat(some(3, 1, Dearer, oneShard, allShards), some(1, 1, Same, oneShard, oneShard))},
-		{"1 of 4 queries, 1 % of executions, loses the plan; 2, 98 % of executions, go from 1 shard to 64", slices.Concat(
+		{"1 of 4 queries, 1 % of executions, loses its plan; 2 more (98 % of executions) go from 1 shard to 64", slices.Concat(
 			some(2, 49, Dearer, oneShard, allShards), some(1, 1, Breaks, oneShard, noPlan), some(1, 1, Cheaper, allShards, oneShard))},
-		{"1 of 3 queries, 33 % of executions, gives vtgate more to do; 1, 33 % of executions, goes from 1 shard to 64; and more", slices.Concat(
+		{"1 of 3 queries, 33 % of executions, gives vtgate more to do; 1 more (33 % of executions) goes from 1 shard to 64; and more", slices.Concat(
 			some(1, 10, Dearer, oneShard, allShards), some(1, 10, Dearer, oneShard, lookups), some(1, 10, Dearer, oneShard, joined))},
-		{"2 of 3 queries, 80 % of executions, go from 64 shards to 1; 1, 20 % of executions, gets a plan", slices.Concat(
+		{"2 of 3 queries, 80 % of executions, go from 64 shards to 1; 1 more (20 % of executions) gets a plan", slices.Concat(
 			some(2, 4, Cheaper, allShards, oneShard), some(1, 2, Fixed, noPlan, oneShard))},
 		{"2 of 2 queries get another plan of the same cost", some(2, 1, Changed, oneShard, oneShard)},
 		{"2 of 2 queries go from 1 shard to all shards", some(2, 1, Dearer, oneShard, unknown)},

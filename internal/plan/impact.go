@@ -172,6 +172,9 @@ func kept(report *impact.Report) *impact.Report {
 	out.Queries = slices.Clone(out.Queries)
 	out.Notes = shortened(out.Notes)
 	out.Summary.Moves = slices.Clone(out.Summary.Moves[:min(len(out.Summary.Moves), keptItems)])
+	if first := out.Summary.Unplannable.First; first != nil {
+		out.Summary.Unplannable.First = keptError(first)
+	}
 	for i, r := range out.Queries {
 		r.SQL, r.Reasons = short(r.SQL), shortened(r.Reasons)
 		r.Before, r.After = keptSide(r.Before), keptSide(r.After)
@@ -185,9 +188,13 @@ func keptSide(s impact.Side) impact.Side {
 	s.Routes = s.Routes[:min(len(s.Routes), keptItems)]
 	s.Memory = shortened(s.Memory)
 	if s.Error != nil {
-		s.Error = &impact.Error{Code: s.Error.Code, Text: short(s.Error.Text)}
+		s.Error = keptError(s.Error)
 	}
 	return s
+}
+
+func keptError(e *impact.Error) *impact.Error {
+	return &impact.Error{Code: e.Code, Text: short(e.Text)}
 }
 
 func shortened(texts []string) []string {

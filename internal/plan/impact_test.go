@@ -222,6 +222,8 @@ func TestImpactIsBounded(t *testing.T) {
 		r.Before.Error = &impact.Error{Text: strings.Repeat("near ", 10<<10)}
 		results = append(results, r)
 	}
+	lost := impact.Side{Class: impact.NotPlannable, Error: &impact.Error{Text: strings.Repeat("near ", 10<<10)}}
+	results = append(results, query("select 5", 50, impact.Same, lost, lost))
 	in := input(store(t), keyspaces{"commerce": invoice(t)})
 	in.Allow = []string{"new_scatter"}
 	bare := len(encode(t, build(t, in)))
@@ -231,13 +233,16 @@ func TestImpactIsBounded(t *testing.T) {
 	if grown := len(raw) - bare; grown > 600<<10 {
 		t.Errorf("the report takes %d bytes of the plan", grown)
 	}
-	if s := p.Impact.Summary; len(p.Impact.Queries) != keptQueries || s.Queries != 60 || len(p.Impact.Notes) == 0 {
+	if s := p.Impact.Summary; len(p.Impact.Queries) != keptQueries || s.Queries != 61 || len(p.Impact.Notes) == 0 {
 		t.Errorf("%d queries are kept of %d, notes %q", len(p.Impact.Queries), s.Queries, p.Impact.Notes)
 	}
 	for _, r := range p.Impact.Queries {
 		if len(r.SQL) > keptText || !strings.HasSuffix(r.SQL, " ...") || len(r.After.Routes) > keptItems {
 			t.Fatalf("a query of %d bytes and %d routes is kept", len(r.SQL), len(r.After.Routes))
 		}
+	}
+	if why := p.Impact.Summary.Unplannable.First.Text; len(why) > keptText || len(lost.Error.Text) < keptText {
+		t.Errorf("of %d bytes of an error %d are kept", len(lost.Error.Text), len(why))
 	}
 	again, err := Decode([]byte(raw))
 	if err != nil {
@@ -250,7 +255,7 @@ func TestImpactIsBounded(t *testing.T) {
 		t.Error("the caller's report was changed")
 	}
 	// What was decided on cannot be edited.
-	if _, err := Decode([]byte(strings.Replace(raw, `"executions": 2400`, `"executions": 2401`, 1))); err == nil {
+	if _, err := Decode([]byte(strings.Replace(raw, `"executions": 2450`, `"executions": 2451`, 1))); err == nil {
 		t.Error("an edited report is accepted")
 	}
 }

@@ -29,8 +29,8 @@ func Impact(w io.Writer, r *impact.Report, style Style) error {
 	for _, text := range besides(r.Summary) {
 		p.line("%s", text)
 	}
-	if wantsColumns(r) {
-		p.line("next: %s", columnsNext)
+	for _, next := range nexts(r) {
+		p.line("next: %s", next)
 	}
 	for i := range r.Queries {
 		p.line("")
@@ -61,8 +61,11 @@ func PlanImpact(w io.Writer, r *impact.Report, breaches []string, style Style) e
 			p.line("  note: %s", printable(note))
 		}
 	}
-	if wantsColumns(r) {
-		p.line("  next: %s", columnsNext)
+	if text := withoutPlan(r.Summary); text != "" {
+		p.line("  %s", text)
+	}
+	for _, next := range nexts(r) {
+		p.line("  next: %s", next)
 	}
 	shown := changed[:min(planQueries, len(changed))]
 	for i := range shown {
@@ -127,6 +130,29 @@ var verdictColors = map[impact.Verdict]string{
 // columnsNext says what a planner that lacks columns needs.
 const columnsNext = "where columns are not known (VT09015), put the CREATE TABLE into keyspaces/KEYSPACE/schema/, or name a vtctld (--vtctld)"
 
+// What to do about queries that have no plan on either side.
+const (
+	unplannableNext = "`vtsync impact --all` lists them at the end"
+	keyspaceNext    = "; where a source of queries has the names of databases that are no keyspaces, put the keyspaces' names in their place"
+	unknownDatabase = "VT05003"
+)
+
+// nexts say what to do about queries that have no plan.
+func nexts(r *impact.Report) []string {
+	var out []string
+	if n := r.Summary.Unplannable; n.Queries > r.Summary.Unjudged.Queries {
+		next := unplannableNext
+		if n.First != nil && n.First.Code == unknownDatabase {
+			next += keyspaceNext
+		}
+		out = append(out, next)
+	}
+	if wantsColumns(r) {
+		out = append(out, columnsNext)
+	}
+	return out
+}
+
 // wantsColumns tells that a query of a report has no plan for want of columns.
 func wantsColumns(r *impact.Report) bool {
 	return r.Summary.Unjudged.Queries > 0 || slices.ContainsFunc(r.Queries, func(res impact.Result) bool {
@@ -140,10 +166,30 @@ func besides(s impact.Summary) []string {
 	if n := s.NewScatter; n.Queries > 0 {
 		out = append(out, countText(n, s)+" "+verb(n.Queries, "begins", "begin")+" to ask all shards of a keyspace")
 	}
-	if n := s.Unjudged; n.Queries > 0 {
-		out = append(out, countText(n, s)+" "+verb(n.Queries, "is", "are")+" not judged: the planner needs columns that are not known (VT09015)")
+	if text := withoutPlan(s); text != "" {
+		out = append(out, text)
 	}
 	return out
+}
+
+// withoutPlan says that queries have no plan on either side, and why; empty where
+// there are none.
+func withoutPlan(s impact.Summary) string {
+	n := s.Unplannable
+	if n.Queries == 0 {
+		return ""
+	}
+	text := countText(n.Count, s) + " " + verb(n.Queries, "has", "have") + " no plan on either side"
+	switch lacking := s.Unjudged.Queries; {
+	case lacking == n.Queries:
+		return text + ": the planner needs columns that are not known (VT09015)"
+	case lacking > 0:
+		text += fmt.Sprintf(", %d of them for want of columns (VT09015)", lacking)
+	}
+	if n.First != nil {
+		text += "; the first: " + cutText(oneLine(n.First.String()), wideText)
+	}
+	return text
 }
 
 // countText gives "3 queries, 41 % of executions".

@@ -56,8 +56,8 @@ func markdownHead(r *impact.Report) string {
 	for _, text := range besides(r.Summary) {
 		p.line("- %s", escapeMarkdown(text))
 	}
-	if wantsColumns(r) {
-		p.line("- next: %s", escapeMarkdown(columnsNext))
+	for _, next := range nexts(r) {
+		p.line("- next: %s", escapeMarkdown(next))
 	}
 	if r.Summary.Queries == 0 {
 		return p.String()

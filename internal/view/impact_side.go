@@ -49,7 +49,7 @@ func sideWords(s impact.Side) (head, routes string, more []string) {
 	if s.LookupWrites > 0 {
 		more = append(more, count(s.LookupWrites, "lookup row")+" written per row")
 	}
-	return head, routesText(s.Routes), more
+	return head, routesText(s), more
 }
 
 // shardsText gives how many shards one execution asks, where the class does not
@@ -86,26 +86,22 @@ func shardsText(s impact.Side) string {
 const maxRoutes = 4
 
 // routesText names the routes of a plan, equal ones once.
-func routesText(routes []impact.Route) string {
-	times := make(map[impact.Route]int)
-	var different []impact.Route
-	for _, r := range routes {
+func routesText(s impact.Side) string {
+	times := make(map[string]int)
+	var different []string
+	for _, r := range s.RouteTexts() {
 		if times[r]++; times[r] == 1 {
 			different = append(different, r)
 		}
 	}
 	var out []string
-	for i, r := range different {
+	for i, text := range different {
 		if i == maxRoutes {
 			out = append(out, fmt.Sprintf("and %d more", len(different)-i))
 			break
 		}
-		text := strings.TrimSpace(r.Opcode + " " + r.Keyspace)
-		if r.Vindex != "" {
-			text += " by " + r.Vindex
-		}
-		if times[r] > 1 {
-			text = fmt.Sprintf("%d x %s", times[r], text)
+		if times[text] > 1 {
+			text = fmt.Sprintf("%d x %s", times[text], text)
 		}
 		out = append(out, printable(text))
 	}

@@ -81,7 +81,7 @@ func impactText(t *testing.T, r *impact.Report, style Style) string {
 func TestImpact(t *testing.T) {
 	want(t, impactText(t, lookupDropped(), Style{}), `
 note: the vtgates run Vitess 23.0.2 and these plans are by 24.0.1
-1 of 7 queries, < 0.1 % of executions, loses the plan; 1, 41 % of executions, goes from 2 shards to 64; and more
+1 of 7 queries, < 0.1 % of executions, loses its plan; 1 more (41 % of executions) goes from 2 shards to 64; and more
 
   verdict   queries  executions
   breaks          1     < 0.1 %
@@ -91,7 +91,7 @@ note: the vtgates run Vitess 23.0.2 and these plans are by 24.0.1
   fixed           0         0 %
   same            2        50 %
 2 queries, 41 % of executions, begin to ask all shards of a keyspace
-1 query, < 0.1 % of executions, is not judged: the planner needs columns that are not known (VT09015)
+1 query, < 0.1 % of executions, has no plan on either side: the planner needs columns that are not known (VT09015)
 next: where columns are not known (VT09015), put the CREATE TABLE into keyspaces/KEYSPACE/schema/, or name a vtctld (--vtctld)
 
 1 breaks, < 0.1 % of executions
@@ -126,7 +126,7 @@ planned by the planner of Vitess 24.0.1
 
 func TestImpactUnweighed(t *testing.T) {
 	want(t, impactText(t, unweighed(lookupDropped()), Style{Width: 60}), `
-1 of 5 queries loses the plan; 1 goes from 2 shards to 64; and more
+1 of 5 queries loses its plan; 1 more goes from 2 shards to 64; and more
 
   verdict   queries
   breaks          1
@@ -173,6 +173,59 @@ no queries are known
 
 planned by the planner of Vitess 24.0.1
 `)
+}
+
+// Queries that nobody can plan are no reason to be calm, whatever keeps them from
+// having one.
+func TestImpactWithoutPlans(t *testing.T) {
+	columns, unknown := refused("VT09015", "VT09015: schema tracking required"), refused("VT05003", "VT05003: unknown database 'shop'\nin vschema")
+	report := func(sides ...impact.Side) *impact.Report {
+		var results []impact.Result
+		for i, s := range sides {
+			results = append(results, impact.Result{SQL: strings.Repeat("select ", i), Weight: int64(50 - i), Verdict: impact.Same, Before: s, After: s})
+		}
+		return impact.NewReport("24.0.1", results, nil)
+	}
+	planned := side(impact.SingleShard, 1, route("EqualUnique", "hash"))
+	const nextKeyspace = "next: `vtsync impact --all` lists them at the end; where a source of queries has the names of databases that are no keyspaces, put the keyspaces' names in their place\n"
+	for _, tt := range []struct {
+		name  string
+		r     *impact.Report
+		lines []string
+	}{
+		{"none of them", report(unknown, unknown, unknown), []string{
+			"none of 3 queries has a plan on either side\n",
+			"3 queries, 100 % of executions, have no plan on either side; the first: VT05003: unknown database 'shop' in vschema\n", nextKeyspace,
+		}},
+		{"some of them", report(planned, columns, unknown), []string{
+			"no plan of 3 queries changes\n",
+			"2 queries, 66 % of executions, have no plan on either side, 1 of them for want of columns (VT09015); the first: VT05003: unknown database 'shop' in vschema\n",
+			nextKeyspace, "next: where columns are not known",
+		}},
+		{"another reason", report(planned, refused("VT12001", "unsupported: this")), []string{
+			"1 query, 49 % of executions, has no plan on either side; the first: VT12001: unsupported: this\n", "next: `vtsync impact --all` lists them at the end\n",
+		}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			texts := map[string]string{
+				"text": impactText(t, tt.r, Style{}),
+				"plan": text(t, func(w io.Writer, s Style) error { return PlanImpact(w, tt.r, nil, s) }),
+			}
+			for form, got := range texts {
+				for _, line := range tt.lines {
+					if !strings.Contains(got, line) {
+						t.Errorf("the %s lacks %q:\n%s", form, line, got)
+					}
+				}
+			}
+			md := markdown(t, tt.r, 0)
+			for _, line := range tt.lines {
+				if !strings.Contains(md, escapeMarkdown(line)) {
+					t.Errorf("the Markdown lacks %q:\n%s", line, md)
+				}
+			}
+		})
+	}
 }
 
 func TestImpactColor(t *testing.T) {
@@ -243,9 +296,10 @@ func TestPlanImpact(t *testing.T) {
 	r.Summary.ByVerdict[impact.Cheaper] = n
 	r = r.Truncate(7)
 	want(t, write(r, "2 queries begin to ask all shards of a keyspace"), `
-impact: 1 of 7 queries, < 0.1 % of executions, loses the plan; 1, 41 % of executions, goes from 2 shards to 64; and more
+impact: 1 of 7 queries, < 0.1 % of executions, loses its plan; 1 more (41 % of executions) goes from 2 shards to 64; and more
   beyond the policy: 2 queries begin to ask all shards of a keyspace
   note: the vtgates run Vitess 23.0.2 and these plans are by 24.0.1
+  1 query, < 0.1 % of executions, has no plan on either side: the planner needs columns that are not known (VT09015)
   next: where columns are not known (VT09015), put the CREATE TABLE into keyspaces/KEYSPACE/schema/, or name a vtctld (--vtctld)
   1 breaks, < 0.1 % of executions
     update customer set email = :email where email = :old
