@@ -57,7 +57,10 @@ func TestForms(t *testing.T) {
 				{SQL: "insert into t(a, b) values (:vtg1 /* INT64 */, :vtg2 /* VARCHAR */), (:vtg3 /* INT64 */, :vtg4 /* VARCHAR */)", Keyspace: "shop", TabletType: "replica", Executions: 1},
 				{SQL: byID, Keyspace: "shop", TabletType: "replica", Executions: 1},
 			},
-			notes: []string{"source: 4 statements left out, since the VSchema decides nothing for them: 1 BEGIN, 1 SET, 2 USE"},
+			notes: []string{
+				"source: 4 statements left out, since the VSchema decides nothing for them: 1 BEGIN, 1 SET, 2 USE",
+				"1 query is known with and without a tablet type (of a log and a plan cache?): both count",
+			},
 		},
 		"SQL for one shard": {
 			source: "use `shop/-80`; select a from t where id = 5; use shop; select a from t where id = 5;",
@@ -153,5 +156,35 @@ func TestMerge(t *testing.T) {
 	want := []impact.Query{{SQL: "b", Keyspace: "shop", Executions: 9}, {SQL: "b", Executions: 7}, {SQL: "c", Executions: 7}, {SQL: "a", Executions: 5}}
 	if diff := cmp.Diff(want, queries.Merge(older, newer)); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+// TestDoubled: what a log and a plan cache have of the same traffic counts twice, and
+// that is told; a query of two files with the same key is one, and their counts add up.
+func TestDoubled(t *testing.T) {
+	c := queries.NewCorpus()
+	other := "delete from t where id = :id /* INT64 */"
+	for _, source := range []string{
+		textLog("Execute", byID, "shop", "PRIMARY", "") + textLog("Execute", byID, "shop", "REPLICA", "") + textLog("Execute", other, "shop", "PRIMARY", ""),
+		textLog("Execute", byID, "shop", "PRIMARY", ""),
+		`{"format":1,"queries":[{"sql":"` + byID + `","keyspace":"shop","executions":5},{"sql":"` + byID + `","executions":7}]}`,
+	} {
+		if err := c.Read("source", strings.NewReader(source)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if diff := cmp.Diff(impact.Query{SQL: byID, Keyspace: "shop", TabletType: "primary", Executions: 2}, c.Queries()[2]); diff != "" {
+		t.Errorf("two logs (-want +got):\n%s", diff)
+	}
+	want := []string{"1 query is known with and without a tablet type (of a log and a plan cache?): both count"}
+	if diff := cmp.Diff(want, c.Notes()); diff != "" {
+		t.Errorf("notes (-want +got):\n%s", diff)
+	}
+	if err := c.Add(impact.Query{SQL: other, Keyspace: "shop", Executions: 1}); err != nil {
+		t.Fatal(err)
+	}
+	want[0] = "2 queries are known with and without a tablet type (of a log and a plan cache?): both count"
+	if diff := cmp.Diff(want, c.Notes()); diff != "" {
+		t.Errorf("notes (-want +got):\n%s", diff)
 	}
 }

@@ -109,7 +109,30 @@ func (c *Corpus) Notes() []string {
 		out = append(out, fmt.Sprintf("there are more distinct queries than are kept (%d, or %d MiB of text): %s of others not counted",
 			c.limits.queries, c.limits.text>>20, plural(c.beyond, "execution")))
 	}
+	if n := c.doubled(); n == 1 {
+		out = append(out, "1 query is known with and without a tablet type (of a log and a plan cache?): both count")
+	} else if n > 1 {
+		out = append(out, fmt.Sprintf("%d queries are known with and without a tablet type (of a log and a plan cache?): both count", n))
+	}
 	return out
+}
+
+// doubled counts the queries that stand both with a tablet type and without one,
+// as those do that a log and a plan cache have of the same traffic.
+func (c *Corpus) doubled() int {
+	n := 0
+	for id := range c.kept {
+		if id.tabletType != "" {
+			continue
+		}
+		for _, tabletType := range []string{"primary", "replica", "rdonly"} {
+			if c.kept[identity{id.sql, id.keyspace, tabletType}] != nil {
+				n++
+				break
+			}
+		}
+	}
+	return n
 }
 
 func (s *source) notes() []string {
@@ -134,11 +157,7 @@ func (s *source) notes() []string {
 		say("%s left out, since the VSchema decides nothing for them: %s", plural(total, "statement"), strings.Join(kinds, ", "))
 	}
 	if s.broken > 0 {
-		first := ""
-		if len(s.named) > 0 {
-			first = "; the first: " + strings.Join(s.named, "; ")
-		}
-		say("%s cannot be used%s", plural(s.broken, "statement"), first)
+		say("%s cannot be used%s", plural(s.broken, "statement"), s.examples())
 	}
 	if s.damaged > 0 {
 		say("%s cannot be read, the first is line %d", plural(s.damaged, "line"), s.firstBad)
@@ -150,6 +169,20 @@ func (s *source) notes() []string {
 		say("%s", e)
 	}
 	return out
+}
+
+// examples gives the places of the first statements that cannot be used.
+func (s *source) examples() string {
+	which := ""
+	switch n := len(s.named); {
+	case n == 0:
+		return ""
+	case n == 1 && s.broken > 1:
+		which = "; the first"
+	case int64(n) < s.broken:
+		which = fmt.Sprintf("; the first %d", n)
+	}
+	return which + ": " + strings.Join(s.named, "; ")
 }
 
 func plural(n int64, noun string) string {
