@@ -81,11 +81,8 @@ func New(s cli.Settings) (*App, error) {
 	return a, nil
 }
 
-// reach checks how the cluster is reached, where one is. Nothing is dialled.
+// reach checks how the cluster is reached, as far as it is. Nothing is dialled.
 func (a *App) reach(s cli.Settings) (err error) {
-	if s.FilesOnly {
-		return nil
-	}
 	if a.vtgates, err = vtgateReaders(s.Cluster.VTGates, s.Getenv); err != nil {
 		return err
 	}
@@ -106,7 +103,9 @@ func (a *App) reach(s cli.Settings) (err error) {
 			}
 		})
 	}
-	a.backend, err = a.newBackend()
+	if !s.FilesOnly {
+		a.backend, err = a.newBackend()
+	}
 	return err
 }
 

@@ -25,8 +25,8 @@ import (
 func (a *App) Collect(ctx context.Context, how cli.Collecting) (view.Collected, error) {
 	ctx, span := tracer.Start(ctx, "vtsync.collect")
 	defer span.End()
-	out := view.Collected{Format: view.Format, File: a.queriesFile(how), Sources: how.Sources}
-	known, text, err := queriesIn(out.File)
+	out := view.Collected{Format: view.Format, File: a.queriesPath(how), Sources: how.Sources}
+	known, err := queriesIn(out.File)
 	if err != nil {
 		return out, err
 	}
@@ -48,25 +48,27 @@ func (a *App) Collect(ctx context.Context, how cli.Collecting) (view.Collected, 
 	found := corpus.Queries()
 	out.Gathered, out.Notes = countQueries(found), corpus.Notes()
 	if len(found) == 0 {
-		out.Total = countQueries(known)
+		out.Total = countQueries(known.list)
 		return out, nil
 	}
 	if how.Replace {
-		known = nil
+		known.list = nil
+	} else {
+		out.Notes = append(known.notes, out.Notes...)
 	}
-	all := queries.Merge(known, found)
+	all := queries.Merge(known.list, found)
 	out.Total = countQueries(all)
-	out.New, out.Kept = len(all)-len(known), len(all)-len(found)
+	out.New, out.Kept = len(all)-len(known.list), len(all)-len(found)
 	data := queries.Encode(all)
-	if bytes.Equal(data, text) {
+	if bytes.Equal(data, known.text) {
 		return out, nil
 	}
 	out.Written = true
 	return out, worktree.At(filepath.Dir(out.File)).Write(filepath.Base(out.File), data)
 }
 
-// queriesFile gives the file that is written.
-func (a *App) queriesFile(how cli.Collecting) string {
+// queriesPath gives the file that is written.
+func (a *App) queriesPath(how cli.Collecting) string {
 	switch {
 	case how.Out != "":
 		return how.Out
@@ -78,29 +80,37 @@ func (a *App) queriesFile(how cli.Collecting) string {
 	return a.files.Path(worktree.QueriesDir + "/" + a.cluster.Name + ".json")
 }
 
-// queriesIn reads a file of vtsync's, if there is one, and gives its text too.
-func queriesIn(path string) ([]impact.Query, []byte, error) {
+// queriesFile is what a file of vtsync's holds.
+type queriesFile struct {
+	list []impact.Query
+	text []byte
+	// notes say what of it cannot be used, and so is not written again.
+	notes []string
+}
+
+// queriesIn reads a file of vtsync's, if there is one.
+func queriesIn(path string) (queriesFile, error) {
 	text, err := os.ReadFile(path)
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, nil, nil
+		return queriesFile{}, nil
 	}
 	if err != nil {
-		return nil, nil, fmt.Errorf("read the known queries: %w", err)
+		return queriesFile{}, fmt.Errorf("read the known queries: %w", err)
 	}
 	var head struct {
 		Format *int `json:"format"`
 	}
 	if err := json.Unmarshal(text, &head); err != nil || head.Format == nil {
-		return nil, nil, &errs.Invalid{
+		return queriesFile{}, &errs.Invalid{
 			Pos: errs.Position{File: filepath.ToSlash(path)}, Msg: "it is not a file that vtsync queries wrote, and is not written over",
 			Next: "name another by --out",
 		}
 	}
 	corpus := queries.NewCorpus()
 	if err := corpus.Read(filepath.ToSlash(path), bytes.NewReader(text)); err != nil {
-		return nil, nil, err
+		return queriesFile{}, err
 	}
-	return corpus.Queries(), text, nil
+	return queriesFile{corpus.Queries(), text, corpus.Notes()}, nil
 }
 
 // readSources reads files of any form that has queries.

@@ -25,7 +25,8 @@ type Settings struct {
 	Dir string
 	// Keyspaces restricts the command to some; empty means all.
 	Keyspaces []string
-	// FilesOnly tells that no cluster may be asked, and none need be named.
+	// FilesOnly tells that no cluster may be asked but the vtgates that are named,
+	// and none need be.
 	FilesOnly bool
 	// Ignores are the suppressions of the config, with its file named as Dir is.
 	Ignores []lint.Ignore

@@ -108,10 +108,7 @@ func (c *command) settings(dir string) (Settings, error) {
 		}
 	}
 	if len(c.flags.vtgates) > 0 {
-		s.Cluster.VTGates = nil
-		for _, spec := range c.flags.vtgates {
-			s.Cluster.VTGates = append(s.Cluster.VTGates, config.VTGate{Spec: spec})
-		}
+		s.Cluster.VTGates = vtgatesOf(c.flags.vtgates)
 	}
 	if !c.flags.tls.IsZero() {
 		if s.Cluster.Backend == config.BackendVTCtld {
@@ -129,6 +126,14 @@ func (c *command) settings(dir string) (Settings, error) {
 		s.Cluster.Policy.Timeout = c.flags.timeout
 	}
 	return s, nil
+}
+
+func vtgatesOf(specs []string) []config.VTGate {
+	var out []config.VTGate
+	for _, spec := range specs {
+		out = append(out, config.VTGate{Spec: spec})
+	}
+	return out
 }
 
 // resolve gives the cluster, and the config that names it. --topo needs no

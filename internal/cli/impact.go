@@ -50,8 +50,9 @@ No cluster is asked where none is named in a side or a source.
 Queries are read from --queries: a file, a folder, - for the standard input, or live
 for the plan caches of all vtgates; without it, from the folder queries/ of DIR,
 which ` + "`vtsync queries collect`" + ` fills. A file can be plain SQL, vtgate's query log
-as text or JSON, a saved /debug/query_plans, the JSON of vt keys, or MySQL's slow
-log: its content tells. Literals are dropped as they are read.
+as text or JSON, a saved /debug/query_plans, the JSON of vt keys, MySQL's slow or
+general log, or a file of vtsync's: its content tells, compressed by gzip or not.
+Literals are dropped as they are read.
 
 Columns come from keyspaces/KEYSPACE/schema/*.sql, then from MySQL through a vtctld
 (--vtctld), then from what vtgates know. A query that needs columns which nobody

@@ -59,7 +59,8 @@ func (c *command) collect() *cobra.Command {
 		Short: "Take the queries from the plan caches of all vtgates",
 		Long: `Collect reads /debug/query_plans of every vtgate that is named, and merges what it
 finds into queries/CLUSTER.json below DIR, the folder of the cluster's files. Nothing
-is executed, and nothing is written anywhere else.
+is executed, and nothing is written anywhere else. No topo is asked: where no cluster
+is named, --vtgate alone does, and the file is queries/live.json.
 
 vtgate keeps a query from its second execution on, and forgets all of them at every
 change of a VSchema. So collect often, for example each night: a query of both the
@@ -72,11 +73,11 @@ one of all the tables of a query, and to be none where they are of several.
 Exit codes: 0 gathered; 2 the file is not one of vtsync's; 4 a vtgate did not give its
 plans: those of the others are written, but with --replace nothing is.`,
 		Example: `  vtsync queries collect
-  vtsync queries collect --vtgate 10.0.0.1:15001 --topo etcd2://127.0.0.1:2379/vitess/global
+  vtsync queries collect --vtgate 10.0.0.1:15001 --vtgate 10.0.0.2:15001
   vtsync queries collect --replace --out queries/peak.json`,
 		Args: atMostOneArg("DIR"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			s, err := c.settings(arg(args))
+			s, err := c.collectSettings(arg(args))
 			if err != nil {
 				return err
 			}
@@ -85,6 +86,21 @@ plans: those of the others are written, but with --replace nothing is.`,
 	}
 	how.register(cmd, "CLUSTER.json")
 	return cmd
+}
+
+// collectSettings are those of the cluster, or of the vtgates alone where none is
+// named.
+func (c *command) collectSettings(dir string) (Settings, error) {
+	named, err := c.clusterNamed()
+	if err != nil {
+		return Settings{}, err
+	}
+	if named || len(c.flags.vtgates) == 0 {
+		return c.settings(dir)
+	}
+	s, err := c.fileSettings(dir)
+	s.Cluster.VTGates = vtgatesOf(c.flags.vtgates)
+	return s, err
 }
 
 func (c *command) importQueries() *cobra.Command {

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/vtsync/vtsync/internal/config"
 	"github.com/vtsync/vtsync/internal/errs"
 	"github.com/vtsync/vtsync/internal/impact"
 	"github.com/vtsync/vtsync/internal/view"
@@ -39,6 +40,23 @@ func TestCollect(t *testing.T) {
 				t.Errorf("as JSON: exit code %d, %+v", got.code, back)
 			}
 		})
+	}
+}
+
+// TestCollectFromVTGates: no topo is asked, so none need be named.
+func TestCollectFromVTGates(t *testing.T) {
+	t.Chdir(t.TempDir())
+	d := &double{collected: view.Collected{Format: 1, File: "f.json"}}
+	got := d.runIn(t, nil, "queries", "collect", "prod", "--vtgate", "h:1", "--vtgate", "h:2")
+	if vtgates := d.settings.Cluster.VTGates; got.code != errs.ExitOK || !d.settings.FilesOnly || d.settings.Dir != "prod" ||
+		!slices.Equal(vtgates, []config.VTGate{{Spec: "h:1"}, {Spec: "h:2"}}) {
+		t.Errorf("exit code %d, %q; asked with %+v", got.code, got.stderr, d.settings)
+	}
+	if got := d.run(t, "queries", "collect", "--vtgate", "h:1"); got.code != errs.ExitOK || d.settings.FilesOnly || len(d.settings.Cluster.VTGates) != 1 {
+		t.Errorf("with a topo: exit code %d, %q; asked with %+v", got.code, got.stderr, d.settings)
+	}
+	if got := d.runIn(t, nil, "queries", "collect"); got.code != errs.ExitError || !strings.Contains(got.stderr, "no cluster is named") {
+		t.Errorf("without both: exit code %d, %q", got.code, got.stderr)
 	}
 }
 
