@@ -206,7 +206,8 @@ func plannerNotes(before, after *compile.Planner) []string {
 	return out
 }
 
-// vitessRelease is the version of the Vitess that is linked, as vtgates give theirs.
+// vitessRelease is the version of the Vitess that is linked, as vtgates give theirs:
+// a module's version is another number, and tests are built without it.
 func vitessRelease() string { return servenv.AppVersion.ToStringMap()["version"] }
 
 // noteSkew says of vtgates that are another major version than the planner's. It

@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/vtsync/vtsync/internal/cli"
 	"github.com/vtsync/vtsync/internal/errs"
@@ -46,6 +47,9 @@ func (r *impactRun) readQueries(ctx context.Context) error {
 		return nil
 	}
 	none := &errs.Invalid{Msg: "no query is known, so there is nothing to plan", Next: nextQueries}
+	if notes := corpus.Notes(); len(notes) > 0 {
+		none.Msg += ": " + strings.Join(notes, "; ")
+	}
 	if len(r.ask.Queries) == 0 {
 		none.Pos.File = filepath.ToSlash(r.files.Path(worktree.QueriesDir))
 	}

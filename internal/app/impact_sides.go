@@ -96,7 +96,7 @@ func filesSide(files worktree.Files) (impactSide, error) {
 	if len(tree.Keyspaces)+len(tree.Rules) == 0 {
 		return impactSide{}, &errs.Invalid{Pos: errs.Position{File: files.Name()}, Msg: "no keyspace has a file here", Next: "vtsync pull writes the live VSchemas, or name another folder"}
 	}
-	side := impactSide{name: files.Name(), keyspaces: values(tree), rules: map[vschema.RuleKind]proto.Message{}}
+	side := impactSide{name: strings.TrimSuffix(files.Name(), ":."), keyspaces: values(tree), rules: map[vschema.RuleKind]proto.Message{}}
 	if side.name == "." {
 		side.name = "the files"
 	}

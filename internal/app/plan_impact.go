@@ -12,6 +12,7 @@ import (
 	"github.com/vtsync/vtsync/internal/desired"
 	"github.com/vtsync/vtsync/internal/impact"
 	"github.com/vtsync/vtsync/internal/physical"
+	"github.com/vtsync/vtsync/internal/plan"
 	"github.com/vtsync/vtsync/internal/planes"
 	"github.com/vtsync/vtsync/internal/queries"
 	"github.com/vtsync/vtsync/internal/vschema"
@@ -67,6 +68,20 @@ func (a *App) judgeKnown(ctx context.Context, known knownQueries, snap *planes.S
 		}
 		return r.compare(ctx)
 	}
+}
+
+// unlooked says of a saved plan that was made where no query is known that some are
+// known here.
+func (a *App) unlooked(p *plan.Plan) []string {
+	if a.planned != nil || p.Impact != nil || p.Empty() {
+		return nil
+	}
+	known, err := a.knownQueries()
+	if err != nil || len(known.list) == 0 {
+		return nil // what cannot be read ends a plan, and no apply
+	}
+	return []string{"the plan was made where no query is known, and " + a.files.Path(worktree.QueriesDir) +
+		" has some: vtsync impact --after PLAN says what it does to them"}
 }
 
 // judgeUndo judges the known queries for a way back, where that is quickly done:

@@ -11,6 +11,7 @@ import (
 
 	"github.com/vtsync/vtsync/internal/errs"
 	"github.com/vtsync/vtsync/internal/impact"
+	"github.com/vtsync/vtsync/internal/plan"
 	"github.com/vtsync/vtsync/internal/planes"
 	"github.com/vtsync/vtsync/internal/vschema"
 	"github.com/vtsync/vtsync/internal/worktree"
@@ -100,5 +101,29 @@ func TestJudgeUndo(t *testing.T) {
 	judge, _ = a.judgeUndo(t.Context(), twoShards, time.Nanosecond)
 	if _, err := judge(routed("id"), routed("email")); err == nil || !strings.Contains(err.Error(), "planning them takes more than 1ns") {
 		t.Errorf("error %v where it takes too long", err)
+	}
+}
+
+// TestUnlooked: a plan from where no query is known passes every policy about them,
+// and whoever has some is told.
+func TestUnlooked(t *testing.T) {
+	p := &plan.Plan{Phases: []plan.Phase{{}}}
+	a := withQueries(t, oneQuery)
+	if got := a.Outlook(p); len(got) != 1 || !strings.Contains(got[0], "the plan was made where no query is known") || !strings.Contains(got[0], "vtsync impact --after PLAN") {
+		t.Errorf("outlook %q", got)
+	}
+	looked, made := *p, *a
+	looked.Impact, made.planned = &impact.Report{}, &look{}
+	for name, got := range map[string][]string{
+		"a plan with its impact":         a.unlooked(&looked),
+		"a plan that changes nothing":    a.unlooked(&plan.Plan{}),
+		"a plan of this process":         made.unlooked(p),
+		"no queries":                     withQueries(t, "").unlooked(p),
+		"queries that cannot be read":    withQueries(t, "{\"format\":2}").unlooked(p),
+		"a file that holds none of them": withQueries(t, `{"format":1,"queries":[]}`).unlooked(p),
+	} {
+		if got != nil {
+			t.Errorf("%s: %q", name, got)
+		}
 	}
 }

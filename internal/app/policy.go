@@ -23,10 +23,11 @@ func (a *App) policy() admit.Policy {
 }
 
 // Outlook says what would hold a plan up if it were applied now: what MySQL lacks,
-// as it was when the plan was made, and what the policy says.
+// as it was when the plan was made, and what the policy says; and what it was not
+// held against.
 func (a *App) Outlook(p *plan.Plan) []string {
 	now := time.Now()
-	return slices.Concat(a.holdups, admit.Outlook(p, a.policy(), now, now.Add(a.cluster.Policy.Wait)))
+	return slices.Concat(a.holdups, admit.Outlook(p, a.policy(), now, now.Add(a.cluster.Policy.Wait)), a.unlooked(p))
 }
 
 // runs says who runs a rollout in this process, and whether they approve of it.
