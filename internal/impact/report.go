@@ -219,7 +219,7 @@ func (r *Report) Headline() string { return r.Summary.Headline() }
 // sentence tells a move; one after the first in as many words as it needs.
 func (m Move) sentence(s Summary, first bool) string {
 	if first {
-		return m.Count.of(s) + " " + m.Text
+		return m.of(s) + " " + m.Text
 	}
 	text := strconv.Itoa(m.Queries) + " more "
 	if s.weighed() {
