@@ -41,6 +41,7 @@ func Load(fsys fs.FS, dir string) (*Schema, error) {
 	}
 	l := &loader{
 		env:     env,
+		files:   true,
 		schema:  &Schema{Tables: make(map[string]*Table), Views: make(map[string]string), Unread: make(map[string]bool)},
 		created: make(map[string]errs.Position),
 		dropped: make(map[string]errs.Position),
@@ -94,6 +95,8 @@ type loader struct {
 	created, dropped map[string]errs.Position
 	// unsure tells that nobody can say which tables there are.
 	unsure bool
+	// files tells that people wrote the statements, and not MySQL.
+	files bool
 }
 
 // problem is one that leaves it open which tables there are.

@@ -100,8 +100,23 @@ func TestLoadDump(t *testing.T) {
 	if d := cmp.Diff(want, got, cmpopts.IgnoreFields(Table{}, "Create")); d != "" {
 		t.Errorf("-want +got:\n%s", d)
 	}
-	if create := got.Tables["other"].Create; create != "create table other (id int primary key, name varchar(10) unique, code int unique key)" {
-		t.Errorf("the statement of table other is %q", create)
+}
+
+// TestCreate: the statement is as MySQL would show it, where vtgate's schema
+// tracker reads nothing else.
+func TestCreate(t *testing.T) {
+	for written, want := range map[string]string{
+		"create table t (id int primary key, name varchar(10) unique, code int unique key)": "CREATE TABLE `t` (\n\t`id` int NOT NULL,\n\t`name` varchar(10) COLLATE utf8mb4_0900_ai_ci,\n\t`code` int,\n\tPRIMARY KEY (`id`),\n\tUNIQUE KEY `name` (`name`),\n\tUNIQUE KEY `code` (`code`)\n)",
+		"create table t (id int key)": "CREATE TABLE `t` (\n\t`id` int NOT NULL,\n\tPRIMARY KEY (`id`)\n)",
+		"create table t (a text charset latin1, b char(3) collate utf8mb3_bin, c varbinary(9), d varchar(4)) charset utf8mb3": "CREATE TABLE `t` (\n\t`a` text CHARACTER SET latin1 COLLATE latin1_swedish_ci,\n\t`b` char(3) COLLATE utf8mb3_bin,\n\t`c` varbinary(9),\n\t`d` varchar(4) COLLATE utf8mb3_general_ci\n) CHARSET utf8mb3",
+	} {
+		got, err := load(t, written)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if create := got.Tables["t"].Create; create != want {
+			t.Errorf("%s\n got %q\nwant %q", written, create, want)
+		}
 	}
 }
 

@@ -60,7 +60,7 @@ type Table struct {
 	Name string
 	// Pos is where the statement begins; empty for a live table.
 	Pos errs.Position
-	// Create is the statement.
+	// Create is the statement, as MySQL shows it; see shown for that of a file.
 	Create  string
 	Comment string
 	Columns []Column // in the order of the table

@@ -51,6 +51,9 @@ func (l *loader) unread(name string, pos errs.Position, next, format string, arg
 func (l *loader) build(src source, s statement, entity *schemadiff.CreateTableEntity) *Table {
 	begin, name := src.position(s.at+s.tokens[0].begin), entity.Name()
 	t := &Table{Name: name, Pos: begin, Create: strings.TrimSpace(s.text), Keys: keys(entity)}
+	if l.files {
+		t.Create = l.shown(s.text, entity)
+	}
 	positions := s.columns()
 	for i, c := range entity.ColumnDefinitionEntities() {
 		column := l.column(entity, c)
