@@ -33,6 +33,7 @@ func (l *loader) shown(text string, entity *schemadiff.CreateTableEntity) string
 			indexes = append(indexes, key(c.Name, sqlparser.NewIdentifierCI("PRIMARY"), sqlparser.IndexTypePrimary))
 		case sqlparser.ColKeyUnique, sqlparser.ColKeyUniqueKey:
 			indexes = append(indexes, key(c.Name, c.Name, sqlparser.IndexTypeUnique))
+		default: // no key
 		}
 		options.KeyOpt = sqlparser.ColKeyNone
 		if !columns[i].IsTextual() {
