@@ -52,9 +52,12 @@ func (s *session) traffic(ctx context.Context, gates []cluster.VTGate, times int
 		}
 		s.line(cyan, fmt.Sprintf("mysql %s (vtgate of %s)> %s;   %d times", g.MySQL, g.Cell, statement, times))
 		for range times {
-			_, err := g.Query(ctx, "customer", statement)
-			if err == nil || !strings.Contains(err.Error(), "no healthy tablet") {
-				s.err = fmt.Errorf("%s: got %v, want that there is no healthy tablet", statement, err)
+			switch _, err := g.Query(ctx, "customer", statement); {
+			case err == nil:
+				s.err = fmt.Errorf("%s: it ran without a tablet", statement)
+				return
+			case !strings.Contains(err.Error(), "no healthy tablet"):
+				s.err = fmt.Errorf("%s: %w", statement, err)
 				return
 			}
 		}
