@@ -50,3 +50,18 @@ func corpus(vschema map[string]*keyspace) []string {
 	}
 	return out
 }
+
+// withoutLookups gives a VSchema that every fourth table has lost its lookup vindex
+// in, so that there is something to judge.
+func withoutLookups(vschema map[string]*keyspace) map[string]*keyspace {
+	out := maps.Clone(vschema)
+	shop := *vschema[corpusKeyspace]
+	shop.Vindexes = map[string]vindex{"xxhash": shop.Vindexes["xxhash"]}
+	shop.Tables = maps.Clone(shop.Tables)
+	for name, t := range shop.Tables {
+		t.ColumnVindexes = t.ColumnVindexes[:min(1, len(t.ColumnVindexes))]
+		shop.Tables[name] = t
+	}
+	out[corpusKeyspace] = &shop
+	return out
+}
