@@ -21,6 +21,12 @@ func impacted(verdict impact.Verdict) *impact.Report {
 	}, nil)
 }
 
+// unplannable is what a plan keeps where no query has a plan.
+func unplannable() *impact.Report {
+	none := impact.Side{Class: impact.NotPlannable, Error: &impact.Error{Code: "VT05003", Text: "unknown database 'shop'"}}
+	return impact.NewReport("24.0.1", []impact.Result{{SQL: "select 1 from customer", Weight: 1, Verdict: impact.Same, Before: none, After: none}}, nil)
+}
+
 func TestImpact(t *testing.T) {
 	percent := func(f float64) *float64 { return &f }
 	for _, tt := range []struct {
@@ -38,6 +44,9 @@ func TestImpact(t *testing.T) {
 		{"the plan allows something else", impacted(impact.Dearer), impact.Policy{}, func(in *Input) { in.Plan.Allowed = []string{"breaks"} }, "--allow new_scatter"},
 		{"within the limit", impacted(impact.Dearer), impact.Policy{NewScatter: impact.Allow, DearerPercent: percent(50)}, nil, ""},
 		{"beyond the limit", impacted(impact.Dearer), impact.Policy{NewScatter: impact.Allow, DearerPercent: percent(49.9)}, nil, "--allow dearer"},
+		{"nothing is judged", unplannable(), impact.Policy{}, nil, "--allow unjudged"},
+		{"nothing need be", unplannable(), impact.Policy{Unjudged: impact.Allow}, nil, ""},
+		{"the plan allows it so", unplannable(), impact.Policy{}, func(in *Input) { in.Plan.Allowed = []string{"unjudged"} }, ""},
 		{"the way back", impacted(impact.Breaks), impact.Policy{}, func(in *Input) { in.Plan.Undoes = "p1" }, ""},
 		{"what has begun", impacted(impact.Breaks), impact.Policy{}, func(in *Input) {
 			in.Plan.Phases, in.Phase = append([]plan.Phase{{}}, in.Plan.Phases...), 1

@@ -64,8 +64,9 @@ another version the report begins with that; --planner vtgate then asks them for
 plans before the change (VEXPLAIN PLAN, which executes nothing).
 
 Exit codes: 0 shown; 1 with --exit-code, where the policy of the config (impact)
-would deny the change: by default where a query loses its plan or begins to scatter;
-2 a side or a source cannot be read, or no query is known; 4 the cluster, or a part
+would deny the change: by default where a query loses its plan or begins to scatter,
+or where less than half of the executions can be judged, as the rest has no plan on
+either side; 2 a side or a source cannot be read, or no query is known; 4 the cluster, or a part
 of it, did not answer.`,
 		Example: `  vtsync impact                                    # the files against the cluster
   vtsync impact --before git:main --format markdown # in a pull request
@@ -116,10 +117,24 @@ func (c *command) runImpact(cmd *cobra.Command, dir string, f impactFlags) error
 	if err != nil {
 		return err
 	}
-	if f.exitCode && len(s.Cluster.Policy.Impact.Check(report.Summary)) > 0 {
-		return exit(errs.ExitFindings)
+	if breaches := s.Cluster.Policy.Impact.Check(report.Summary); f.exitCode && len(breaches) > 0 {
+		return c.deniedByPolicy(breaches)
 	}
 	return nil
+}
+
+// deniedByPolicy says what the policy would deny a change for, beside the report.
+func (c *command) deniedByPolicy(breaches []impact.Breach) error {
+	if c.flags.format != formatJSON {
+		var texts []string
+		for _, b := range breaches {
+			texts = append(texts, b.Text)
+		}
+		if err := view.Breaches(c.env.Stderr, texts, c.style(c.env.Stderr)); err != nil {
+			return err
+		}
+	}
+	return exit(errs.ExitFindings)
 }
 
 // checkImpact refuses flags that cannot be meant, and fills in what they leave

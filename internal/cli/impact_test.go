@@ -26,6 +26,14 @@ func scattering(shards int) *impact.Report {
 	}, nil)
 }
 
+// unplannable is a report of one query that has no plan on either side.
+func unplannable() *impact.Report {
+	none := impact.Plan{Err: &impact.Error{Code: "VT05003", Text: "unknown database 'shop'"}}
+	return impact.NewReport("24.0.1", []impact.Result{
+		impact.Judge(impact.Query{SQL: "select 1 from a", Executions: 9}, none, none, impact.Ground{}, impact.Ground{}),
+	}, nil)
+}
+
 func TestImpactAsks(t *testing.T) {
 	const help = "vtsync impact --help"
 	cases := []struct {
@@ -116,7 +124,10 @@ func TestImpactShows(t *testing.T) {
 		stderr string
 	}{
 		{name: "text", report: scattering(4), stdout: []string{"1 shard to 4", "select 1 from a"}},
-		{name: "denied by default", args: []string{"--exit-code"}, report: scattering(4), code: errs.ExitFindings, stdout: []string{"1 shard to 4"}},
+		{name: "denied by default", args: []string{"--exit-code"}, report: scattering(4), code: errs.ExitFindings, stdout: []string{"1 shard to 4"},
+			stderr: "beyond the policy: 1 of 2 queries, 90 % of executions, begins to ask all shards of a keyspace\n"},
+		{name: "nothing is judged", args: []string{"--exit-code"}, report: unplannable(), code: errs.ExitFindings, stdout: []string{"no plan on either side"},
+			stderr: "beyond the policy: the one known query has no plan on either side: VT05003: unknown database 'shop'\n"},
 		{name: "one shard is no scatter", args: []string{"--exit-code"}, report: scattering(1), stdout: []string{"select 1 from a"}},
 		{name: "markdown", args: []string{"--format", "markdown"}, report: scattering(4), stdout: []string{"### Impact: ", "`select 1 from a`"}},
 		{name: "explain", args: []string{"--explain", "1"}, report: scattering(4), stdout: []string{"select 1 from a", "Scatter", "EqualUnique"}},

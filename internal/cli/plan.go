@@ -12,7 +12,7 @@ import (
 )
 
 // allowUsage is the help of --allow, which plan and apply share.
-const allowUsage = "allow a change by its code (VS241) or hazard (write_loss, outage), or what it does to queries (breaks, new_scatter, dearer), apply in a freeze window (freeze), without migration=UUID, or take out foreign=KEYSPACE.NAME; repeatable"
+const allowUsage = "allow a change by its code (VS241) or hazard (write_loss, outage), or what it does to queries (breaks, new_scatter, unjudged, dearer), apply in a freeze window (freeze), without migration=UUID, or take out foreign=KEYSPACE.NAME; repeatable"
 
 // afterFlag names the migrations that a plan waits for, for plan and apply.
 const (
@@ -47,8 +47,9 @@ foreign=KEYSPACE.vindex.NAME.
 
 Where queries are known, in queries/ beside keyspaces/, each is planned with the
 routing before and after. What the policy does not let a change do to them is
-denied: by default that a query loses its plan (--allow breaks) or begins to ask all
-shards (--allow new_scatter). ` + "`vtsync impact`" + ` shows all of it.
+denied: by default that a query loses its plan (--allow breaks), that one begins to
+ask all shards (--allow new_scatter), and that less than half of what was executed
+can be judged (--allow unjudged). ` + "`vtsync impact`" + ` shows all of it.
 
 Where a vtctld is named (--vtctld) a plan also lists what each phase waits for:
 the migrations of --after-migration and of keyspaces/KEYSPACE/requires.yaml, those

@@ -97,6 +97,7 @@ func (r *reader) impact(n *yaml.Node, p *impact.Policy) {
 	r.mapping(n, "impact", fields{
 		"breaks":      action("breaks", &p.Breaks),
 		"new_scatter": action("new_scatter", &p.NewScatter),
+		"unjudged":    action("unjudged", &p.Unjudged),
 		"dearer_percent": func(n *yaml.Node) {
 			percent, err := strconv.ParseFloat(n.Value, 64)
 			if err != nil || !(percent >= 0 && percent <= 100) {

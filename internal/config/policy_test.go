@@ -60,6 +60,7 @@ func TestImpactPolicy(t *testing.T) {
 		`{impact: {}}`:                   {},
 		`{impact: {new_scatter: allow}}`: {NewScatter: impact.Allow},
 		`{impact: {breaks: allow, new_scatter: deny, dearer_percent: 2.5}}`: {Breaks: impact.Allow, NewScatter: impact.Deny, DearerPercent: percent(2.5)},
+		`{impact: {unjudged: allow}}`:                                       {Unjudged: impact.Allow},
 		`{impact: {dearer_percent: 0}}`:                                     {DearerPercent: percent(0)},
 	} {
 		c, err := Parse("f", []byte("clusters: {a: {topo: x, policy: "+text+"}}\n"))

@@ -33,6 +33,9 @@ type Error struct {
 	// Code is Vitess's, such as VT09015; empty where it gives none.
 	Code string `json:"code,omitempty"`
 	Text string `json:"text"`
+	// Missing are the tables of the query whose columns nobody knows, as
+	// KEYSPACE.TABLE, where the planner asks for them.
+	Missing []string `json:"missing,omitempty"`
 }
 
 // Class is what kind of plan a query has. The set is closed.
@@ -147,7 +150,10 @@ type Summary struct {
 	ByVerdict  map[Verdict]Count `json:"by_verdict"`
 	// NewScatter counts those that begin to ask all shards of a keyspace.
 	NewScatter Count `json:"new_scatter"`
-	// Unplannable counts those that have no plan on either side.
+	// Plannable counts those that have a plan on one side at least: shares of the
+	// executions are shares of theirs.
+	Plannable Count `json:"plannable"`
+	// Unplannable counts the others.
 	Unplannable Unplannable `json:"unplannable"`
 	// Unjudged counts those of them that have none because MySQL's columns are
 	// not known.

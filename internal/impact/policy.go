@@ -17,6 +17,9 @@ type Policy struct {
 	// Breaks is about queries that lose their plan, NewScatter about those that
 	// begin to ask all shards.
 	Breaks, NewScatter Action
+	// Unjudged is about known queries of which less than half, by their
+	// executions, have a plan on any side: no bound says anything then.
+	Unjudged Action
 	// DearerPercent is the largest share of the executions that may become
 	// dearer, in percent; nil sets no limit.
 	DearerPercent *float64
@@ -26,11 +29,12 @@ type Policy struct {
 const (
 	BreachBreaks     = "breaks"
 	BreachNewScatter = "new_scatter"
+	BreachUnjudged   = "unjudged"
 	BreachDearer     = "dearer"
 )
 
 // BreachKinds are all kinds, the worst first.
-var BreachKinds = []string{BreachBreaks, BreachNewScatter, BreachDearer}
+var BreachKinds = []string{BreachBreaks, BreachNewScatter, BreachUnjudged, BreachDearer}
 
 // Breach is one bound that a change goes beyond.
 type Breach struct {
@@ -48,7 +52,10 @@ func (p Policy) Check(s Summary) []Breach {
 	if n := s.NewScatter; n.Queries > 0 && p.NewScatter != Allow {
 		out = append(out, Breach{BreachNewScatter, n.sentence(s, "begins", "begin") + " to ask all shards of a keyspace"})
 	}
-	if n := s.ByVerdict[Dearer]; p.DearerPercent != nil && n.Queries > 0 && float64(n.Executions)*100 > *p.DearerPercent*float64(s.Executions) {
+	if p.Unjudged != Allow && s.mostlyUnplannable() {
+		out = append(out, Breach{BreachUnjudged, s.unjudgedText()})
+	}
+	if n := s.ByVerdict[Dearer]; p.DearerPercent != nil && n.Queries > 0 && float64(n.Executions)*100 > *p.DearerPercent*float64(s.Plannable.Executions) {
 		limit := strconv.FormatFloat(*p.DearerPercent, 'f', -1, 64)
 		out = append(out, Breach{BreachDearer, n.sentence(s, "becomes", "become") + " dearer: at most " + limit + " % of the executions may"})
 	}

@@ -3,6 +3,7 @@ package impact
 import (
 	"cmp"
 	"fmt"
+	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -19,9 +20,35 @@ func NewReport(planner string, results []Result, notes []string) *Report {
 // NewFullReport keeps those that stay the same, too.
 func NewFullReport(planner string, results []Result, notes []string) *Report {
 	r := &Report{Format: Format, Planner: planner, Summary: summarize(results), Queries: []Result{}, Notes: notes}
-	r.Queries = append(r.Queries, results...)
-	slices.SortStableFunc(r.Queries, worseFirst)
+	for _, q := range worstFirst(results) {
+		r.Queries = append(r.Queries, q.Result)
+	}
 	return r
+}
+
+// ranked is a result with what its place goes by and takes time to find out.
+type ranked struct {
+	Result
+	newScatter bool
+}
+
+// worstFirst sorts by the verdict. Of those that become dearer the ones that begin
+// to scatter come first, however seldom they ran.
+func worstFirst(results []Result) []ranked {
+	out := make([]ranked, len(results))
+	for i, r := range results {
+		out[i] = ranked{r, r.NewScatter()}
+	}
+	slices.SortStableFunc(out, func(a, b ranked) int {
+		if a.Verdict == b.Verdict && a.newScatter != b.newScatter {
+			if a.newScatter {
+				return -1
+			}
+			return 1
+		}
+		return worseFirst(a.Result, b.Result)
+	})
+	return out
 }
 
 func worseFirst(a, b Result) int {
@@ -49,8 +76,13 @@ func LeftOut(n int) string {
 	return fmt.Sprintf("%d more queries are left out here", n)
 }
 
+// add counts a query. A sum that has no room stays at the largest number.
 func (c *Count) add(weight int64) {
 	c.Queries++
+	if weight > math.MaxInt64-c.Executions {
+		c.Executions = math.MaxInt64
+		return
+	}
 	c.Executions += weight
 }
 
@@ -71,6 +103,8 @@ func summarize(results []Result) Summary {
 		}
 		if unplannable(r) {
 			s.Unplannable.add(r.Weight)
+		} else {
+			s.Plannable.add(r.Weight)
 		}
 		if unjudged(r) {
 			s.Unjudged.add(r.Weight)
@@ -92,77 +126,6 @@ func summarize(results []Result) Summary {
 			cmp.Compare(slices.Index(Verdicts, a.Verdict), slices.Index(Verdicts, b.Verdict)), cmp.Compare(a.Text, b.Text))
 	})
 	return s
-}
-
-// needsColumns is the code of a plan that is missing for want of MySQL's columns.
-const needsColumns = "VT09015"
-
-func unjudged(r Result) bool {
-	return r.Before.Error != nil && r.After.Error != nil && r.Before.Error.Code == needsColumns && r.After.Error.Code == needsColumns
-}
-
-func unplannable(r Result) bool { return r.Before.Error != nil && r.After.Error != nil }
-
-// firstError gives why the first of the unplannable queries has no plan.
-func firstError(results []Result) *Error {
-	var first *Result
-	for i := range results {
-		r := &results[i]
-		if !unplannable(*r) {
-			continue
-		}
-		if first == nil || unjudged(*first) && !unjudged(*r) || unjudged(*first) == unjudged(*r) && worseFirst(*r, *first) < 0 {
-			first = r
-		}
-	}
-	if first == nil {
-		return nil
-	}
-	return first.After.Error
-}
-
-// move is a kind of Move: a verb for one query and for several, and the rest of
-// the sentence.
-type move struct {
-	verdict   Verdict
-	one, many string
-	rest      string
-}
-
-func (m move) text(queries int) string {
-	if queries == 1 {
-		return m.one + " " + m.rest
-	}
-	return m.many + " " + m.rest
-}
-
-func moveOf(r Result) move {
-	m := func(one, many, rest string) move { return move{r.Verdict, one, many, rest} }
-	before, after := r.Before, r.After
-	switch from, to := shardsText(before), shardsText(after); {
-	case r.Verdict == Breaks:
-		return m("loses its", "lose their", "plan")
-	case r.Verdict == Fixed:
-		return m("gets", "get", "a plan")
-	case r.Verdict == Changed:
-		return m("gets", "get", "another plan of the same cost")
-	case from != to && after.Shards != nil && *after.Shards > 0 && before.Shards != nil && *before.Shards > 0:
-		return m("goes", "go", "from "+from+" to "+strconv.Itoa(*after.Shards))
-	case from != to:
-		return m("goes", "go", "from "+from+" to "+to)
-	case before.Shards == nil && len(before.Routes) != len(after.Routes):
-		return m("asks", "ask", moreOrLess(r, "more shards", "fewer shards"))
-	case slices.Equal(before.Memory, after.Memory) && before.LookupWrites != after.LookupWrites:
-		return m("writes", "write", moreOrLess(r, "more lookup rows", "fewer lookup rows"))
-	}
-	return m("gives", "give", moreOrLess(r, "vtgate more to do", "vtgate less to do"))
-}
-
-func moreOrLess(r Result, more, less string) string {
-	if r.Verdict == Dearer {
-		return more
-	}
-	return less
 }
 
 // maxMoves is how many moves a headline tells.
@@ -194,6 +157,9 @@ func (s Summary) Headline() string {
 		if s.Unplannable.Queries == s.Queries {
 			return noneHasPlan(s.Queries)
 		}
+		if s.Unplannable.Queries > 0 {
+			return someKeepTheirs(s.Plannable.Queries, s.Queries)
+		}
 		return "no plan of " + queries(s.Queries) + " changes"
 	}
 	var parts []string
@@ -206,13 +172,6 @@ func (s Summary) Headline() string {
 	return strings.Join(parts, "; ")
 }
 
-func noneHasPlan(of int) string {
-	if of == 1 {
-		return "the one known query has no plan on either side"
-	}
-	return "none of " + queries(of) + " has a plan on either side"
-}
-
 // Headline is the summary's.
 func (r *Report) Headline() string { return r.Summary.Headline() }
 
@@ -223,16 +182,20 @@ func (m Move) sentence(s Summary, first bool) string {
 	}
 	text := strconv.Itoa(m.Queries) + " more "
 	if s.weighed() {
-		text += "(" + Share(m.Executions, s.Executions) + " of executions) "
+		text += "(" + Share(m.Executions, s.Plannable.Executions) + " of executions) "
 	}
 	return text + m.Text
 }
 
-// of is the beginning of a sentence: "3 of 412 queries, 41 % of executions,".
+// of is the beginning of a sentence: "3 of 412 queries, 41 % of executions,". What
+// has no plan on either side would only make a share look small.
 func (n Count) of(s Summary) string {
-	text := fmt.Sprintf("%d of %s", n.Queries, queries(s.Queries))
+	text, executions := fmt.Sprintf("%d of %s", n.Queries, queries(s.Plannable.Queries)), "executions"
+	if s.Unplannable.Queries > 0 {
+		text, executions = text+" with a plan", "their executions"
+	}
 	if s.weighed() {
-		text += ", " + Share(n.Executions, s.Executions) + " of executions,"
+		text += ", " + Share(n.Executions, s.Plannable.Executions) + " of " + executions + ","
 	}
 	return text
 }

@@ -3,6 +3,7 @@ package impact
 import (
 	"encoding/json"
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 	"testing"
@@ -17,14 +18,25 @@ func side(class Class, shards int, routes ...Route) Side {
 var (
 	oneShard  = side(SingleShard, 1, Route{Opcode: "EqualUnique", Keyspace: "customer", Vindex: "hash"})
 	allShards = side(Scatter, 64, Route{Opcode: "Scatter", Keyspace: "customer"})
-	noPlan    = Side{Class: NotPlannable, Error: &Error{"VT12001", "VT12001: unsupported: this"}}
-	noColumns = Side{Class: NotPlannable, Error: &Error{"VT09015", "VT09015: schema tracking required"}}
+	noPlan    = Side{Class: NotPlannable, Error: &Error{Code: "VT12001", Text: "VT12001: unsupported: this"}}
+	noColumns = Side{Class: NotPlannable, Error: &Error{Code: "VT09015", Text: "VT09015: schema tracking required"}}
+	ambiguous = Side{Class: NotPlannable, Error: &Error{Text: "Column 'price' in field list is ambiguous", Missing: []string{"commerce.product"}}}
 	lookups   = Side{Class: SingleShard, Shards: oneShard.Shards, Routes: oneShard.Routes, LookupWrites: 2}
 	joined    = Side{Class: SingleShard, Shards: oneShard.Shards, Routes: oneShard.Routes, Memory: []string{"join"}}
 )
 
 func result(sql string, weight int64, v Verdict, before, after Side) Result {
-	return Result{SQL: sql, Weight: weight, Verdict: v, Before: before, After: after}
+	r := Result{SQL: sql, Weight: weight, Verdict: v, Before: before, After: after}
+	switch {
+	case v != Dearer && v != Cheaper:
+	case len(before.Memory) != len(after.Memory):
+		r.DecidedBy = ByRowWork
+	case len(scatters(before.Routes)) != len(scatters(after.Routes)):
+		r.DecidedBy = ByScatter
+	case before.LookupWrites != after.LookupWrites:
+		r.DecidedBy = ByLookupWrites
+	}
+	return r
 }
 
 // The JSON is a promise: docs/impact.md describes it.
@@ -74,6 +86,10 @@ func TestReportJSON(t *testing.T) {
   "new_scatter": {
    "queries": 1,
    "executions": 41
+  },
+  "plannable": {
+   "queries": 3,
+   "executions": 98
   },
   "unplannable": {
    "queries": 1,
@@ -195,6 +211,7 @@ func TestReportSortsWorstFirst(t *testing.T) {
 		result("z", 9, Dearer, oneShard, allShards),
 		result("a", 5, Dearer, oneShard, allShards),
 		result("b", 5, Dearer, oneShard, allShards),
+		result("y", 7, Dearer, oneShard, joined), // seen more often, and no scatter
 		{SQL: "b", Weight: 5, Verdict: Dearer, Keyspace: "customer"},
 		{SQL: "b", Weight: 5, Verdict: Dearer, Keyspace: "customer", TabletType: "rdonly"},
 		result("a", 99, Changed, oneShard, oneShard),
@@ -229,26 +246,47 @@ func TestSummaryCounts(t *testing.T) {
 		result("e", 50, Same, noPlan, noColumns),
 		result("f", 60, Fixed, noPlan, allShards),
 		result("g", 70, Same, noColumns, noPlan),
+		result("h", 80, Same, ambiguous, noColumns),
 	}, nil).Summary
 	if want := (Count{1, 10}); s.NewScatter != want {
 		t.Errorf("new scatter %v, want %v", s.NewScatter, want)
 	}
-	if want := (Unplannable{Count{3, 150}, noPlan.Error}); s.Unplannable != want {
+	if want := (Count{4, 130}); s.Plannable != want {
+		t.Errorf("plannable %v, want %v", s.Plannable, want)
+	}
+	if want := (Unplannable{Count{4, 230}, noPlan.Error}); s.Unplannable != want {
 		t.Errorf("unplannable %v, want %v", s.Unplannable, want)
 	}
-	if want := (Count{1, 30}); s.Unjudged != want {
+	if want := (Count{2, 110}); s.Unjudged != want {
 		t.Errorf("unjudged %v, want %v", s.Unjudged, want)
 	}
-	want := map[Verdict]Count{Breaks: {1, 40}, Dearer: {2, 30}, Changed: {}, Cheaper: {}, Fixed: {1, 60}, Same: {3, 150}}
+	want := map[Verdict]Count{Breaks: {1, 40}, Dearer: {2, 30}, Changed: {}, Cheaper: {}, Fixed: {1, 60}, Same: {4, 230}}
 	if diff := cmp.Diff(want, s.ByVerdict); diff != "" {
 		t.Errorf("by verdict (-want +got):\n%s", diff)
+	}
+}
+
+// What two sources counted has room in no number: it is as many as there can be.
+func TestSumsStayPositive(t *testing.T) {
+	s := NewReport("", []Result{
+		result("a", math.MaxInt64, Dearer, oneShard, allShards), result("b", math.MaxInt64, Dearer, oneShard, allShards), result("c", 1, Same, noPlan, noPlan),
+	}, nil).Summary
+	for name, got := range map[string]int64{
+		"all": s.Executions, "plannable": s.Plannable.Executions, "dearer": s.ByVerdict[Dearer].Executions, "new scatter": s.NewScatter.Executions, "moves": s.Moves[0].Executions,
+	} {
+		if got != math.MaxInt64 {
+			t.Errorf("%s: %d executions", name, got)
+		}
+	}
+	if got := (Policy{Unjudged: Deny, NewScatter: Allow}).Check(s); len(got) > 0 {
+		t.Errorf("nearly all is judged: %v", got)
 	}
 }
 
 // Columns are told of apart, so that the first error is another one where there is
 // any: that of the query which ran most often.
 func TestFirstError(t *testing.T) {
-	unknown := Side{Class: NotPlannable, Error: &Error{"VT05003", "VT05003: unknown database 'shop' in vschema"}}
+	unknown := Side{Class: NotPlannable, Error: &Error{Code: "VT05003", Text: "VT05003: unknown database 'shop' in vschema"}}
 	columns, seldom, often := result("a", 90, Same, noColumns, noColumns), result("b", 1, Same, noPlan, noPlan), result("c", 2, Same, noPlan, unknown)
 	for _, tc := range []struct {
 		want    *Error
@@ -305,7 +343,12 @@ func TestHeadline(t *testing.T) {
 		{"no plan of 2 queries changes", some(2, 5, Same, oneShard, oneShard)},
 		{"none of 3 queries has a plan on either side", slices.Concat(some(2, 5, Same, noPlan, noPlan), some(1, 5, Same, noColumns, noColumns))},
 		{"the one known query has no plan on either side", some(1, 5, Same, noPlan, noPlan)},
-		{"no plan of 2 queries changes", slices.Concat(some(1, 5, Same, noPlan, noPlan), some(1, 5, Same, oneShard, oneShard))},
+		{"2 of 3 queries have a plan, and keep it", slices.Concat(some(1, 5, Same, noPlan, noPlan), some(2, 5, Same, oneShard, oneShard))},
+		{"1 of 2 queries has a plan, and keeps it", slices.Concat(some(1, 5, Same, noPlan, noPlan), some(1, 5, Same, oneShard, oneShard))},
+		{"1 of 2 queries with a plan, 50 % of their executions, goes from 1 shard to 64", slices.Concat(
+			some(9, 5, Same, noPlan, noPlan), some(1, 5, Dearer, oneShard, allShards), some(1, 5, Same, oneShard, oneShard))},
+		{"1 of 2 queries with a plan, 50 % of their executions, loses its plan; 1 more (50 % of executions) goes from 1 shard to 64", slices.Concat(
+			some(1, 99, Same, noPlan, noPlan), some(1, 5, Dearer, oneShard, allShards), some(1, 5, Breaks, oneShard, noPlan))},
 		{"1 of 2 queries loses its plan; 1 more goes from 1 shard to 64", slices.Concat(some(1, 1, Breaks, oneShard, noPlan), some(1, 1, Dearer, oneShard, allShards))},
 		{"1 of 1 query goes from 1 shard to 64", some(1, 1, Dearer, oneShard, allShards)},
 		{"3 of 412 queries, 41 % of executions, go from 1 shard to 64", slices.Concat(

@@ -82,7 +82,7 @@ func unknownAllow(item string, known []string) error {
 	return &errs.Invalid{
 		Msg:  "--allow " + item + " is not known",
 		Near: near.Name(item, known),
-		Next: "--allow CODE as the plan names it, such as VS241; or --allow write_loss, --allow outage, --allow breaks, --allow new_scatter, --allow dearer, --allow freeze, --allow foreign=KEYSPACE.NAME, --allow migration=UUID",
+		Next: "--allow CODE as the plan names it, such as VS241; or --allow write_loss, --allow outage, --allow breaks, --allow new_scatter, --allow unjudged, --allow dearer, --allow freeze, --allow foreign=KEYSPACE.NAME, --allow migration=UUID",
 	}
 }
 

@@ -39,7 +39,7 @@ type Input struct {
 	Committed map[string]*vschema.Keyspace
 	Beside    map[string][]string
 	// Allow holds what the user allows: the code of a change, a hazard
-	// (write_loss, outage), what becomes of queries (breaks, new_scatter, dearer),
+	// (write_loss, outage), what becomes of queries (breaks, new_scatter, unjudged, dearer),
 	// foreign=KEYSPACE.NAME or foreign=KEYSPACE.KIND.NAME.
 	Allow []string
 	// IgnoredCells are decommissioned: neither written nor waited for.

@@ -104,7 +104,7 @@ func (b *builder) breaches(r routing, report *impact.Report, several bool) {
 		}) {
 			continue
 		}
-		text := breach.Text + ofFirst(report, breach.Kind)
+		text := short(breach.Text) + ofFirst(report, breach.Kind)
 		if several {
 			text = fmt.Sprintf("in cell %s: %s", r.cell, text)
 		}
@@ -117,17 +117,24 @@ func (b *builder) breaches(r routing, report *impact.Report, several bool) {
 // RemedyImpact says how to look at what a kind of breach is about, and how to
 // allow it.
 func RemedyImpact(report *impact.Report, kind string) string {
+	if kind == impact.BreachUnjudged {
+		return strings.Join(report.Nexts(), "; ") + "; --allow " + kind + " lets it happen"
+	}
 	return fmt.Sprintf("vtsync impact --explain %d shows the plans of the first; --allow %s lets it happen", max(0, firstOf(report, kind))+1, kind)
 }
 
 // firstOf gives the place, in a report, of the first query that a kind of breach
 // is about; negative where the report does not hold it.
 func firstOf(report *impact.Report, kind string) int {
-	return slices.IndexFunc(report.Queries, map[string]func(impact.Result) bool{
+	about, ok := map[string]func(impact.Result) bool{
 		impact.BreachBreaks:     func(r impact.Result) bool { return r.Verdict == impact.Breaks },
 		impact.BreachNewScatter: impact.Result.NewScatter,
 		impact.BreachDearer:     func(r impact.Result) bool { return r.Verdict == impact.Dearer },
-	}[kind])
+	}[kind]
+	if !ok {
+		return -1 // it is about none that is listed
+	}
+	return slices.IndexFunc(report.Queries, about)
 }
 
 // ofFirst says what becomes of that query, in a few words.
@@ -159,6 +166,7 @@ func worse(a, b impact.Summary) bool {
 		moreOf(a.ByVerdict[impact.Breaks], b.ByVerdict[impact.Breaks]),
 		moreOf(a.NewScatter, b.NewScatter),
 		moreOf(a.ByVerdict[impact.Dearer], b.ByVerdict[impact.Dearer]),
+		moreOf(a.Unplannable.Count, b.Unplannable.Count),
 	) > 0
 }
 
@@ -194,7 +202,7 @@ func keptSide(s impact.Side) impact.Side {
 }
 
 func keptError(e *impact.Error) *impact.Error {
-	return &impact.Error{Code: e.Code, Text: short(e.Text)}
+	return &impact.Error{Code: e.Code, Text: short(e.Text), Missing: shortened(e.Missing)}
 }
 
 func shortened(texts []string) []string {

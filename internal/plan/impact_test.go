@@ -30,6 +30,8 @@ var (
 	stays    = query("select 1 from customer where id = :id", 50, impact.Same, side("EqualUnique", 1), side("EqualUnique", 1))
 	breaks   = query("select 2 from customer where id = :id", 10, impact.Breaks, side("EqualUnique", 1), impact.Side{Class: impact.NotPlannable, Error: &impact.Error{Code: "VT12001", Text: "unsupported"}})
 	scatter  = query("select 3 from customer where id = :id", 40, impact.Dearer, side("EqualUnique", 1), side("Scatter", 64))
+	nowhere  = query("select 5 from customer where id = :id", 90, impact.Same, notKnown, notKnown)
+	notKnown = impact.Side{Class: impact.NotPlannable, Error: &impact.Error{Code: "VT05003", Text: "unknown database 'shop'"}}
 	moreWork = query("select 4 from customer where id in ::ids", 10, impact.Dearer, side("EqualUnique", 1), side("IN", 3))
 )
 
@@ -46,7 +48,7 @@ func invoice(t testing.TB) *vschema.Keyspace {
 }
 
 func TestImpactDenies(t *testing.T) {
-	percent := 5.0
+	percent, half := 5.0, 50.0
 	strict := impact.Policy{DearerPercent: &percent}
 	tests := []struct {
 		name    string
@@ -62,6 +64,9 @@ func TestImpactDenies(t *testing.T) {
 		{"dearer than the limit", strict, []impact.Result{stays, moreWork}, nil, "dearer"},
 		{"all of it", strict, []impact.Result{stays, moreWork, scatter, breaks}, nil, "breaks new_scatter dearer"},
 		{"some of it allowed", strict, []impact.Result{stays, moreWork, scatter, breaks}, []string{"dearer", "breaks"}, "new_scatter"},
+		{"less than half is judged", impact.Policy{}, []impact.Result{stays, nowhere}, nil, "unjudged"},
+		{"that is allowed", impact.Policy{}, []impact.Result{stays, nowhere}, []string{"unjudged"}, ""},
+		{"what is not judged hides nothing", impact.Policy{Unjudged: impact.Allow, DearerPercent: &half}, []impact.Result{stays, moreWork, moreWork, moreWork, moreWork, moreWork, moreWork, nowhere, nowhere}, nil, "dearer"},
 		{"allowed by the policy", impact.Policy{Breaks: impact.Allow, NewScatter: impact.Allow}, []impact.Result{scatter, breaks}, nil, ""},
 	}
 	for _, tt := range tests {
@@ -110,6 +115,20 @@ func TestImpactDenialSays(t *testing.T) {
 	in.Allow = []string{"breaks"}
 	if p = build(t, in); !strings.Contains(p.Denials[0].Remedy, "--explain 2 ") {
 		t.Errorf("remedy %q", p.Denials[0].Remedy)
+	}
+}
+
+// TestImpactUnjudgedSays: what cannot be planned is in no list of a plan, so the
+// denial names the first reason and what to do.
+func TestImpactUnjudgedSays(t *testing.T) {
+	in := input(store(t), keyspaces{"commerce": invoice(t)})
+	in.Impact = told(stays, nowhere)
+	d := build(t, in).Denials[0]
+	if want := "only 36 % of executions could be judged: VT05003: unknown database 'shop'"; d.Text != want {
+		t.Errorf("text %q, want %q", d.Text, want)
+	}
+	if !strings.Contains(d.Remedy, "vtsync impact --all") || !strings.Contains(d.Remedy, "put the keyspaces' names") || !strings.HasSuffix(d.Remedy, "; --allow unjudged lets it happen") {
+		t.Errorf("remedy %q", d.Remedy)
 	}
 }
 

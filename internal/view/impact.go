@@ -29,7 +29,7 @@ func Impact(w io.Writer, r *impact.Report, style Style) error {
 	for _, text := range besides(r.Summary) {
 		p.line("%s", text)
 	}
-	for _, next := range nexts(r) {
+	for _, next := range r.Nexts() {
 		p.line("next: %s", next)
 	}
 	for i := range r.Queries {
@@ -53,7 +53,7 @@ func PlanImpact(w io.Writer, r *impact.Report, breaches []string, style Style) e
 	p := page{style: style}
 	p.line("%s %s", style.paint(bold, "impact:"), printable(r.Headline()))
 	for _, text := range breaches {
-		p.line("  %s %s", style.paint(red, "beyond the policy:"), printable(text))
+		p.line("  %s", beyond(text, style))
 	}
 	changed := changedQueries(r)
 	for _, note := range r.Notes {
@@ -64,7 +64,7 @@ func PlanImpact(w io.Writer, r *impact.Report, breaches []string, style Style) e
 	if text := withoutPlan(r.Summary); text != "" {
 		p.line("  %s", text)
 	}
-	for _, next := range nexts(r) {
+	for _, next := range r.Nexts() {
 		p.line("  next: %s", next)
 	}
 	shown := changed[:min(planQueries, len(changed))]
@@ -83,11 +83,24 @@ func PlanImpact(w io.Writer, r *impact.Report, breaches []string, style Style) e
 	return p.writeTo(w)
 }
 
+// Breaches says what of a report the policy denies.
+func Breaches(w io.Writer, texts []string, style Style) error {
+	p := page{style: style}
+	for _, text := range texts {
+		p.line("%s", beyond(text, style))
+	}
+	return p.writeTo(w)
+}
+
+func beyond(text string, style Style) string {
+	return style.paint(red, "beyond the policy:") + " " + oneLine(text)
+}
+
 // result writes one query in four lines.
 func (p *page) result(number int, res *impact.Result, s impact.Summary) {
 	head := fmt.Sprintf("%d %s", number, p.style.paint(verdictColors[res.Verdict], string(res.Verdict)))
 	if weighed(s) {
-		head += ", " + impact.Share(res.Weight, s.Executions) + " of executions"
+		head += ", " + shareOf(res, s)
 	}
 	if at := session(res); at != "" {
 		head += ", " + at
@@ -109,55 +122,47 @@ func (p *page) verdicts(s impact.Summary) {
 	}
 	p.line("%s", p.style.paint(dim, head))
 	for _, v := range impact.Verdicts {
-		n := s.ByVerdict[v]
+		n := planned(s, v)
 		name := fmt.Sprintf("%-8s", v)
 		if n.Queries > 0 {
 			name = p.style.paint(verdictColors[v], name)
 		}
 		line := fmt.Sprintf("  %s %8d", name, n.Queries)
 		if weighed(s) {
-			line += fmt.Sprintf(" %11s", impact.Share(n.Executions, s.Executions))
+			line += fmt.Sprintf(" %11s", impact.Share(n.Executions, s.Plannable.Executions))
 		}
 		p.line("%s", line)
 	}
+	if n := s.Unplannable.Queries; n > 0 {
+		p.line("  %-8s %8d", withoutVerdict, n)
+	}
+}
+
+// withoutVerdict is the row of the queries that have no plan on either side. They
+// count as the same, and in no share.
+const withoutVerdict = "no plan"
+
+// planned counts the queries of a verdict that have a plan on a side.
+func planned(s impact.Summary, v impact.Verdict) impact.Count {
+	n := s.ByVerdict[v]
+	if v == impact.Same {
+		n.Queries -= s.Unplannable.Queries
+		n.Executions = max(0, n.Executions-s.Unplannable.Executions)
+	}
+	return n
+}
+
+// shareOf gives a query's share of the executions.
+func shareOf(res *impact.Result, s impact.Summary) string {
+	if !res.Plannable() {
+		return impact.Share(res.Weight, s.Executions) + " of all executions"
+	}
+	return impact.Share(res.Weight, s.Plannable.Executions) + " of executions"
 }
 
 var verdictColors = map[impact.Verdict]string{
 	impact.Breaks: red, impact.Dearer: yellow, impact.Changed: cyan,
 	impact.Cheaper: green, impact.Fixed: green, impact.Same: dim,
-}
-
-// columnsNext says what a planner that lacks columns needs.
-const columnsNext = "where columns are not known (VT09015), put the CREATE TABLE into keyspaces/KEYSPACE/schema/, or name a vtctld (--vtctld)"
-
-// What to do about queries that have no plan on either side.
-const (
-	unplannableNext = "`vtsync impact --all` lists them at the end"
-	keyspaceNext    = "; where a source of queries has the names of databases that are no keyspaces, put the keyspaces' names in their place"
-	unknownDatabase = "VT05003"
-)
-
-// nexts say what to do about queries that have no plan.
-func nexts(r *impact.Report) []string {
-	var out []string
-	if n := r.Summary.Unplannable; n.Queries > r.Summary.Unjudged.Queries {
-		next := unplannableNext
-		if n.First != nil && n.First.Code == unknownDatabase {
-			next += keyspaceNext
-		}
-		out = append(out, next)
-	}
-	if wantsColumns(r) {
-		out = append(out, columnsNext)
-	}
-	return out
-}
-
-// wantsColumns tells that a query of a report has no plan for want of columns.
-func wantsColumns(r *impact.Report) bool {
-	return r.Summary.Unjudged.Queries > 0 || slices.ContainsFunc(r.Queries, func(res impact.Result) bool {
-		return needsColumns(res.Before) || needsColumns(res.After)
-	})
 }
 
 // besides says what a summary has beside its verdicts.
@@ -179,12 +184,16 @@ func withoutPlan(s impact.Summary) string {
 	if n.Queries == 0 {
 		return ""
 	}
-	text := countText(n.Count, s) + " " + verb(n.Queries, "has", "have") + " no plan on either side"
+	text := queriesText(n.Queries)
+	if weighed(s) {
+		text += ", " + impact.Share(n.Executions, s.Executions) + " of all executions,"
+	}
+	text += " " + verb(n.Queries, "has", "have") + " no plan on either side"
 	switch lacking := s.Unjudged.Queries; {
 	case lacking == n.Queries:
-		return text + ": the planner needs columns that are not known (VT09015)"
+		return text + ": the planner needs columns that are not known"
 	case lacking > 0:
-		text += fmt.Sprintf(", %d of them for want of columns (VT09015)", lacking)
+		text += fmt.Sprintf(", %d of them for want of columns", lacking)
 	}
 	if n.First != nil {
 		text += "; the first: " + cutText(oneLine(n.First.String()), wideText)
@@ -194,14 +203,18 @@ func withoutPlan(s impact.Summary) string {
 
 // countText gives "3 queries, 41 % of executions".
 func countText(n impact.Count, s impact.Summary) string {
-	text := "1 query"
-	if n.Queries != 1 {
-		text = fmt.Sprintf("%d queries", n.Queries)
-	}
+	text := queriesText(n.Queries)
 	if weighed(s) {
-		text += ", " + impact.Share(n.Executions, s.Executions) + " of executions,"
+		text += ", " + impact.Share(n.Executions, s.Plannable.Executions) + " of executions,"
 	}
 	return text
+}
+
+func queriesText(n int) string {
+	if n == 1 {
+		return "1 query"
+	}
+	return fmt.Sprintf("%d queries", n)
 }
 
 func verb(n int, one, many string) string {

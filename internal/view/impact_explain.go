@@ -24,8 +24,8 @@ func ImpactExplain(w io.Writer, res impact.Result, style Style) error {
 	}
 	p.line("before  %s", sideText(res.Before))
 	p.line("after   %s", sideText(res.After))
-	if needsColumns(res.Before) || needsColumns(res.After) {
-		p.line("next: %s", columnsNext)
+	if res.LacksColumns() {
+		p.line("next: %s", impact.ColumnsNext)
 	}
 	if res.BeforeTree != nil || res.AfterTree != nil {
 		p.line("")

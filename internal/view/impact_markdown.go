@@ -56,7 +56,7 @@ func markdownHead(r *impact.Report) string {
 	for _, text := range besides(r.Summary) {
 		p.line("- %s", escapeMarkdown(text))
 	}
-	for _, next := range nexts(r) {
+	for _, next := range r.Nexts() {
 		p.line("- next: %s", escapeMarkdown(next))
 	}
 	if r.Summary.Queries == 0 {
@@ -67,8 +67,11 @@ func markdownHead(r *impact.Report) string {
 	p.line("%s", markdownRow(counted, "verdict", "queries", "executions"))
 	p.line("%s", markdownRow(counted, "---", "--:", "--:"))
 	for _, v := range impact.Verdicts {
-		n := r.Summary.ByVerdict[v]
-		p.line("%s", markdownRow(counted, string(v), fmt.Sprint(n.Queries), impact.Share(n.Executions, r.Summary.Executions)))
+		n := planned(r.Summary, v)
+		p.line("%s", markdownRow(counted, string(v), fmt.Sprint(n.Queries), impact.Share(n.Executions, r.Summary.Plannable.Executions)))
+	}
+	if n := r.Summary.Unplannable.Queries; n > 0 {
+		p.line("%s", markdownRow(counted, withoutVerdict, fmt.Sprint(n), ""))
 	}
 	return p.String()
 }
@@ -138,7 +141,7 @@ func markdownQuery(number int, res *impact.Result, s impact.Summary) string {
 		verdict += ": " + escapeMarkdown(cutText(why, markdownText))
 	}
 	return markdownRow(weighed(s), fmt.Sprint(number), verdict, query,
-		markdownSide(res.Before), markdownSide(res.After), impact.Share(res.Weight, s.Executions))
+		markdownSide(res.Before), markdownSide(res.After), impact.Share(res.Weight, s.Plannable.Executions))
 }
 
 func markdownSide(s impact.Side) string {

@@ -108,9 +108,6 @@ func routesText(s impact.Side) string {
 	return strings.Join(out, ", ")
 }
 
-// needsColumns tells that a plan is missing for want of MySQL's columns.
-func needsColumns(s impact.Side) bool { return s.Error != nil && s.Error.Code == "VT09015" }
-
 // oneLine gives a text without line breaks, as a terminal may show it.
 func oneLine(text string) string { return printable(strings.Join(strings.Fields(text), " ")) }
 

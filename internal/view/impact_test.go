@@ -81,7 +81,7 @@ func impactText(t *testing.T, r *impact.Report, style Style) string {
 func TestImpact(t *testing.T) {
 	want(t, impactText(t, lookupDropped(), Style{}), `
 note: the vtgates run Vitess 23.0.2 and these plans are by 24.0.1
-1 of 7 queries, < 0.1 % of executions, loses its plan; 1 more (41 % of executions) goes from 2 shards to 64; and more
+1 of 6 queries with a plan, < 0.1 % of their executions, loses its plan; 1 more (41 % of executions) goes from 2 shards to 64; and more
 
   verdict   queries  executions
   breaks          1     < 0.1 %
@@ -89,10 +89,11 @@ note: the vtgates run Vitess 23.0.2 and these plans are by 24.0.1
   changed         1       0.6 %
   cheaper         1         8 %
   fixed           0         0 %
-  same            2        50 %
+  same            1        50 %
+  no plan         1
 2 queries, 41 % of executions, begin to ask all shards of a keyspace
-1 query, < 0.1 % of executions, has no plan on either side: the planner needs columns that are not known (VT09015)
-next: where columns are not known (VT09015), put the CREATE TABLE into keyspaces/KEYSPACE/schema/, or name a vtctld (--vtctld)
+1 query, < 0.1 % of all executions, has no plan on either side: the planner needs columns that are not known
+next: where columns are not known, put the CREATE TABLE into keyspaces/KEYSPACE/schema/, or name a vtctld (--vtctld)
 
 1 breaks, < 0.1 % of executions
   update customer set email = :email where email = :old
@@ -195,15 +196,15 @@ func TestImpactWithoutPlans(t *testing.T) {
 	}{
 		{"none of them", report(unknown, unknown, unknown), []string{
 			"none of 3 queries has a plan on either side\n",
-			"3 queries, 100 % of executions, have no plan on either side; the first: VT05003: unknown database 'shop' in vschema\n", nextKeyspace,
+			"3 queries, 100 % of all executions, have no plan on either side; the first: VT05003: unknown database 'shop' in vschema\n", nextKeyspace,
 		}},
 		{"some of them", report(planned, columns, unknown), []string{
-			"no plan of 3 queries changes\n",
-			"2 queries, 66 % of executions, have no plan on either side, 1 of them for want of columns (VT09015); the first: VT05003: unknown database 'shop' in vschema\n",
+			"1 of 3 queries has a plan, and keeps it\n",
+			"2 queries, 66 % of all executions, have no plan on either side, 1 of them for want of columns; the first: VT05003: unknown database 'shop' in vschema\n",
 			nextKeyspace, "next: where columns are not known",
 		}},
 		{"another reason", report(planned, refused("VT12001", "unsupported: this")), []string{
-			"1 query, 49 % of executions, has no plan on either side; the first: VT12001: unsupported: this\n", "next: `vtsync impact --all` lists them at the end\n",
+			"1 query, 49 % of all executions, has no plan on either side; the first: VT12001: unsupported: this\n", "next: `vtsync impact --all` lists them at the end\n",
 		}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -296,11 +297,11 @@ func TestPlanImpact(t *testing.T) {
 	r.Summary.ByVerdict[impact.Cheaper] = n
 	r = r.Truncate(7)
 	want(t, write(r, "2 queries begin to ask all shards of a keyspace"), `
-impact: 1 of 7 queries, < 0.1 % of executions, loses its plan; 1 more (41 % of executions) goes from 2 shards to 64; and more
+impact: 1 of 6 queries with a plan, < 0.1 % of their executions, loses its plan; 1 more (41 % of executions) goes from 2 shards to 64; and more
   beyond the policy: 2 queries begin to ask all shards of a keyspace
   note: the vtgates run Vitess 23.0.2 and these plans are by 24.0.1
-  1 query, < 0.1 % of executions, has no plan on either side: the planner needs columns that are not known (VT09015)
-  next: where columns are not known (VT09015), put the CREATE TABLE into keyspaces/KEYSPACE/schema/, or name a vtctld (--vtctld)
+  1 query, < 0.1 % of all executions, has no plan on either side: the planner needs columns that are not known
+  next: where columns are not known, put the CREATE TABLE into keyspaces/KEYSPACE/schema/, or name a vtctld (--vtctld)
   1 breaks, < 0.1 % of executions
     update customer set email = :email where email = :old
     before  single shard (2 with the lookup): EqualUnique customer by email_lookup
@@ -434,7 +435,7 @@ session customer
 4100 executions
 before  single shard (2 with the lookup): EqualUnique customer by email_lookup
 after   not plannable: VT09015: schema tracking required
-next: where columns are not known (VT09015), put the CREATE TABLE into keyspaces/KEYSPACE/schema/, or name a vtctld (--vtctld)
+next: where columns are not known, put the CREATE TABLE into keyspaces/KEYSPACE/schema/, or name a vtctld (--vtctld)
 
 before                                             after (no plan)
 Route EqualUnique customer                       <
@@ -453,7 +454,7 @@ session customer
 4100 executions
 before  single shard (2 with the lookup): EqualUnique customer by email_lookup
 after   not plannable: VT09015: schema tracking required
-next: where columns are not known (VT09015), put the CREATE TABLE into keyspaces/KEYSPACE/schema/, or name a vtctld (--vtctld)
+next: where columns are not known, put the CREATE TABLE into keyspaces/KEYSPACE/schema/, or name a vtctld (--vtctld)
 
 before
   - Route EqualUnique customer

@@ -1,0 +1,106 @@
+package impact
+
+import (
+	"fmt"
+	"slices"
+)
+
+// needsColumns is the code of a plan that is missing for want of MySQL's columns.
+const needsColumns = "VT09015"
+
+// LacksColumns tells that a plan is missing for want of columns that nobody knows.
+func (e *Error) LacksColumns() bool {
+	return e != nil && (e.Code == needsColumns || len(e.Missing) > 0)
+}
+
+func unplannable(r Result) bool { return r.Before.Error != nil && r.After.Error != nil }
+
+func unjudged(r Result) bool { return r.Before.Error.LacksColumns() && r.After.Error.LacksColumns() }
+
+// Plannable tells that a query has a plan on one side at least.
+func (r Result) Plannable() bool { return !unplannable(r) }
+
+// firstError gives why the first of the unplannable queries has no plan.
+func firstError(results []Result) *Error {
+	var first *Result
+	for i := range results {
+		r := &results[i]
+		if !unplannable(*r) {
+			continue
+		}
+		if first == nil || unjudged(*first) && !unjudged(*r) || unjudged(*first) == unjudged(*r) && worseFirst(*r, *first) < 0 {
+			first = r
+		}
+	}
+	if first == nil {
+		return nil
+	}
+	return first.After.Error
+}
+
+func noneHasPlan(of int) string {
+	if of == 1 {
+		return "the one known query has no plan on either side"
+	}
+	return "none of " + queries(of) + " has a plan on either side"
+}
+
+func someKeepTheirs(n, of int) string {
+	if n == 1 {
+		return "1 of " + queries(of) + " has a plan, and keeps it"
+	}
+	return fmt.Sprintf("%d of %s have a plan, and keep it", n, queries(of))
+}
+
+// mostlyUnplannable tells that less than half of what was executed has a plan on
+// any side.
+func (s Summary) mostlyUnplannable() bool {
+	return s.Queries > 0 && 2*float64(s.Plannable.Executions) < float64(s.Executions)
+}
+
+// unjudgedText says how little was judged, and why the first of the rest was not.
+func (s Summary) unjudgedText() string {
+	var text string
+	switch {
+	case s.Plannable.Queries == 0:
+		text = noneHasPlan(s.Queries)
+	case s.weighed():
+		text = "only " + Share(s.Plannable.Executions, s.Executions) + " of executions could be judged"
+	default:
+		text = fmt.Sprintf("only %d of %s could be judged", s.Plannable.Queries, queries(s.Queries))
+	}
+	if first := s.Unplannable.First; first != nil {
+		text += ": " + first.String()
+	}
+	return text
+}
+
+// What to do about queries that have no plan.
+const (
+	listUnplannable = "`vtsync impact --all` lists them at the end"
+	nameKeyspaces   = "; where a source of queries has the names of databases that are no keyspaces, put the keyspaces' names in their place"
+	unknownDatabase = "VT05003"
+	// ColumnsNext is for those that lack columns.
+	ColumnsNext = "where columns are not known, put the CREATE TABLE into keyspaces/KEYSPACE/schema/, or name a vtctld (--vtctld)"
+)
+
+// Nexts say what to do about queries that have no plan.
+func (r *Report) Nexts() []string {
+	var out []string
+	if n := r.Summary.Unplannable; n.Queries > r.Summary.Unjudged.Queries {
+		next := listUnplannable
+		if n.First != nil && n.First.Code == unknownDatabase {
+			next += nameKeyspaces
+		}
+		out = append(out, next)
+	}
+	if r.Summary.Unjudged.Queries > 0 || slices.ContainsFunc(r.Queries, Result.LacksColumns) {
+		out = append(out, ColumnsNext)
+	}
+	return out
+}
+
+// LacksColumns tells that a side has no plan for want of columns.
+func (r Result) LacksColumns() bool {
+	return r.Before.Error.LacksColumns() || r.After.Error.LacksColumns()
+}
