@@ -26,17 +26,7 @@ var (
 )
 
 func result(sql string, weight int64, v Verdict, before, after Side) Result {
-	r := Result{SQL: sql, Weight: weight, Verdict: v, Before: before, After: after}
-	switch {
-	case v != Dearer && v != Cheaper:
-	case len(before.Memory) != len(after.Memory):
-		r.DecidedBy = ByRowWork
-	case len(scatters(before.Routes)) != len(scatters(after.Routes)):
-		r.DecidedBy = ByScatter
-	case before.LookupWrites != after.LookupWrites:
-		r.DecidedBy = ByLookupWrites
-	}
-	return r
+	return Result{SQL: sql, Weight: weight, Verdict: v, Before: before, After: after}
 }
 
 // The JSON is a promise: docs/impact.md describes it.
