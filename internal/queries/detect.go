@@ -28,7 +28,9 @@ func detect(start []byte) reader {
 			return readTextLog
 		case bytes.HasPrefix(line, []byte(`{"Method": `)) && i > 0:
 			return readJSONLog
-		case slowHeader.Match(line):
+		case digestHeader.Match(line):
+			return refuseDigest
+		case slowHeader.Match(withoutStamp(line)):
 			return readSlowLog
 		case generalEntry.Match(line):
 			return readGeneralLog

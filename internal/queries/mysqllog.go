@@ -4,23 +4,41 @@ import (
 	"bufio"
 	"bytes"
 	"regexp"
+	"strconv"
 	"strings"
+
+	"github.com/vtsync/vtsync/internal/errs"
 )
 
 var (
 	slowHeader = regexp.MustCompile(`^# (Time: |User@Host: |Query_time: )`)
 	slowSchema = regexp.MustCompile(`\bSchema: (\S*)`)
+	slowRate   = regexp.MustCompile(`\bLog_slow_rate_limit: (\d+)`)
 	serverLine = regexp.MustCompile(`^(Tcp port: \d+ +(Unix|Named)|Time +Id Command +Argument|\S+, Version: .* started with:)`)
-	stampLine  = regexp.MustCompile(`(?i)^SET timestamp=\d+;$`)
+	stampLine  = regexp.MustCompile(`(?i)^SET (\w+=\d+,)*timestamp=\d+(\.\d+)?;$`)
 	useLine    = regexp.MustCompile("(?i)^use `?([^`;]+)`?;$")
+
+	// exportStamp is the time that an export from CloudWatch puts before each line, or
+	// before the first of each entry; streamHeader follows it where the log's name does.
+	exportStamp  = regexp.MustCompile(`^\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:?\d\d)?[ \t]+`)
+	streamHeader = regexp.MustCompile(`^\S+[ \t]+(# (?:Time: |User@Host: |Query_time: ).*)`)
 )
+
+// withoutStamp cuts what an export has put before a line of the slow log.
+func withoutStamp(line []byte) []byte {
+	line = line[len(exportStamp.Find(line)):]
+	if m := streamHeader.FindSubmatch(line); m != nil {
+		return m[1]
+	}
+	return line
+}
 
 // readSlowLog reads MySQL's slow log: comment lines that head a statement, and
 // the statement with a semicolon at its end. It says which database is used where
 // that differs from the statement before.
 func readSlowLog(s *source, in *bufio.Reader) error {
-	entry := slowEntry{source: s}
-	err := s.eachLine(in, func(line []byte, l *lines) { entry.line(line, l.number) })
+	entry := slowEntry{source: s, rate: 1}
+	err := s.eachLine(in, func(line []byte, l *lines) { entry.line(withoutStamp(line), l.number) })
 	entry.end()
 	return err
 }
@@ -28,6 +46,7 @@ func readSlowLog(s *source, in *bufio.Reader) error {
 type slowEntry struct {
 	source  *source
 	session target
+	rate    int64 // one of so many is logged
 	sql     []byte
 	start   int
 	long    bool
@@ -40,9 +59,7 @@ func (e *slowEntry) line(line []byte, number int) {
 		e.end()
 		fallthrough
 	case !e.inside && bytes.HasPrefix(line, []byte("# ")):
-		if m := slowSchema.FindSubmatch(line); m != nil {
-			e.session = target{keyspace: string(m[1])}
-		}
+		e.head(line)
 		return
 	case !e.inside && stampLine.Match(line):
 		return
@@ -61,6 +78,18 @@ func (e *slowEntry) line(line []byte, number int) {
 	e.sql = append(append(e.sql, line...), '\n')
 }
 
+// head takes in what Percona's servers and MariaDB say more of a statement.
+func (e *slowEntry) head(line []byte) {
+	if m := slowSchema.FindSubmatch(line); m != nil {
+		e.session = target{keyspace: string(m[1])}
+	}
+	if m := slowRate.FindSubmatch(line); m != nil {
+		if rate, err := strconv.ParseInt(string(m[1]), 10, 32); err == nil {
+			e.rate = max(rate, 1)
+		}
+	}
+}
+
 // end takes in the statement that was read.
 func (e *slowEntry) end() {
 	sql := strings.TrimSuffix(strings.TrimSpace(string(e.sql)), ";")
@@ -68,7 +97,8 @@ func (e *slowEntry) end() {
 	case e.long:
 		e.source.long++
 	case sql != "":
-		e.source.session(&e.session, statement{sql: sql, executions: 1, line: e.start})
+		e.source.session(&e.session, statement{sql: sql, executions: e.rate, line: e.start})
+		e.rate = 1
 	}
 	if cap(e.sql) > 1<<20 {
 		e.sql = nil
@@ -76,9 +106,17 @@ func (e *slowEntry) end() {
 	e.sql, e.inside, e.long = e.sql[:0], false, false
 }
 
-// generalEntry is the beginning of a statement in MySQL's general log: the time
-// (which older servers leave out within a second), the connection, the command.
-var generalEntry = regexp.MustCompile(`^(?:\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}\S*|\d{6} +\d?\d:\d\d:\d\d)?\t+ *(\d+) (Query|Execute|Prepare|Connect|Init DB|Quit|Close stmt|Reset stmt|Field List|Statistics|Ping|Change user|Reset Connection)(?:\t(.*))?$`)
+// generalEntry is a line that begins an entry of MySQL's general log: the time, the
+// connection, the command, whatever it is. Servers before 5.7 leave the time out
+// within a second; of such a line only the commands that they know are taken, as
+// it could also be one of a statement.
+var generalEntry = regexp.MustCompile(
+	`^(?:(?:\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:\d\d)?[ \t]+)?(?:\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}\S*|\d{6} +\d?\d:\d\d:\d\d)\t+ *(\d+) ([A-Za-z][A-Za-z ]*)` +
+		`|\t+ *(\d+) (` + olderCommands + `))(?:\t(.*))?$`)
+
+const olderCommands = `Sleep|Quit|Init DB|Query|Field List|Create DB|Drop DB|Refresh|Shutdown|Statistics|Processlist|Connect|Kill|Debug|Ping|Time|` +
+	`Delayed insert|Change user|Binlog Dump|Binlog Dump GTID|Table Dump|Connect Out|Register Slave|Prepare|Execute|Long Data|Close stmt|Reset stmt|` +
+	`Set option|Fetch|Daemon|Error`
 
 // readGeneralLog reads MySQL's general log.
 func readGeneralLog(s *source, in *bufio.Reader) error {
@@ -116,7 +154,7 @@ func (g *generalLog) line(line []byte, number int) {
 		return
 	}
 	g.end()
-	id, command, argument := string(m[1]), string(m[2]), m[3]
+	id, command, argument := string(m[1])+string(m[3]), string(m[2])+string(m[4]), m[5]
 	switch command {
 	case "Query", "Execute":
 		g.id, g.start, g.inside = id, number, true
@@ -158,4 +196,17 @@ func (g *generalLog) end() {
 		g.sql = nil
 	}
 	g.sql, g.inside, g.long = g.sql[:0], false, false
+}
+
+// digestHeader begins a report of pt-query-digest, or is the line by which one that
+// was cut is known.
+var digestHeader = regexp.MustCompile(`^# (?:[0-9.]+m?s user time, .* rss, .* vsz|Overall: .* total, .* unique, |Query \d+: .*, ID 0x[0-9A-F]+ at byte )`)
+
+// refuseDigest names what is given instead: a report has one example of each query,
+// whose weight stands in a table of it.
+func refuseDigest(*source, *bufio.Reader) error {
+	return &errs.Invalid{
+		Msg:  "it is a report of pt-query-digest, which shows examples of queries",
+		Next: "give the log that the report was made from",
+	}
 }
