@@ -73,6 +73,22 @@ const (
 // Verdicts are all verdicts, in that order.
 var Verdicts = []Verdict{Breaks, Dearer, Changed, Cheaper, Fixed, Same}
 
+// Decider is what one plan is dearer by than another. The set is closed.
+type Decider string
+
+// The deciders. The first in which two plans differ is the one.
+const (
+	ByRowWork      Decider = "row_work"      // what vtgate does for each row: joins, foreign key cascades
+	ByScatter      Decider = "scatter"       // routes to all shards of a keyspace
+	ByShards       Decider = "shards"        // the shards of the routes, but for plain reads of lookup tables
+	ByMemory       Decider = "memory"        // what vtgate does on rows that it has
+	ByLookupReads  Decider = "lookup_reads"  // reads of lookup tables
+	ByLookupWrites Decider = "lookup_writes" // rows of lookup tables that are written
+)
+
+// Deciders are all deciders, in that order.
+var Deciders = []Decider{ByRowWork, ByScatter, ByShards, ByMemory, ByLookupReads, ByLookupWrites}
+
 // Route is one place of a plan where vtgate sends a query to shards.
 type Route struct {
 	// Opcode is vtgate's variant: EqualUnique, IN, Scatter, and so on.
@@ -82,13 +98,20 @@ type Route struct {
 	// Lookup tells that it only reads the table of a lookup vindex, for the route
 	// before it that is no such read.
 	Lookup bool `json:"lookup,omitempty"`
+	// PerRow tells that it runs once for each row of the outer side of a join that
+	// vtgate makes.
+	PerRow bool `json:"per_row,omitempty"`
+	// Shards estimates how many shards it asks each time; it is nil where the
+	// number of shards is not known.
+	Shards *int `json:"shards,omitempty"`
 }
 
 // Side is a query's plan before or after a change.
 type Side struct {
 	Class Class `json:"class"`
 	// Shards estimates how many shards one execution asks or writes, summed over
-	// its routes, by their opcodes and the real number of shards; it is nil where
+	// its routes and the reads of lookup tables, each counted once, by their
+	// opcodes and the real number of shards; it is nil where
 	// that number is not known, and where there is no plan.
 	Shards *int    `json:"shards,omitempty"`
 	Routes []Route `json:"routes,omitempty"`
@@ -107,7 +130,9 @@ type Result struct {
 	TabletType string  `json:"tablet_type,omitempty"`
 	Weight     int64   `json:"weight"` // executions
 	Verdict    Verdict `json:"verdict"`
-	// Reasons say in words what differs, such as "1 shard -> 64".
+	// DecidedBy is what makes it dearer or cheaper.
+	DecidedBy Decider `json:"decided_by,omitempty"`
+	// Reasons say in words what differs: what decides first.
 	Reasons []string `json:"reasons,omitempty"`
 	Before  Side     `json:"before"`
 	After   Side     `json:"after"`

@@ -10,13 +10,16 @@ import (
 
 func TestJudge(t *testing.T) {
 	const (
-		broken  = ""
-		insert  = `{"OperatorType":"Insert","Variant":"Sharded",` + customer + `,"Query":"insert into customer(id) values (1)","VindexValues":{"hash":"1"}}`
-		twoRows = `{"OperatorType":"Insert","Variant":"Sharded",` + customer + `,"Query":"insert into customer(id) values (1)","VindexValues":{"by_email":"1","by_phone":"1","hash":"1"}}`
-		unknown = `{"OperatorType":"Route","Variant":"Scatter","Keyspace":{"Name":"other","Sharded":true}}`
+		broken   = ""
+		insert   = `{"OperatorType":"Insert","Variant":"Sharded",` + customer + `,"Query":"insert into customer(id) values (1)","VindexValues":{"hash":"1"}}`
+		twoRows  = `{"OperatorType":"Insert","Variant":"Sharded",` + customer + `,"Query":"insert into customer(id) values (1)","VindexValues":{"by_email":"1","by_phone":"1","hash":"1"}}`
+		inserted = `{"OperatorType":"Insert","Variant":"Sharded",` + customer + `,"Query":"insert into customer(id) values (1)","AutoIncrement":"select next :n /* INT64 */ values from `
+		unknown  = `{"OperatorType":"Route","Variant":"Scatter","Keyspace":{"Name":"other","Sharded":true}}`
 	)
 	join := over(`"Join","Variant":"Join"`, byID+","+byID)
+	small, twin := strings.ReplaceAll(scatter, `"customer"`, `"small"`), strings.ReplaceAll(scatter, `"customer"`, `"twin"`)
 	sorted := over(`"Sort","Variant":"Memory"`, byID)
+	filled := func(from string) string { return inserted + from + `"}` }
 	tests := map[string]struct {
 		before, after string
 		verdict       Verdict
@@ -28,14 +31,22 @@ func TestJudge(t *testing.T) {
 		"loses its plan":               {byID, broken, Breaks, []string{"VT12001: unsupported: this"}, false},
 		"gets a plan":                  {broken, scatter, Fixed, []string{"was VT12001: unsupported: this"}, false},
 		"gets all of a number unknown": {broken, unknown, Fixed, []string{"was VT12001: unsupported: this"}, false},
-		"to all shards":                {byID, scatter, Dearer, []string{"1 shard -> 64 shards", "all shards (scatter)"}, true},
-		"from all shards":              {scatter, byID, Cheaper, []string{"64 shards -> 1 shard", "no longer a scatter"}, false},
-		"to a number unknown":          {byID, unknown, Dearer, []string{"1 shard -> all shards (scatter)"}, true},
-		"to another unknown":           {unknown, over(`"Concatenate"`, unknown+","+unknown), Dearer, []string{"Scatter other -> Scatter other, Scatter other", "all shards (scatter)", "united in vtgate"}, true},
-		"a join pulled up":             {byID, join, Dearer, []string{"1 shard -> 2 shards", "joined in vtgate"}, false},
+		"to all shards":                {byID, scatter, Dearer, []string{"all shards of customer (scatter)", "1 shard -> 64 shards"}, true},
+		"from all shards":              {scatter, byID, Cheaper, []string{"no longer all shards of customer", "64 shards -> 1 shard"}, false},
+		"to a number unknown":          {byID, unknown, Dearer, []string{"all shards of other (scatter)"}, true},
+		"to another unknown":           {unknown, over(`"Concatenate"`, unknown+","+unknown), Dearer, []string{"all shards of other more often (scatter)", "united in vtgate"}, true},
+		"a join pulled up":             {byID, join, Dearer, []string{"begins to be joined in vtgate, once per row", "1 shard -> 2 shards"}, false},
+		"a join pulled up, no scatter": {scatter, join, Dearer, []string{"begins to be joined in vtgate, once per row", "no longer all shards of customer"}, false},
+		"a join pushed down":           {join, scatter, Cheaper, []string{"no longer joined in vtgate", "all shards of customer (scatter)"}, true},
+		"a join more":                  {join, over(`"Join","Variant":"LeftJoin"`, byID+","+join), Dearer, []string{"joined in vtgate: 1 time -> 2", "2 shards -> 3 shards"}, false},
+		"joins of another kind":        {join, strings.Replace(join, `"Variant":"Join"`, `"Variant":"HashJoin"`, 1), Changed, []string{"begins to be hash-joined in vtgate", "no longer joined in vtgate"}, false},
+		"a join and no sort":           {sorted, join, Dearer, []string{"begins to be joined in vtgate, once per row", "1 shard -> 2 shards", "no longer sorted in vtgate"}, false},
+		"a scatter of fewer shards":    {scatter, small, Cheaper, []string{"no longer all shards of customer", "all shards of small (scatter)", "64 shards -> 2 shards"}, true},
+		"a scatter of more shards":     {small, scatter, Dearer, []string{"all shards of customer (scatter)", "no longer all shards of small", "2 shards -> 64 shards"}, true},
+		"a scatter of as many shards":  {scatter, twin, Changed, []string{"all shards of twin (scatter)", "no longer all shards of customer"}, true},
 		"a sort pulled up":             {byID, sorted, Dearer, []string{"sorted in vtgate"}, false},
 		"a sort pushed down":           {sorted, byID, Cheaper, []string{"no longer sorted in vtgate"}, false},
-		"a sort more":                  {sorted, over(`"Sort","Variant":"Memory"`, sorted), Dearer, []string{"1 step in vtgate -> 2"}, false},
+		"a sort more":                  {sorted, over(`"Sort","Variant":"Memory"`, sorted), Dearer, []string{"sorted in vtgate: 1 time -> 2"}, false},
 		"a lookup gained":              {insert, twoRows, Dearer, []string{"2 lookup rows written per row"}, false},
 		"a lookup lost":                {twoRows, insert, Cheaper, []string{"2 lookup rows written per row -> 0"}, false},
 		"another keyspace":             {goods, byID, Changed, []string{"Unsharded product -> EqualUnique customer by hash"}, false},
@@ -43,10 +54,17 @@ func TestJudge(t *testing.T) {
 		"a hidden attribute":           {byID, strings.Replace(byID, `"Query"`, `"FieldQuery":"select 1","Query"`, 1), Changed, []string{"another plan of the same cost: not the same details"}, false},
 		"a sequence gained":            {insert, strings.Replace(insert, `"Query"`, `"AutoIncrement":"select next","Query"`, 1), Changed, []string{"filled from a sequence"}, false},
 		"a sequence lost":              {strings.Replace(insert, `"Query"`, `"AutoIncrement":"select next","Query"`, 1), insert, Changed, []string{"no longer filled from a sequence"}, false},
+		"another sequence":             {filled("a_seq:Values::(1)"), filled("b_seq:Values::(1)"), Changed, []string{"filled from another sequence: a_seq -> b_seq"}, false},
+		"a sequence of other values":   {filled("a_seq:Values::(1)"), filled("a_seq:Offset(2)"), Changed, []string{"another plan of the same cost: not the same AutoIncrement"}, false},
+		"a sequence and a lookup lost": {strings.Replace(twoRows, `"Query"`, `"AutoIncrement":"select next","Query"`, 1), insert, Cheaper, []string{"2 lookup rows written per row -> 0", "no longer filled from a sequence"}, false},
 		"mirrored":                     {goods, over(`"Mirror","Variant":"PercentBased","Percent":5`, goods+","+scatter), Changed, []string{"mirrored to another table"}, false},
-		"shards before memory":         {over(`"Sort","Variant":"Memory"`, scatter), byID, Cheaper, []string{"64 shards -> 1 shard", "no longer a scatter", "no longer sorted in vtgate"}, false},
+		"shards before memory":         {over(`"Sort","Variant":"Memory"`, scatter), byID, Cheaper, []string{"no longer all shards of customer", "64 shards -> 1 shard", "no longer sorted in vtgate"}, false},
 		"no shard at all":              {byID, none, Cheaper, []string{"1 shard -> no shard"}, false},
-		"a lookup dropped":             {lookupBy("EqualUnique", `":email"`, readLookup), scatter, Dearer, []string{"2 shards -> 64 shards", "all shards (scatter)"}, true},
+		"a lookup dropped":             {lookupBy("EqualUnique", `":email"`, readLookup), scatter, Dearer, []string{"all shards of customer (scatter)", "2 shards -> 64 shards", "no longer reads a lookup table"}, true},
+		"a lookup read more":           {byID, lookupBy("EqualUnique", `":email"`, readLookup), Dearer, []string{"begins to read a lookup table"}, false},
+		"a lookup of a list":           {lookupBy("IN", `"(1, 2)"`, readLookup), byID, Cheaper, []string{"4 shards -> 1 shard", "no longer reads a lookup table"}, false},
+		"a lookup for a list":          {lookupBy("EqualUnique", `":email"`, readLookup), strings.Replace(byID, "EqualUnique", "Equal", 1), Dearer, []string{"2 shards -> 3 shards", "no longer reads a lookup table"}, false},
+		"as many shards, no lookup":    {lookupBy("EqualUnique", `":email"`, readLookup), strings.Replace(strings.Replace(byID, "EqualUnique", "IN", 1), `":id"`, `"(1, 2)"`, 1), Dearer, []string{"EqualUnique customer by by_email (lookup: IN customer by hash) -> IN customer by hash", "no longer reads a lookup table"}, false},
 		"a spread lookup":              {scatter, lookupBy("EqualUnique", `":email"`, readSpread), Dearer, []string{"64 shards -> 65 shards"}, false},
 	}
 	for name, tc := range tests {
@@ -124,8 +142,12 @@ func TestJudgeMirrors(t *testing.T) {
 		if diff := cmp.Diff([]Side{there.Before, there.After}, []Side{back.After, back.Before}); diff != "" {
 			t.Fatalf("a side depends on the other:\n%s", diff)
 		}
-		if there.NewScatter() && back.NewScatter() {
-			t.Fatal("a new scatter both ways")
+		if back.DecidedBy != there.DecidedBy || (there.DecidedBy == "") != (there.Verdict != Dearer && there.Verdict != Cheaper) {
+			t.Fatalf("%s by %q, and back by %q", there.Verdict, there.DecidedBy, back.DecidedBy)
+		}
+		// Only what weighs more, or another scatter, makes up for a new one.
+		if there.NewScatter() && there.Verdict != Dearer && !back.NewScatter() && there.DecidedBy != ByRowWork {
+			t.Fatalf("a new scatter is %s by %q", there.Verdict, there.DecidedBy)
 		}
 		if there.Verdict != Same && len(there.Reasons) == 0 {
 			t.Fatalf("%s without a reason", there.Verdict)

@@ -12,14 +12,6 @@ func Look(p Plan, g Ground) Side {
 	return side
 }
 
-// cost orders plans: the shards first, then vtgate's own work, then the lookup
-// rows.
-type cost struct {
-	shards  int
-	memory  [memoryGroups]int
-	lookups int
-}
-
 func look(p Plan, g Ground) (Side, cost) {
 	if p.Err != nil {
 		return Side{Class: NotPlannable, Error: withCode(*p.Err)}, cost{}
@@ -31,21 +23,27 @@ func look(p Plan, g Ground) (Side, cost) {
 	v := visitor{ground: g, tables: p.Tables, memory: map[string]int{}}
 	v.visit(*p.Tree)
 	side := Side{Class: v.class(), LookupWrites: v.lookups}
-	c := cost{lookups: v.lookups}
+	total := 0
 	for _, s := range v.stops {
-		c.shards += s.shards
+		s.route.Shards = known(s.shards)
 		side.Routes = append(side.Routes, s.route)
+		total += s.shards + s.reads
 	}
-	if c.shards < many {
-		side.Shards = &c.shards
-	}
+	side.Shards = known(total)
 	for _, w := range memoryWork {
-		if n := v.memory[w.word]; n > 0 {
+		if v.memory[w.word] > 0 {
 			side.Memory = append(side.Memory, w.word)
-			c.memory[w.group] += n
 		}
 	}
-	return side, c
+	return side, v.cost()
+}
+
+// known is a number of shards; nil where nobody knows it.
+func known(shards int) *int {
+	if shards >= many {
+		return nil
+	}
+	return &shards
 }
 
 var codePattern = regexp.MustCompile(`^VT\d{5}`)
@@ -63,7 +61,10 @@ type stop struct {
 	route  Route
 	class  Class
 	shards int // many where nobody knows
-	write  bool
+	// reads are those of a lookup vindex that reads its table by itself: by a plan
+	// that is not in the tree.
+	reads int
+	write bool
 }
 
 // visitor gathers what a plan does.
@@ -157,14 +158,24 @@ func (v *visitor) add(s stop) { v.stops = append(v.stops, s) }
 // join visits the inputs. Rows only meet where at least two of them ask shards.
 func (v *visitor) join(n Node) {
 	asking := 0
-	for _, in := range n.Inputs {
+	for i, in := range n.Inputs {
 		begin := len(v.stops)
 		v.visit(in)
+		if i > 0 && nested(n) {
+			for s := range v.stops[begin:] {
+				v.stops[begin+s].route.PerRow = true
+			}
+		}
 		if slices.ContainsFunc(v.stops[begin:], func(s stop) bool { return s.shards > 0 }) {
 			asking++
 		}
 	}
 	v.joined = v.joined || asking > 1
+}
+
+// nested tells a join that runs its second input once for each row of its first.
+func nested(n Node) bool {
+	return n.Operator == "SemiJoin" || n.Operator == "Join" && (n.Variant == "Join" || n.Variant == "LeftJoin")
 }
 
 func (v *visitor) route(n Node) {
@@ -186,8 +197,7 @@ func (v *visitor) routing(n Node, write bool) {
 	all := v.ground.all(n.Keyspace)
 	s.class, s.shards = opcode(n.Variant, n.list("Values"), all)
 	if v.ground.Lookups[n.Keyspace+"."+s.route.Vindex] {
-		// The vindex reads its table by itself: by a plan that is not in the tree.
-		s.shards++
+		s.reads++
 	}
 	v.add(s)
 }

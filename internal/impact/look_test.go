@@ -46,7 +46,7 @@ func dml(operator, variant, keyspace, rest string) string {
 }
 
 var ground = Ground{
-	Shards:  map[string]int{"customer": 64, "product": 1},
+	Shards:  map[string]int{"customer": 64, "product": 1, "small": 2, "twin": 64},
 	Owned:   map[string][]string{"customer.customer": {"by_email", "by_phone"}},
 	Lookups: map[string]bool{"customer.by_email": true, "customer.by_phone": true},
 }
@@ -179,16 +179,18 @@ func TestLook(t *testing.T) {
 }
 
 func TestLookNamesRoutes(t *testing.T) {
-	got := Look(Plan{Tree: tree(t, over(`"Join","Variant":"Join"`, lookupBy("EqualUnique", `":email"`, readLookup)+","+goods))}, ground)
+	const unknown = `{"OperatorType":"Route","Variant":"Scatter","Keyspace":{"Name":"other","Sharded":true}}`
+	got := Look(Plan{Tree: tree(t, over(`"Join","Variant":"Join"`, lookupBy("EqualUnique", `":email"`, readLookup)+","+unknown))}, ground)
+	one := 1
 	want := []Route{
-		{Opcode: "EqualUnique", Keyspace: "customer", Vindex: "by_email"},
-		{Opcode: "IN", Keyspace: "customer", Vindex: "hash", Lookup: true},
-		{Opcode: "Unsharded", Keyspace: "product"},
+		{Opcode: "EqualUnique", Keyspace: "customer", Vindex: "by_email", Shards: &one},
+		{Opcode: "IN", Keyspace: "customer", Vindex: "hash", Lookup: true, Shards: &one},
+		{Opcode: "Scatter", Keyspace: "other", PerRow: true},
 	}
 	if diff := cmp.Diff(want, got.Routes); diff != "" {
 		t.Errorf("routes (-want +got):\n%s", diff)
 	}
-	texts := []string{"EqualUnique customer by by_email (lookup: IN customer by hash)", "Unsharded product"}
+	texts := []string{"EqualUnique customer by by_email (lookup: IN customer by hash)", "Scatter other (once per row)"}
 	if diff := cmp.Diff(texts, got.RouteTexts()); diff != "" {
 		t.Errorf("texts (-want +got):\n%s", diff)
 	}

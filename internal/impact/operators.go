@@ -47,7 +47,7 @@ var operators = map[string]operator{
 	"RevertMigration": {kind: ddlKind},
 
 	"Join": {kind: joinKind, word: "join", variants: map[string]string{
-		"HashJoin": "hash join", "HashLeftJoin": "hash join",
+		"HashJoin": "hash join", "HashLeftJoin": "hash join", "Values": "values join",
 	}},
 	"SemiJoin":             {kind: joinKind, word: "semi-join"},
 	"UncorrelatedSubquery": {kind: joinKind, word: "subquery"},
@@ -91,33 +91,44 @@ var operators = map[string]operator{
 	"VindexFunc":        {kind: localKind},
 }
 
-// memoryWork orders the words of what vtgate does in its memory, and groups them
-// by what they cost it: the first group more than any number of the second.
-var memoryWork = []struct {
+// work is something that vtgate does in its memory.
+type work struct {
 	word  string
 	group int
-	// done is how a reason says it.
-	done string
-}{
-	{"join", 0, "joined in vtgate"},
-	{"hash join", 0, "hash-joined in vtgate"},
-	{"semi-join", 0, "semi-joined in vtgate"},
-	{"subquery", 0, "subquery run by vtgate"},
-	{"recursion", 0, "recursion run by vtgate"},
-	{"foreign key cascade", 0, "foreign keys cascaded by vtgate"},
-	{"foreign key check", 0, "foreign keys checked by vtgate"},
-	{"write by rows read", 0, "rows read by vtgate, then written"},
-	{"insert from select", 0, "rows read by vtgate, then inserted"},
-	{"sort", 1, "sorted in vtgate"},
-	{"aggregate", 1, "aggregated in vtgate"},
-	{"distinct", 1, "made distinct in vtgate"},
-	{"union", 2, "united in vtgate"},
-	{"merge sort", 2, "merge-sorted in vtgate"},
-	{"filter", 2, "filtered in vtgate"},
+	// done is how a reason says it, and begins how it says that it is new, where
+	// that takes other words.
+	done, begins string
 }
 
-// memoryGroups is how many groups there are.
-const memoryGroups = 3
+// memoryWork orders the words of what vtgate does in its memory, and groups them
+// by what they cost it: the first group more than any number of the second. What
+// is in the first it does for each row, with queries of its own or by keeping all
+// rows.
+var memoryWork = []work{
+	{"join", rowWork, "joined in vtgate", "to be joined in vtgate, once per row"},
+	{"hash join", rowWork, "hash-joined in vtgate", "to be hash-joined in vtgate"},
+	{"values join", rowWork, "joined by lists in vtgate", "to be joined by lists in vtgate"},
+	{"semi-join", rowWork, "semi-joined in vtgate", "to be semi-joined in vtgate, once per row"},
+	{"recursion", rowWork, "recursion run by vtgate", "to have a recursion run by vtgate"},
+	{"foreign key cascade", rowWork, "foreign keys cascaded by vtgate", "to have foreign keys cascaded by vtgate"},
+	{"subquery", 1, "subquery run by vtgate", ""},
+	{"foreign key check", 1, "foreign keys checked by vtgate", ""},
+	{"write by rows read", 1, "rows read by vtgate, then written", ""},
+	{"insert from select", 1, "rows read by vtgate, then inserted", ""},
+	{"sort", 2, "sorted in vtgate", ""},
+	{"aggregate", 2, "aggregated in vtgate", ""},
+	{"distinct", 2, "made distinct in vtgate", ""},
+	{"union", 3, "united in vtgate", ""},
+	{"merge sort", 3, "merge-sorted in vtgate", ""},
+	{"filter", 3, "filtered in vtgate", ""},
+}
+
+const (
+	// rowWork is the group of what weighs more than all shards.
+	rowWork = 0
+	// memoryGroups is how many groups there are.
+	memoryGroups = 4
+)
 
 // memoryWord is what an operator does in vtgate's memory; empty for none.
 func memoryWord(n Node) string {

@@ -128,50 +128,6 @@ func summarize(results []Result) Summary {
 	return s
 }
 
-// move is a kind of Move: a verb for one query and for several, and the rest of
-// the sentence.
-type move struct {
-	verdict   Verdict
-	one, many string
-	rest      string
-}
-
-func (m move) text(queries int) string {
-	if queries == 1 {
-		return m.one + " " + m.rest
-	}
-	return m.many + " " + m.rest
-}
-
-func moveOf(r Result) move {
-	m := func(one, many, rest string) move { return move{r.Verdict, one, many, rest} }
-	before, after := r.Before, r.After
-	switch from, to := shardsText(before), shardsText(after); {
-	case r.Verdict == Breaks:
-		return m("loses its", "lose their", "plan")
-	case r.Verdict == Fixed:
-		return m("gets", "get", "a plan")
-	case r.Verdict == Changed:
-		return m("gets", "get", "another plan of the same cost")
-	case from != to && after.Shards != nil && *after.Shards > 0 && before.Shards != nil && *before.Shards > 0:
-		return m("goes", "go", "from "+from+" to "+strconv.Itoa(*after.Shards))
-	case from != to:
-		return m("goes", "go", "from "+from+" to "+to)
-	case before.Shards == nil && len(before.Routes) != len(after.Routes):
-		return m("asks", "ask", moreOrLess(r, "more shards", "fewer shards"))
-	case slices.Equal(before.Memory, after.Memory) && before.LookupWrites != after.LookupWrites:
-		return m("writes", "write", moreOrLess(r, "more lookup rows", "fewer lookup rows"))
-	}
-	return m("gives", "give", moreOrLess(r, "vtgate more to do", "vtgate less to do"))
-}
-
-func moreOrLess(r Result, more, less string) string {
-	if r.Verdict == Dearer {
-		return more
-	}
-	return less
-}
-
 // maxMoves is how many moves a headline tells.
 const maxMoves = 2
 

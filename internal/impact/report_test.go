@@ -26,7 +26,18 @@ var (
 )
 
 func result(sql string, weight int64, v Verdict, before, after Side) Result {
-	return Result{SQL: sql, Weight: weight, Verdict: v, Before: before, After: after}
+	r := Result{SQL: sql, Weight: weight, Verdict: v, Before: before, After: after}
+	switch {
+	case v != Dearer && v != Cheaper:
+		// Nothing decides.
+	case len(before.Memory) != len(after.Memory):
+		r.DecidedBy = ByRowWork
+	case before.LookupWrites != after.LookupWrites:
+		r.DecidedBy = ByLookupWrites
+	default:
+		r.DecidedBy = ByShards
+	}
+	return r
 }
 
 // The JSON is a promise: docs/impact.md describes it.
@@ -138,6 +149,7 @@ func TestReportJSON(t *testing.T) {
    "tablet_type": "replica",
    "weight": 41,
    "verdict": "dearer",
+   "decided_by": "shards",
    "reasons": [
     "1 shard -\u003e 64 shards",
     "all shards (scatter)"
@@ -346,7 +358,7 @@ func TestHeadline(t *testing.T) {
 		{"3 of 4 queries go from 1 shard to 64", slices.Concat(some(3, 1, Dearer, oneShard, allShards), some(1, 1, Same, oneShard, oneShard))},
 		{"1 of 4 queries, 1 % of executions, loses its plan; 2 more (98 % of executions) go from 1 shard to 64", slices.Concat(
 			some(2, 49, Dearer, oneShard, allShards), some(1, 1, Breaks, oneShard, noPlan), some(1, 1, Cheaper, allShards, oneShard))},
-		{"1 of 3 queries, 33 % of executions, gives vtgate more to do; 1 more (33 % of executions) goes from 1 shard to 64; and more", slices.Concat(
+		{"1 of 3 queries, 33 % of executions, begins to be joined in vtgate, once per row; 1 more (33 % of executions) goes from 1 shard to 64; and more", slices.Concat(
 			some(1, 10, Dearer, oneShard, allShards), some(1, 10, Dearer, oneShard, lookups), some(1, 10, Dearer, oneShard, joined))},
 		{"2 of 3 queries, 80 % of executions, go from 64 shards to 1; 1 more (20 % of executions) gets a plan", slices.Concat(
 			some(2, 4, Cheaper, allShards, oneShard), some(1, 2, Fixed, noPlan, oneShard))},
@@ -358,7 +370,7 @@ func TestHeadline(t *testing.T) {
 		{"2 of 2 queries ask fewer shards", some(2, 1, Cheaper, two, unknown)},
 		{"2 of 2 queries write more lookup rows", some(2, 1, Dearer, oneShard, lookups)},
 		{"1 of 1 query writes fewer lookup rows", some(1, 1, Cheaper, lookups, oneShard)},
-		{"2 of 2 queries give vtgate less to do", some(2, 1, Cheaper, joined, oneShard)},
+		{"2 of 2 queries are no longer joined in vtgate", some(2, 1, Cheaper, joined, oneShard)},
 	}
 	for _, tc := range tests {
 		if got := NewReport("", tc.results, nil).Headline(); got != tc.want {
