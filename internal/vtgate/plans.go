@@ -42,21 +42,32 @@ type QueryPlan struct {
 // order in which it shows them. Those that it sends to lookup tables itself are left
 // out: they are part of what the queries cost. Refused tells its errors apart.
 func (r *Reader) QueryPlans(ctx context.Context) ([]QueryPlan, error) {
-	ctx, cancel := context.WithTimeout(ctx, plansTimeout)
-	defer cancel()
-	page, err := get(ctx, r.http, r.target.HTTP, vschemaPath, maxPage)
+	lookups, err := r.readLookups(ctx)
 	if err != nil {
 		return nil, err
 	}
-	lookups, err := parseLookups(page)
-	if err != nil {
-		return nil, &refusedError{fmt.Sprintf("decode %s: %v", vschemaPath, err)}
-	}
+	ctx, cancel := context.WithTimeout(ctx, plansTimeout)
+	defer cancel()
 	plans, err := r.readPlans(ctx, maxPlans)
 	if err != nil {
 		return nil, err
 	}
 	return slices.DeleteFunc(plans, func(p QueryPlan) bool { return own(p, lookups) }), nil
+}
+
+// readLookups has the time of any other page: a vtgate that is silent shows it here.
+func (r *Reader) readLookups(ctx context.Context) (map[string][]lookup, error) {
+	ctx, cancel := context.WithTimeout(ctx, r.timeout)
+	defer cancel()
+	page, err := get(ctx, r.http, r.target.HTTP, vschemaPath, maxPage)
+	if err != nil {
+		return nil, err
+	}
+	found, err := parseLookups(page)
+	if err != nil {
+		return nil, &refusedError{fmt.Sprintf("decode %s: %v", vschemaPath, err)}
+	}
+	return found, nil
 }
 
 // readPlans reads one entry at a time: no more than the plans are kept.

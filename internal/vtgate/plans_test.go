@@ -2,6 +2,7 @@ package vtgate
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"slices"
@@ -89,4 +90,17 @@ func readPlans(t *testing.T, page http.HandlerFunc, limit int64, timeout time.Du
 	ctx, cancel := context.WithTimeout(t.Context(), timeout)
 	defer cancel()
 	return r.readPlans(ctx, limit)
+}
+
+// TestSilentForPlans: a vtgate that does not answer keeps nobody longer than any
+// other reading does, though its plans are given more time.
+func TestSilentForPlans(t *testing.T) {
+	r := readerOf(t, Target{HTTP: pages(t, map[string]http.HandlerFunc{vschemaPath: hang, plansPath: hang})})
+	r.timeout = short / 10
+	ctx, cancel := context.WithTimeout(t.Context(), long)
+	defer cancel()
+	plans, err := r.QueryPlans(ctx)
+	if plans != nil || !errors.Is(err, errNoAnswer) || Refused(err) || ctx.Err() != nil {
+		t.Errorf("got %v, %v (context: %v)", plans, err, ctx.Err())
+	}
 }
