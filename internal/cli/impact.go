@@ -86,7 +86,7 @@ of it, did not answer.`,
 	flags.StringArrayVar(&f.shards, "shards", nil, "how many shards a keyspace has: KEYSPACE=N, in place of what the cluster says; repeatable")
 	flags.StringVar(&f.ask.Planner, "planner", PlannerOurs, "who plans the side before the change: vtsync, or vtgate for the live one")
 	flags.IntVar(&f.ask.Explain, "explain", 0, "show both plans of the query that has this number in the list")
-	flags.BoolVar(&f.ask.All, "all", false, "list the queries that stay the same, too")
+	flags.BoolVar(&f.ask.All, "all", false, "list all queries: in a text more than the worst 100, and those that stay the same, too")
 	flags.BoolVar(&f.exitCode, "exit-code", false, "exit with 1 where the policy would deny the change")
 	// In place of the root's, which names the formats that every verb has.
 	flags.StringVar(&c.flags.format, "format", formatText, "output format: text, json or markdown")
@@ -111,7 +111,7 @@ func (c *command) runImpact(cmd *cobra.Command, dir string, f impactFlags) error
 	if report == nil {
 		return err
 	}
-	if shown := c.showImpact(report, f.ask.Explain); shown != nil {
+	if shown := c.showImpact(report, f.ask); shown != nil {
 		return errors.Join(shown, err)
 	}
 	if err != nil {
@@ -249,9 +249,9 @@ func (c *command) fileSettings(dir string) (Settings, error) {
 }
 
 // showImpact writes a report, or one of its queries in full.
-func (c *command) showImpact(r *impact.Report, explain int) error {
+func (c *command) showImpact(r *impact.Report, ask Impacting) error {
 	out, style := c.env.Stdout, c.style(c.env.Stdout)
-	if explain > 0 {
+	if explain := ask.Explain; explain > 0 {
 		if explain > len(r.Queries) {
 			return noSuchQuery(explain, len(r.Queries))
 		}
@@ -266,7 +266,7 @@ func (c *command) showImpact(r *impact.Report, explain int) error {
 	case formatMarkdown:
 		return view.ImpactMarkdown(out, r, 0)
 	default:
-		return view.Impact(out, r, style)
+		return view.Impact(out, r, ask.All, style)
 	}
 }
 

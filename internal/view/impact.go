@@ -13,10 +13,14 @@ import (
 // ImpactJSON writes a report for programs; docs/impact.md describes it.
 func ImpactJSON(w io.Writer, r *impact.Report) error { return JSON(w, r) }
 
+// textQueries is how many queries a text shows unless all are asked for: nobody
+// reads more.
+const textQueries = 100
+
 // Impact writes what a change does to the known queries for people: the facts
-// that bear on all of it, how many queries it touches, then each of them, the
-// worst first.
-func Impact(w io.Writer, r *impact.Report, style Style) error {
+// that bear on all of it, how many queries it touches, then the worst of them, or
+// all that the report holds.
+func Impact(w io.Writer, r *impact.Report, all bool, style Style) error {
 	p := page{style: style}
 	for _, note := range r.Notes {
 		p.line("%s %s", style.paint(yellow, "note:"), printable(note))
@@ -32,11 +36,18 @@ func Impact(w io.Writer, r *impact.Report, style Style) error {
 	for _, next := range r.Nexts() {
 		p.line("next: %s", next)
 	}
-	for i := range r.Queries {
+	shown := r.Queries
+	if !all {
+		shown = shown[:min(textQueries, len(shown))]
+	}
+	for i := range shown {
 		p.line("")
-		p.result(i+1, &r.Queries[i], r.Summary)
+		p.result(i+1, &shown[i], r.Summary)
 	}
 	p.line("")
+	if more := len(r.Queries) - len(shown); more > 0 {
+		p.line("and %d more: --all or --format json", more)
+	}
 	if len(r.Queries) > 0 {
 		p.line("both plans of a query: the same command with --explain and its number")
 	}
@@ -241,13 +252,13 @@ func session(res *impact.Result) string {
 	return printable(text)
 }
 
-// reasons gives why a query is dearer or cheaper. Of the other verdicts the sides
-// say all there is.
+// reasons gives why a query is dearer or cheaper, or what changed. Of the other
+// verdicts the sides say all there is.
 func reasons(res *impact.Result) string {
 	switch res.Verdict {
-	case impact.Dearer, impact.Cheaper:
+	case impact.Dearer, impact.Changed, impact.Cheaper:
 		return oneLine(strings.Join(res.Reasons, ", "))
-	case impact.Breaks, impact.Fixed, impact.Changed, impact.Same:
+	case impact.Breaks, impact.Fixed, impact.Same:
 	}
 	return ""
 }

@@ -58,7 +58,7 @@ func lookupDropped() *impact.Report {
 			SQL: "update customer set email = :email where email = :old", Weight: 3, Verdict: impact.Breaks,
 			Reasons: []string{"VT12001: unsupported: something"}, Before: byEmail, After: refused("VT12001", "unsupported: something"),
 		},
-		{SQL: "select o.id from customer as c join orders as o on o.total = c.id", Weight: 60, Verdict: impact.Changed, Reasons: []string{"another"}, Before: join, After: join},
+		{SQL: "select o.id from customer as c join orders as o on o.total = c.id", Weight: 60, Verdict: impact.Changed, Reasons: []string{"filled from a sequence"}, Before: join, After: join},
 		{SQL: "insert into customer(id, email) values (:id, :email)", Weight: 800, Verdict: impact.Cheaper, Reasons: []string{"1 lookup row written per row -> 0"}, Before: insertBefore, After: insert},
 		{SQL: "select * from customer, orders", Weight: 1, Verdict: impact.Same, Before: unknown, After: unknown},
 	}, []string{"the vtgates run Vitess 23.0.2 and these plans are by 24.0.1"})
@@ -75,7 +75,7 @@ func unweighed(r *impact.Report) *impact.Report {
 
 func impactText(t *testing.T, r *impact.Report, style Style) string {
 	t.Helper()
-	return text(t, func(w io.Writer, _ Style) error { return Impact(w, r, style) })
+	return text(t, func(w io.Writer, _ Style) error { return Impact(w, r, false, style) })
 }
 
 func TestImpact(t *testing.T) {
@@ -110,7 +110,7 @@ next: where columns are not known, put the CREATE TABLE into keyspaces/KEYSPACE/
   before  few shards (3): IN customer by email_lookup
   after   scatter (64 shards): Scatter customer; in vtgate: merge sort, aggregate
 
-4 changed, 0.6 % of executions
+4 changed, 0.6 % of executions: filled from a sequence
   select o.id from customer as c join orders as o on o.total = c.id
   before  cross-shard join (128 shards): 2 x Scatter customer, Reference main; in vtgate: join
   after   cross-shard join (128 shards): 2 x Scatter customer, Reference main; in vtgate: join
@@ -153,7 +153,7 @@ func TestImpactUnweighed(t *testing.T) {
   before  single shard (2 with the lookup): EqualUnique customer by email_lookup
   after   scatter (64 shards): Scatter customer
 
-4 changed
+4 changed: filled from a sequence
   select o.id from customer as c join orders as o on o.to...
   before  cross-shard join (128 shards): 2 x Scatter customer, Reference main; in vtgate: join
   after   cross-shard join (128 shards): 2 x Scatter customer, Reference main; in vtgate: join
@@ -226,6 +226,22 @@ func TestImpactWithoutPlans(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// The worst come first, and nobody reads half a million lines.
+func TestImpactIsBounded(t *testing.T) {
+	listed := func(out string) int { return strings.Count(out, " dearer, ") }
+	r := large(textQueries + 2)
+	if got := impactText(t, r, Style{}); listed(got) != textQueries || !strings.Contains(got, "\n\nand 2 more: --all or --format json\n") {
+		t.Errorf("%d queries, ends %s", listed(got), got[len(got)-300:])
+	}
+	got := text(t, func(w io.Writer, _ Style) error { return Impact(w, r, true, Style{}) })
+	if listed(got) != textQueries+2 || strings.Contains(got, "more:") {
+		t.Errorf("all: %d queries, ends %s", listed(got), got[len(got)-300:])
+	}
+	if got := impactText(t, large(textQueries), Style{}); listed(got) != textQueries || strings.Contains(got, "more:") {
+		t.Errorf("as many as there is room for: %d queries, ends %s", listed(got), got[len(got)-300:])
 	}
 }
 
@@ -314,7 +330,7 @@ impact: 1 of 6 queries with a plan, < 0.1 % of their executions, loses its plan;
     select email, count(*) from customer where email in ::emails group by email order by email
     before  few shards (3): IN customer by email_lookup
     after   scatter (64 shards): Scatter customer; in vtgate: merge sort, aggregate
-  4 changed, 0.6 % of executions
+  4 changed, 0.6 % of executions: filled from a sequence
     select o.id from customer as c join orders as o on o.total = c.id
     before  cross-shard join (128 shards): 2 x Scatter customer, Reference main; in vtgate: join
     after   cross-shard join (128 shards): 2 x Scatter customer, Reference main; in vtgate: join
