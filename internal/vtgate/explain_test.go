@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"reflect"
 	"strings"
 	"testing"
 
@@ -56,7 +57,7 @@ func TestExplainOverGRPC(t *testing.T) {
 			if (err != nil) != (tc.failed != "") || err != nil && !strings.Contains(err.Error(), tc.failed) {
 				t.Errorf("error %v, want %q", err, tc.failed)
 			}
-			if (got.Err == nil) != (tc.refused == nil) || got.Err != nil && *got.Err != *tc.refused {
+			if !reflect.DeepEqual(got.Err, tc.refused) {
 				t.Errorf("refused: %+v, want %+v", got.Err, tc.refused)
 			}
 			if (got.Tree != nil) != (tc.refused == nil && tc.failed == "") || got.Tree != nil && got.Tree.Variant != "Scatter" {
