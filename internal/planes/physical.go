@@ -42,6 +42,9 @@ type PhysicalKeyspace struct {
 type ShardSchema struct {
 	// Tables maps a table's name to its CREATE TABLE.
 	Tables map[string]string `json:"tables,omitempty"`
+	// Views maps a view's name to its CREATE VIEW, without the name of its
+	// database, where they were asked for.
+	Views map[string]string `json:"views,omitempty"`
 	// Err says why it could not be read: it may hold anything.
 	Err string `json:"error,omitempty"`
 }
@@ -141,6 +144,8 @@ type Ask struct {
 	// Schemas holds, per keyspace, the tables whose definition is wanted from
 	// each serving shard; an empty list means all of them.
 	Schemas map[string][]string
+	// Views asks for the views too, of those that Schemas asks for.
+	Views bool
 	// Shards are the serving shards, from topo, of each keyspace in Schemas.
 	Shards map[string][]Shard
 	// Workflows holds the keyspaces whose workflows are wanted: those whose

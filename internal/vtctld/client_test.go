@@ -248,6 +248,25 @@ func TestSchemas(t *testing.T) {
 	}
 }
 
+// TestViews: asked for, they come beside the tables, as vttablets show them.
+func TestViews(t *testing.T) {
+	s := &scripted{schema: func(_ context.Context, req *vtctldatapb.GetSchemaRequest) (*vtctldatapb.GetSchemaResponse, error) {
+		defs := []*tabletmanagerdatapb.TableDefinition{{Name: "t", Type: "BASE TABLE", Schema: "CREATE TABLE `t` (`id` int COMMENT '{{.DatabaseName}}.')"}}
+		if req.IncludeViews {
+			defs = append(defs, &tabletmanagerdatapb.TableDefinition{Name: "v", Type: "VIEW", Schema: "CREATE VIEW {{.DatabaseName}}.`v` AS select {{.DatabaseName}}.`t`.`id` AS `id` from {{.DatabaseName}}.`t`"})
+		}
+		return &vtctldatapb.GetSchemaResponse{Schema: &tabletmanagerdatapb.SchemaDefinition{TableDefinitions: defs}}, nil
+	}}
+	got := look(t, s, planes.Ask{Schemas: map[string][]string{"k": nil}, Shards: map[string][]planes.Shard{"k": manyShards(1)}, Views: true})
+	want := planes.ShardSchema{
+		Tables: map[string]string{"t": "CREATE TABLE `t` (`id` int COMMENT '{{.DatabaseName}}.')"},
+		Views:  map[string]string{"v": "CREATE VIEW `v` AS select `t`.`id` AS `id` from `t`"},
+	}
+	if d := cmp.Diff(want, got.Keyspaces["k"].Shards["s0"]); d != "" {
+		t.Errorf("-want +got:\n%s", d)
+	}
+}
+
 // TestInFlight: as many at once as the bound, and never more.
 func TestInFlight(t *testing.T) {
 	const bound = 16

@@ -41,7 +41,7 @@ func (c *Client) Physical(ctx context.Context, ask planes.Ask) planes.Physical {
 	for keyspace, tables := range ask.Schemas {
 		for _, shard := range ask.Shards[keyspace] {
 			group.Go(func() error {
-				schema, err := c.schema(ctx, keyspace, shard, tables)
+				schema, err := c.schema(ctx, keyspace, shard, tables, ask.Views)
 				l.keyspace(keyspace, err, func(ks *planes.PhysicalKeyspace, text string) {
 					schema.Err = text
 					ks.Shards[shard.Name] = schema

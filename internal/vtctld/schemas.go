@@ -6,28 +6,41 @@ import (
 	"strconv"
 	"strings"
 
+	"vitess.io/vitess/go/vt/mysqlctl/tmutils"
 	topodatapb "vitess.io/vitess/go/vt/proto/topodata"
 	vtctldatapb "vitess.io/vitess/go/vt/proto/vtctldata"
 
 	"github.com/vtsync/vtsync/internal/planes"
 )
 
-// schema reads the CREATE TABLEs of one shard's primary; no tables means all.
-func (c *Client) schema(ctx context.Context, keyspace string, shard planes.Shard, tables []string) (planes.ShardSchema, error) {
+// database is what Vitess writes into views for the name of their database.
+const database = "{{.DatabaseName}}."
+
+// schema reads the CREATE TABLEs of one shard's primary, and its CREATE VIEWs where
+// they are asked for; no tables means all.
+func (c *Client) schema(ctx context.Context, keyspace string, shard planes.Shard, tables []string, views bool) (planes.ShardSchema, error) {
 	what := fmt.Sprintf("read the schema of shard %s/%s", keyspace, shard.Name)
 	primary, err := parseAlias(shard.Primary)
 	if err != nil {
 		return planes.ShardSchema{}, fmt.Errorf("%s: %w", what, err)
 	}
 	resp, err := call(ctx, c, "GetSchema", what, c.rpc.GetSchema, &vtctldatapb.GetSchemaRequest{
-		TabletAlias: primary, Tables: tables, TableSchemaOnly: true,
+		TabletAlias: primary, Tables: tables, TableSchemaOnly: true, IncludeViews: views,
 	})
 	if err != nil {
 		return planes.ShardSchema{}, err
 	}
 	out := planes.ShardSchema{Tables: map[string]string{}}
 	for _, t := range resp.GetSchema().GetTableDefinitions() {
-		out.Tables[t.Name] = t.Schema
+		if t.Type != tmutils.TableView {
+			out.Tables[t.Name] = t.Schema
+			continue
+		}
+		if out.Views == nil {
+			out.Views = map[string]string{}
+		}
+		// As a vttablet shows it to vtgates.
+		out.Views[t.Name] = strings.ReplaceAll(t.Schema, database, "")
 	}
 	return out, nil
 }
