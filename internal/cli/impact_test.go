@@ -123,8 +123,8 @@ func TestImpactShows(t *testing.T) {
 		stdout []string
 		stderr string
 	}{
-		{name: "text", report: scattering(4), stdout: []string{"1 shard to 4", "select 1 from a"}},
-		{name: "denied by default", args: []string{"--exit-code"}, report: scattering(4), code: errs.ExitFindings, stdout: []string{"1 shard to 4"},
+		{name: "text", report: scattering(4), stdout: []string{"to ask all 4 shards of customer", "select 1 from a"}},
+		{name: "denied by default", args: []string{"--exit-code"}, report: scattering(4), code: errs.ExitFindings, stdout: []string{"to ask all 4 shards of customer"},
 			stderr: "beyond the policy: 1 of 2 queries, 90 % of executions, begins to ask all shards of a keyspace\n"},
 		{name: "nothing is judged", args: []string{"--exit-code"}, report: unplannable(), code: errs.ExitFindings, stdout: []string{"no plan on either side"},
 			stderr: "beyond the policy: the one known query has no plan on either side: VT05003: unknown database 'shop'\n"},
@@ -133,7 +133,7 @@ func TestImpactShows(t *testing.T) {
 		{name: "explain", args: []string{"--explain", "1"}, report: scattering(4), stdout: []string{"select 1 from a", "Scatter", "EqualUnique"}},
 		{name: "explain past the end", args: []string{"--explain", "3"}, report: scattering(4), code: errs.ExitError, stderr: "the list ends at 2"},
 		{name: "explain nothing", args: []string{"--explain", "1"}, report: impact.NewReport("24.0.1", nil, nil), code: errs.ExitError, stderr: "no query gets another plan"},
-		{name: "a part is silent", report: scattering(4), err: unread, code: errs.ExitUnknown, stdout: []string{"1 shard to 4"}, stderr: "vtgate x is silent"},
+		{name: "a part is silent", report: scattering(4), err: unread, code: errs.ExitUnknown, stdout: []string{"to ask all 4 shards of customer"}, stderr: "vtgate x is silent"},
 		{name: "all is silent", err: unread, code: errs.ExitUnknown, stderr: "vtgate x is silent"},
 	}
 	for _, tt := range cases {

@@ -143,21 +143,14 @@ func ofFirst(report *impact.Report, kind string) string {
 	if i < 0 {
 		return ""
 	}
-	before, after := report.Queries[i].Before, report.Queries[i].After
+	r := report.Queries[i]
 	switch {
-	case after.Error != nil:
-		return "; the first: " + short(strings.TrimSpace(after.Error.Code+" "+after.Error.Text))
-	case before.Shards != nil && after.Shards != nil && *before.Shards != *after.Shards:
-		return fmt.Sprintf("; the first goes from %s to %d", shards(*before.Shards), *after.Shards)
+	case r.After.Error != nil:
+		return "; the first: " + short(strings.TrimSpace(r.After.Error.Code+" "+r.After.Error.Text))
+	case len(r.Reasons) > 0:
+		return "; the first: " + short(strings.Join(r.Reasons[:min(2, len(r.Reasons))], ", "))
 	}
 	return ""
-}
-
-func shards(n int) string {
-	if n == 1 {
-		return "1 shard"
-	}
-	return fmt.Sprintf("%d shards", n)
 }
 
 // worse tells which of two reports, on the same queries, is the one to look at.

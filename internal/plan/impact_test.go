@@ -23,7 +23,11 @@ func side(opcode string, shards int) impact.Side {
 }
 
 func query(sql string, weight int64, verdict impact.Verdict, before, after impact.Side) impact.Result {
-	return impact.Result{SQL: sql, Weight: weight, Verdict: verdict, Before: before, After: after}
+	r := impact.Result{SQL: sql, Weight: weight, Verdict: verdict, Before: before, After: after}
+	if verdict == impact.Dearer {
+		r.Reasons = []string{"what decides", "and the next", "and the rest"}
+	}
+	return r
 }
 
 var (
@@ -102,7 +106,7 @@ func TestImpactDenialSays(t *testing.T) {
 		t.Fatalf("denials %+v", p.Denials)
 	}
 	d := p.Denials[0]
-	for _, want := range []string{"1 of 3 queries", "40 % of executions", "ask all shards", "from 1 shard to 64"} {
+	for _, want := range []string{"1 of 3 queries", "40 % of executions", "ask all shards", "; the first: what decides, and the next"} {
 		if !strings.Contains(d.Text, want) {
 			t.Errorf("text %q lacks %q", d.Text, want)
 		}
