@@ -3,10 +3,14 @@ package queries
 import (
 	"fmt"
 	"io"
+	"math/rand/v2"
 	"runtime"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
+
+	"github.com/vtsync/vtsync/internal/impact"
 )
 
 // TestBounds: whatever is read, no more is kept than there is room for, and the
@@ -26,7 +30,7 @@ func TestBounds(t *testing.T) {
 	}
 	want := []string{
 		"source: 2 lines longer than 0 MiB skipped",
-		"there are more distinct queries than are kept (7, or 64 MiB of text): 26 executions of others not counted",
+		"there are more distinct queries than are kept (7, or 64 MiB of text), so the most executed are: 35 executions not counted, at most 5 of each query",
 	}
 	if got := c.Notes(); fmt.Sprint(got) != fmt.Sprint(want) {
 		t.Errorf("notes %q, want %q", got, want)
@@ -35,7 +39,7 @@ func TestBounds(t *testing.T) {
 	for _, q := range c.Queries() {
 		total += q.Executions
 	}
-	if len(c.Queries()) != 7 || total != 16 || len(c.seen) > 3 {
+	if len(c.Queries()) != 7 || total != 7 || len(c.seen) > 3 {
 		t.Errorf("%d queries, %d executions, %d remembered", len(c.Queries()), total, len(c.seen))
 	}
 
@@ -46,6 +50,78 @@ func TestBounds(t *testing.T) {
 	}
 	if len(c.Queries()) != 2 || c.text > 40 {
 		t.Errorf("%d queries of %d bytes", len(c.Queries()), c.text)
+	}
+}
+
+// TestHottestAreKept: wherever in a source the hot queries stand, and among however
+// many others, they are kept, and what is said of the rest is true.
+func TestHottestAreKept(t *testing.T) {
+	const room = 64
+	for name, rank := range map[string]func(r *rand.Rand, i int) int{
+		"at the beginning": func(_ *rand.Rand, i int) int { return i },
+		"at the end":       func(_ *rand.Rand, i int) int { return -i },
+		"anywhere":         func(r *rand.Rand, _ int) int { return r.IntN(1 << 30) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := rand.New(rand.NewPCG(1, 2))
+			truth := map[string]int64{}
+			type one struct {
+				sql  string
+				rank int
+			}
+			var runs []one
+			for i := range 2000 {
+				sql := fmt.Sprintf("select c%d from t", i)
+				times := 1 + 400/(i+1) // hot ones, and a long tail of those that ran once
+				truth[sql] = int64(times)
+				for range times {
+					runs = append(runs, one{sql, rank(r, i)})
+				}
+			}
+			slices.SortStableFunc(runs, func(a, b one) int { return a.rank - b.rank })
+			var source strings.Builder
+			for _, run := range runs {
+				source.WriteString(run.sql + ";\n")
+			}
+			var first []impact.Query
+			for range 2 {
+				c := NewCorpus()
+				c.limits.queries = room
+				if err := c.Read("source", strings.NewReader(source.String())); err != nil {
+					t.Fatal(err)
+				}
+				got := c.Queries()
+				wantHottest(t, c, truth, int64(len(runs)))
+				if first != nil && !slices.Equal(first, got) {
+					t.Errorf("another time others are kept")
+				}
+				first = got
+			}
+			for i := range 5 {
+				if sql := fmt.Sprintf("select c%d from t", i); first[i].SQL != sql {
+					t.Errorf("number %d is %s of %d executions, want %s of %d", i, first[i].SQL, first[i].Executions, sql, truth[sql])
+				}
+			}
+		})
+	}
+}
+
+// wantHottest checks that no query misses more executions than are told.
+func wantHottest(t *testing.T, c *Corpus, truth map[string]int64, runs int64) {
+	t.Helper()
+	var total int64
+	counted := map[string]int64{}
+	for _, q := range c.Queries() {
+		counted[q.SQL] = q.Executions
+		total += q.Executions
+	}
+	for sql, times := range truth {
+		if missed := times - counted[sql]; missed < 0 || missed > c.floor {
+			t.Errorf("%s: ran %d times, counted %d: at most %d may be missing", sql, times, counted[sql], c.floor)
+		}
+	}
+	if len(counted) > c.limits.queries || total+c.beyond != runs || c.floor > runs/int64(c.limits.queries)*2 {
+		t.Errorf("%d queries, %d executions and %d not counted, of %d; at most %d of each", len(counted), total, c.beyond, runs, c.floor)
 	}
 }
 

@@ -48,7 +48,6 @@ import (
 	"fmt"
 	"hash/maphash"
 	"slices"
-	"strings"
 
 	"vitess.io/vitess/go/vt/sqlparser"
 
@@ -69,9 +68,10 @@ const (
 // Corpus is a set of known queries. Make it by NewCorpus.
 type Corpus struct {
 	parser *sqlparser.Parser
-	kept   map[identity]*impact.Query
+	kept   map[identity]*kept
 	text   int   // bytes of the texts kept
-	beyond int64 // executions of queries beyond the bounds
+	beyond int64 // executions of queries that there is no room for
+	floor  int64 // how often one of those can have run, at most
 	// seen remembers what became of a text as a source has it, by hashes: most
 	// lines of a log repeat one, and the text itself holds literals.
 	seen    map[fingerprint]outcome
@@ -90,7 +90,7 @@ type fingerprint [2]uint64
 
 // outcome is what became of one text: exactly one of its fields is set.
 type outcome struct {
-	query  *impact.Query
+	query  *kept
 	skip   string // why it is not planned
 	broken string // why it cannot be used
 	beyond bool
@@ -104,7 +104,7 @@ func NewCorpus() *Corpus {
 	}
 	return &Corpus{
 		parser: parser,
-		kept:   map[identity]*impact.Query{},
+		kept:   map[identity]*kept{},
 		seen:   map[fingerprint]outcome{},
 		seeds:  [2]maphash.Seed{maphash.MakeSeed(), maphash.MakeSeed()},
 		limits: limits{queries: maxQueries, text: maxText, seen: maxSeen, line: maxLine},
@@ -132,8 +132,8 @@ func (c *Corpus) Add(q impact.Query) error {
 // Queries are all distinct ones: most executions first, then by text.
 func (c *Corpus) Queries() []impact.Query {
 	out := make([]impact.Query, 0, len(c.kept))
-	for _, q := range c.kept {
-		out = append(out, *q)
+	for _, k := range c.kept {
+		out = append(out, k.Query)
 	}
 	order(out)
 	return out
@@ -159,30 +159,15 @@ func Merge(older, newer []impact.Query) []impact.Query {
 
 func order(queries []impact.Query) {
 	slices.SortFunc(queries, func(a, b impact.Query) int {
-		return cmp.Or(
-			cmp.Compare(b.Executions, a.Executions), cmp.Compare(a.SQL, b.SQL),
-			cmp.Compare(a.Keyspace, b.Keyspace), cmp.Compare(a.TabletType, b.TabletType),
-		)
+		return cmp.Or(cmp.Compare(b.Executions, a.Executions), compare(a, b))
 	})
 }
 
-func identityOf(q impact.Query) identity { return identity{q.SQL, q.Keyspace, q.TabletType} }
-
-// keep gives the stored query of this form, which it may make; nil where there
-// is no room for one more.
-func (c *Corpus) keep(id identity) *impact.Query {
-	if q := c.kept[id]; q != nil {
-		return q
-	}
-	if len(c.kept) >= c.limits.queries || c.text+len(id.sql) > c.limits.text {
-		return nil
-	}
-	id = identity{strings.Clone(id.sql), strings.Clone(id.keyspace), strings.Clone(id.tabletType)}
-	q := &impact.Query{SQL: id.sql, Keyspace: id.keyspace, TabletType: id.tabletType}
-	c.kept[id] = q
-	c.text += len(id.sql)
-	return q
+func compare(a, b impact.Query) int {
+	return cmp.Or(cmp.Compare(a.SQL, b.SQL), cmp.Compare(a.Keyspace, b.Keyspace), cmp.Compare(a.TabletType, b.TabletType))
 }
+
+func identityOf(q impact.Query) identity { return identity{q.SQL, q.Keyspace, q.TabletType} }
 
 func (c *Corpus) fingerprint(parts ...[]byte) fingerprint {
 	var f fingerprint

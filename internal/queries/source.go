@@ -106,8 +106,7 @@ func (c *Corpus) Notes() []string {
 		out = append(out, s.notes()...)
 	}
 	if c.beyond > 0 {
-		out = append(out, fmt.Sprintf("there are more distinct queries than are kept (%d, or %d MiB of text): %s of others not counted",
-			c.limits.queries, c.limits.text>>20, plural(c.beyond, "execution")))
+		out = append(out, c.beyondNote())
 	}
 	if n := c.doubled(); n == 1 {
 		out = append(out, "1 query is known with and without a tablet type (of a log and a plan cache?): both count")
