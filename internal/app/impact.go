@@ -17,6 +17,7 @@ import (
 	"github.com/vtsync/vtsync/internal/near"
 	"github.com/vtsync/vtsync/internal/planes"
 	"github.com/vtsync/vtsync/internal/vschema"
+	"github.com/vtsync/vtsync/internal/vtgate"
 )
 
 // impactRun is one making of an impact report.
@@ -29,6 +30,9 @@ type impactRun struct {
 	knownBefore, knownAfter schemas
 	queries                 []impact.Query
 	cached                  []cachedPlan
+	// served is what the vtgate servedBy knows of MySQL's tables, where it was asked.
+	served   map[string]vtgate.Schema
+	servedBy string
 	// notes are what the reader must see, and unread what did not answer.
 	notes, unread []string
 }
@@ -143,7 +147,7 @@ func (r *impactRun) compare(ctx context.Context) (*impact.Report, error) {
 		return nil, err
 	}
 	r.notes = append(r.notes, plannerNotes(before.Planner, after.Planner)...)
-	if note := r.missingColumns(results); note != "" {
+	if note := missingColumns(results); note != "" {
 		r.notes = append(r.notes, note)
 	}
 	report := impact.NewReport(vitessRelease(), results, r.notes)

@@ -24,6 +24,9 @@ type Table struct {
 	PrimaryKey []string
 	// UniqueKeys are those over columns; one over an expression is left out.
 	UniqueKeys [][]string
+	// ForeignKeys tells that it has some, or that others have some to it. What they
+	// do ON DELETE and ON UPDATE is not shown.
+	ForeignKeys bool
 }
 
 // Column is one column. Vitess leaves out what is false or zero.
@@ -83,10 +86,12 @@ type shownTable struct {
 	Authoritative bool                `json:"column_list_authoritative"`
 	PrimaryKey    []string            `json:"primary_key"`
 	UniqueKeys    [][]json.RawMessage `json:"unique_keys"`
+	Parents       []json.RawMessage   `json:"parent_foreign_keys"`
+	Children      []json.RawMessage   `json:"child_foreign_keys"`
 }
 
 func (t shownTable) table() Table {
-	out := Table{PrimaryKey: t.PrimaryKey}
+	out := Table{PrimaryKey: t.PrimaryKey, ForeignKeys: len(t.Parents)+len(t.Children) > 0}
 	if t.Authoritative {
 		out.Columns = t.Columns
 	}

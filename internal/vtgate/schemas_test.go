@@ -15,7 +15,12 @@ const tracked = `{"keyspaces": {
     [{"Qualifier": "", "Name": "lower", "Exprs": [{"Name": "e", "Qualifier": {"Name": "", "Qualifier": ""}}]}]]},
   "some": {"name": "some", "columns": [{"name": "id", "type": "INT64"}]}
  }, "views": {"v": "select id from t"}},
- "bare": {}
+ "bare": {},
+ "related": {"foreignKeyMode": "managed", "tables": {
+  "parent": {"child_foreign_keys": [{"child_table": "related.child", "parent_columns": ["id"], "child_columns": ["parent_id"]}]},
+  "child": {"parent_foreign_keys": [{"parent_table": "related.parent", "parent_columns": ["id"], "child_columns": ["parent_id"]}]},
+  "other": {}
+ }}
 }}`
 
 func TestSchemas(t *testing.T) {
@@ -40,7 +45,8 @@ func TestSchemas(t *testing.T) {
 			},
 			Views: map[string]string{"v": "select id from t"},
 		},
-		"bare": {Tables: map[string]Table{}},
+		"bare":    {Tables: map[string]Table{}},
+		"related": {Tables: map[string]Table{"parent": {ForeignKeys: true}, "child": {ForeignKeys: true}, "other": {}}},
 	}
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("got  %+v\nwant %+v", got, want)
