@@ -21,8 +21,8 @@ type Side struct {
 }
 
 // Compare plans every query on both sides, over all cores, and judges it. The
-// results are in the order of the queries; those that stay the same come without
-// their trees. The error is that of the context.
+// results are in the order of the queries, and come without their trees. The error
+// is that of the context.
 func Compare(ctx context.Context, before, after Side, queries []impact.Query) ([]impact.Result, error) {
 	pair := comparison{before: before, after: after, types: typesWithRules(before.Planner.srv, after.Planner.srv)}
 	results := make([]impact.Result, len(queries))
@@ -54,8 +54,8 @@ type comparison struct {
 }
 
 // judge judges one query. Where nobody knows the type of tablet that it asks, it
-// is judged for each type that rules tell apart, and the worst counts: only of the
-// primary's result the type stays unsaid.
+// is judged for each type that rules tell apart, and the worst counts: where no
+// other is worse than the primary's that one, whose type stays unsaid.
 func (c comparison) judge(ctx context.Context, q impact.Query) impact.Result {
 	types := []string{q.TabletType}
 	if q.TabletType == "" {
@@ -71,17 +71,13 @@ func (c comparison) judge(ctx context.Context, q impact.Query) impact.Result {
 			after = c.after.Planner.describe(ctx, q, s.clone())
 		}
 		r := impact.Judge(q, before, after, c.before.Ground, c.after.Ground)
-		if i == 0 || rank(r.Verdict) < rank(worst.Verdict) {
+		r.BeforeTree, r.AfterTree = nil, nil // of many queries they are large
+		if i == 0 || r.Worse(worst) {
 			worst = r
 		}
 	}
-	if worst.Verdict == impact.Same {
-		worst.BeforeTree, worst.AfterTree = nil, nil
-	}
 	return worst
 }
-
-func rank(v impact.Verdict) int { return slices.Index(impact.Verdicts, v) }
 
 // typesWithRules are the types of tablets, other than primary, for which a rule of
 // either side says something of its own.

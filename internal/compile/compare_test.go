@@ -37,8 +37,8 @@ func TestCompare(t *testing.T) {
 		if r.SQL != queries[i].SQL || r.Weight != queries[i].Executions || r.Verdict != want {
 			t.Fatalf("result %d is %s of %s, want %s of %s", i, r.Verdict, r.SQL, want, queries[i].SQL)
 		}
-		if trees := r.BeforeTree != nil && r.AfterTree != nil; trees != (want == impact.Dearer) {
-			t.Fatalf("result %d, %s, has trees: %t", i, r.Verdict, trees)
+		if r.BeforeTree != nil || r.AfterTree != nil {
+			t.Fatalf("result %d, %s, keeps its trees", i, r.Verdict)
 		}
 	}
 }
@@ -58,7 +58,8 @@ func TestCompareTabletTypes(t *testing.T) {
 	}{
 		{impact.Query{SQL: "select total from orders", Keyspace: "commerce"}, impact.Dearer, "rdonly"},
 		{impact.Query{SQL: "select total from orders", Keyspace: "commerce", TabletType: "replica"}, impact.Same, "replica"},
-		{impact.Query{SQL: "select total from orders", Keyspace: "customer"}, impact.Cheaper, "replica"},
+		{impact.Query{SQL: "select total from orders", Keyspace: "customer"}, impact.Same, ""},
+		{impact.Query{SQL: "select total from orders", Keyspace: "customer", TabletType: "replica"}, impact.Cheaper, "replica"},
 		{impact.Query{SQL: "select total from orders", Keyspace: "customer", TabletType: "primary"}, impact.Same, "primary"},
 		{impact.Query{SQL: "select name from customer", Keyspace: "customer"}, impact.Same, ""},
 	} {
@@ -69,6 +70,42 @@ func TestCompareTabletTypes(t *testing.T) {
 		if r := results[0]; r.Verdict != tt.verdict || r.TabletType != tt.tablet {
 			t.Errorf("%+v: %s for %q, want %s for %q", tt.query, r.Verdict, r.TabletType, tt.verdict, tt.tablet)
 		}
+	}
+}
+
+// TestCompareWorstTabletType: what one type of tablet loses is not hidden by a
+// primary that becomes dearer, too.
+func TestCompareWorstTabletType(t *testing.T) {
+	rule := func(from, to string) *vschemapb.RoutingRule {
+		return &vschemapb.RoutingRule{FromTable: from, ToTables: []string{to}}
+	}
+	list := rule("commerce.orders", "customer.orders")
+	scatter := rule("commerce.orders@replica", "customer.customer")
+	nowhere := rule("commerce.orders@rdonly", "customer.none")
+	for name, tt := range map[string]struct {
+		rules   []*vschemapb.RoutingRule
+		verdict impact.Verdict
+		scatter bool
+		tablet  string
+	}{
+		"all the same":  {[]*vschemapb.RoutingRule{list}, impact.Dearer, false, ""},
+		"a scatter":     {[]*vschemapb.RoutingRule{list, scatter}, impact.Dearer, true, "replica"},
+		"breaks":        {[]*vschemapb.RoutingRule{list, scatter, nowhere}, impact.Breaks, false, "rdonly"},
+		"both scatter":  {[]*vschemapb.RoutingRule{rule("commerce.orders", "customer.customer"), scatter}, impact.Dearer, true, ""},
+		"breaks for it": {[]*vschemapb.RoutingRule{rule("commerce.orders", "customer.none"), scatter}, impact.Breaks, false, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			after := shop()
+			after.RoutingRules = &vschema.RoutingRules{Rules: tt.rules}
+			query := impact.Query{SQL: "select total from orders where customer_id in (1, 2)", Keyspace: "commerce"}
+			results, err := Compare(t.Context(), side(t, shop()), side(t, after), []impact.Query{query})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if r := results[0]; r.Verdict != tt.verdict || r.NewScatter() != tt.scatter || r.TabletType != tt.tablet {
+				t.Errorf("%s for %q, new scatter %t (%v); want %s for %q, %t", r.Verdict, r.TabletType, r.NewScatter(), r.Reasons, tt.verdict, tt.tablet, tt.scatter)
+			}
+		})
 	}
 }
 

@@ -1,6 +1,7 @@
 package impact
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
@@ -106,6 +107,88 @@ func TestAnotherError(t *testing.T) {
 		r := Judge(Query{}, columns, tc.after, ground, ground)
 		if diff := cmp.Diff(tc.want, r.Reasons); diff != "" || r.Verdict != Same {
 			t.Errorf("%s (-want +got):\n%s", r.Verdict, diff)
+		}
+	}
+}
+
+// Of one query's results for several types of tablets one stands for all.
+func TestWorse(t *testing.T) {
+	one, two, four := 1, 2, 4
+	plain := Side{Shards: &one, Routes: []Route{{Opcode: "EqualUnique", Keyspace: "customer", Shards: &one}}}
+	scattered := Side{Shards: &two, Routes: []Route{{Opcode: "Scatter", Keyspace: "customer", Shards: &two}}}
+	// The worst first; those of one line are as bad.
+	order := [][]Result{
+		{{Verdict: Breaks, Before: plain}},
+		{{Verdict: Dearer, DecidedBy: ByScatter, Before: plain, After: scattered}},
+		{{Verdict: Cheaper, DecidedBy: ByRowWork, Before: plain, After: scattered}},
+		{{Verdict: Dearer, DecidedBy: ByRowWork, After: plain}},
+		{{Verdict: Dearer, DecidedBy: ByShards}}, // of a number unknown
+		{{Verdict: Dearer, DecidedBy: ByShards, After: Side{Shards: &four}}},
+		{{Verdict: Dearer, DecidedBy: ByShards, After: Side{Shards: &two}}},
+		{{Verdict: Dearer, DecidedBy: ByLookupReads, After: Side{Shards: &four}}},
+		{{Verdict: Changed}},
+		{{Verdict: Same}, {Verdict: Cheaper, DecidedBy: ByScatter}, {Verdict: Fixed}},
+	}
+	for i, as := range order {
+		for j, bs := range order {
+			for _, a := range as {
+				for _, b := range bs {
+					if got := a.Worse(b); got != (i < j) {
+						t.Errorf("%s by %q worse than %s by %q: %t", a.Verdict, a.DecidedBy, b.Verdict, b.DecidedBy, got)
+					}
+				}
+			}
+		}
+	}
+}
+
+// A lookup that is dropped is a scatter more, however few the shards are.
+func TestLookupDropped(t *testing.T) {
+	for _, variant := range []string{"EqualUnique", "Equal", "IN"} {
+		for _, shards := range []int{0, 2, 3, 4, 64} {
+			g := Ground{Shards: map[string]int{"customer": shards}, Lookups: ground.Lookups}
+			before, after := Plan{Tree: tree(t, lookupBy(variant, `"(1, 2, 3)"`, readLookup))}, Plan{Tree: tree(t, scatter)}
+			r := Judge(Query{}, before, after, g, g)
+			if r.Verdict != Dearer || !r.NewScatter() || r.Reasons[0] != "all shards of customer (scatter)" {
+				t.Errorf("%s, %d shards: %s, new scatter %t, %q", variant, shards, r.Verdict, r.NewScatter(), r.Reasons)
+			}
+			back := Judge(Query{}, after, before, g, g)
+			if back.Verdict != Cheaper || back.NewScatter() || back.Reasons[0] != "no longer all shards of customer" {
+				t.Errorf("%s, %d shards, and back: %s, new scatter %t, %q", variant, shards, back.Verdict, back.NewScatter(), back.Reasons)
+			}
+			for _, reason := range slices.Concat(r.Reasons, back.Reasons) {
+				if from, to, ok := strings.Cut(reason, " -> "); ok && from == to {
+					t.Errorf("%s, %d shards: %s", variant, shards, reason)
+				}
+			}
+		}
+	}
+}
+
+// The headline of a query that is dearer for a join does not praise it for the
+// shards that it no longer asks.
+func TestMoves(t *testing.T) {
+	join := over(`"Join","Variant":"Join"`, byID+","+byID)
+	unknown := `{"OperatorType":"Route","Variant":"Scatter","Keyspace":{"Name":"other","Sharded":true}}`
+	small := strings.ReplaceAll(scatter, `"customer"`, `"small"`)
+	for _, tt := range []struct{ before, after, dearer, cheaper string }{
+		{scatter, join, "begins to be joined in vtgate, once per row", "is no longer joined in vtgate"},
+		{join, over(`"Join","Variant":"Join"`, byID+","+join), "gives vtgate more to do for each row", "gives vtgate less to do for each row"},
+		{byID, scatter, "begins to ask all 64 shards of customer", "no longer asks all 64 shards of customer"},
+		{byID, unknown, "begins to ask all shards of other", "no longer asks all shards of other"},
+		{byID, over(`"Concatenate"`, scatter+","+small), "begins to ask all 64 shards of customer and all 2 shards of small", "no longer asks all 64 shards of customer and all 2 shards of small"},
+		{unknown, over(`"Concatenate"`, unknown+","+unknown), "asks all shards of other more often", "asks all shards of other less often"},
+		{byID, strings.Replace(byID, "EqualUnique", "Equal", 1), "goes from 1 shard to 3", "goes from 3 shards to 1"},
+		{none, byID, "goes from no shard to 1 shard", "goes from 1 shard to no shard"},
+		{lookupBy("EqualUnique", `":email"`, readLookup), strings.Replace(strings.Replace(byID, "EqualUnique", "IN", 1), `":id"`, `"(1, 2)"`, 1), "asks more shards", "asks fewer shards"},
+		{byID, over(`"Sort","Variant":"Memory"`, byID), "gives vtgate more to do", "gives vtgate less to do"},
+		{byID, lookupBy("EqualUnique", `":email"`, readLookup), "needs more reads of lookup tables", "needs fewer reads of lookup tables"},
+	} {
+		for _, way := range []struct{ from, to, want string }{{tt.before, tt.after, tt.dearer}, {tt.after, tt.before, tt.cheaper}} {
+			r := Judge(Query{Executions: 1}, Plan{Tree: tree(t, way.from)}, Plan{Tree: tree(t, way.to)}, ground, ground)
+			if moves := NewReport("", []Result{r}, nil).Summary.Moves; len(moves) != 1 || moves[0].Text != way.want {
+				t.Errorf("got %+v\nwant %s", moves, way.want)
+			}
 		}
 	}
 }
