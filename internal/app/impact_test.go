@@ -1,6 +1,7 @@
 package app
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -147,25 +148,23 @@ func TestUntracked(t *testing.T) {
 }
 
 func TestMissingColumns(t *testing.T) {
-	ks := tables("a", "b", "listed")
-	ks.Tables["listed"].ColumnListAuthoritative = true
-	r := &impactRun{
-		after:      &vschema.SrvVSchema{Keyspaces: map[string]*vschema.Keyspace{"ks": ks, "other": tables("b")}},
-		knownAfter: schemas{"ks": {Tables: map[string]compile.Table{"known": {Create: "create table known (id int)"}}}},
+	lacks := func(code string, tables ...string) impact.Result {
+		return impact.Result{After: impact.Side{Error: &impact.Error{Code: code, Missing: tables}}}
 	}
-	missing := &impact.Error{Code: needsColumns, Text: "schema tracking required"}
-	results := []impact.Result{
-		{SQL: "with c as (select * from a) select * from c join listed join known", Keyspace: "ks", After: impact.Side{Error: missing}},
-		{SQL: "select * from a union select * from other.b", After: impact.Side{Error: missing}},
-		{SQL: "select * from b", After: impact.Side{Error: missing}}, // of which keyspace?
-		{SQL: "select * from unseen", Keyspace: "ks", After: impact.Side{Error: &impact.Error{Code: "VT12001"}}},
-	}
-	want := "3 queries have no plan, since the columns of these tables are not known (VT09015): ks.a, other.b"
-	if got := r.missingColumns(results); got != want {
+	other := []impact.Result{lacks("VT12001"), {}}
+	want := "4 queries have no plan, since the columns of these tables are not known: ks.a, ks.b, other.c"
+	if got := missingColumns(append(other, lacks("VT09015", "ks.b"), lacks("", "other.c", "ks.b"), lacks("VT09004", "ks.a"), lacks("VT09015"))); got != want {
 		t.Errorf("got %q, want %q", got, want)
 	}
-	if got := r.missingColumns(results[3:]); got != "" {
+	if got := missingColumns(other); got != "" {
 		t.Errorf("nothing is missing: %q", got)
+	}
+	var many []string
+	for i := range maxMissing + 2 {
+		many = append(many, fmt.Sprintf("ks.t%02d", i))
+	}
+	if got := missingColumns([]impact.Result{lacks("VT09015", many...)}); !strings.HasPrefix(got, "1 query has ") || !strings.HasSuffix(got, "ks.t09 and 2 more") {
+		t.Errorf("got %q", got)
 	}
 }
 

@@ -159,7 +159,7 @@ func (p *Planner) describe(ctx context.Context, q impact.Query, s statement) (ou
 	plan, err := p.plan(ctx, c, s, !p.knobs.literals)
 	switch {
 	case err != nil:
-		return impact.Plan{Err: failure(err)}
+		return impact.Plan{Err: p.refused(c, q.SQL, err)}
 	case plan.Instructions == nil:
 		return impact.Plan{} // BEGIN and the like, which no plan carries out
 	}

@@ -118,10 +118,11 @@ func count(n int, what string) string {
 	return fmt.Sprintf("%d %ss", n, what)
 }
 
-// String gives the text with Vitess's code, once.
+// String gives the text with Vitess's code, once, and whose columns it lacks.
 func (e *Error) String() string {
-	if e.Code == "" || strings.HasPrefix(e.Text, e.Code) {
-		return e.Text
+	text := e.Text
+	if !strings.HasPrefix(e.Text, e.Code) {
+		text = e.Code + ": " + e.Text
 	}
-	return e.Code + ": " + e.Text
+	return text + e.missingText()
 }

@@ -268,6 +268,22 @@ func TestSummaryCounts(t *testing.T) {
 	}
 }
 
+func TestErrorNamesTables(t *testing.T) {
+	for want, e := range map[string]*Error{
+		"unsupported":                       {Text: "unsupported"},
+		"VT12001: unsupported":              {Code: "VT12001", Text: "unsupported"},
+		"VT09015: schema tracking required": {Code: "VT09015", Text: "VT09015: schema tracking required"},
+		"Column 'price' in field list is ambiguous; the columns of a.b, c.d are not known here": {
+			Text: "Column 'price' in field list is ambiguous", Missing: []string{"a.b", "c.d"},
+		},
+		"VT09015: no; the columns of a, b, c, d, e and 1 more are not known here": {Code: "VT09015", Text: "no", Missing: []string{"a", "b", "c", "d", "e", "f"}},
+	} {
+		if got := e.String(); got != want {
+			t.Errorf("got %q, want %q", got, want)
+		}
+	}
+}
+
 // What two sources counted has room in no number: it is as many as there can be.
 func TestSumsStayPositive(t *testing.T) {
 	s := NewReport("", []Result{

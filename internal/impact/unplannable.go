@@ -3,6 +3,7 @@ package impact
 import (
 	"fmt"
 	"slices"
+	"strings"
 )
 
 // needsColumns is the code of a plan that is missing for want of MySQL's columns.
@@ -11,6 +12,20 @@ const needsColumns = "VT09015"
 // LacksColumns tells that a plan is missing for want of columns that nobody knows.
 func (e *Error) LacksColumns() bool {
 	return e != nil && (e.Code == needsColumns || len(e.Missing) > 0)
+}
+
+// maxMissing is how many tables an error names.
+const maxMissing = 5
+
+func (e *Error) missingText() string {
+	if len(e.Missing) == 0 {
+		return ""
+	}
+	named := strings.Join(e.Missing[:min(maxMissing, len(e.Missing))], ", ")
+	if more := len(e.Missing) - maxMissing; more > 0 {
+		named += fmt.Sprintf(" and %d more", more)
+	}
+	return "; the columns of " + named + " are not known here"
 }
 
 func unplannable(r Result) bool { return r.Before.Error != nil && r.After.Error != nil }

@@ -146,7 +146,7 @@ func ofFirst(report *impact.Report, kind string) string {
 	r := report.Queries[i]
 	switch {
 	case r.After.Error != nil:
-		return "; the first: " + short(strings.TrimSpace(r.After.Error.Code+" "+r.After.Error.Text))
+		return "; the first: " + short(r.After.Error.String())
 	case len(r.Reasons) > 0:
 		return "; the first: " + short(strings.Join(r.Reasons[:min(2, len(r.Reasons))], ", "))
 	}
