@@ -37,6 +37,11 @@ func build(in Input, parser *sqlparser.Parser) (*routing, error) {
 		return nil, err
 	}
 	r.sequences()
+	for _, ks := range r.built.Keyspaces {
+		if ks.Error != nil { // of one of its tables, another at each start
+			ks.Error = fmt.Errorf("vtgate cannot build all of keyspace %s, whose foreign keys it manages", ks.Keyspace.Name)
+		}
+	}
 	return r, nil
 }
 
@@ -151,4 +156,56 @@ func (r *routing) sequences() {
 			}
 		}
 	}
+}
+
+// ambiguous settles for which tables a query must name the keyspace. Where a table
+// of another keyspace is named like a reference table, but is not its source, vtgate
+// takes it for ambiguous or not, by the order of a map: here it is.
+func (r *routing) ambiguous() {
+	byName := map[string][]*vindexes.BaseTable{}
+	for _, name := range slices.Sorted(maps.Keys(r.built.Keyspaces)) {
+		if r.srv.Keyspaces[name].RequireExplicitRouting {
+			continue
+		}
+		for table := range r.srv.Keyspaces[name].Tables {
+			if t := r.built.Keyspaces[name].Tables[table]; t != nil {
+				byName[table] = append(byName[table], t)
+			}
+		}
+	}
+	for _, table := range slices.Sorted(maps.Keys(byName)) {
+		if _, ruled := r.built.RoutingRules[table]; ruled || !byOrder(byName[table]) {
+			continue
+		}
+		r.notes = append(r.notes, fmt.Sprintf("table %s: vtgate finds it without its keyspace or takes it for ambiguous, by chance at each start; here it is ambiguous", table))
+		r.built.RoutingRules[table] = &vindexes.RoutingRule{Error: fmt.Errorf("ambiguous table reference: %s", table)}
+	}
+}
+
+// byOrder tells that vtgate's builder (buildKeyspaceGlobalTables) makes something
+// else of tables of one name where it comes upon them in another order.
+func byOrder(tables []*vindexes.BaseTable) bool {
+	bySource := func(t *vindexes.BaseTable) bool {
+		return t.Source != nil && t.Source.Name.String() == t.Name.String() // never found itself
+	}
+	results := map[string]bool{}
+	for _, first := range tables {
+		if bySource(first) {
+			continue
+		}
+		after, anywhere := false, false // one that does not go together with it
+		for _, t := range tables {
+			if t == first || t.Source != nil && (t.Source.Qualifier.IsEmpty() || t.Source.Qualifier.String() == first.Keyspace.Name) {
+				continue
+			}
+			after, anywhere = after || !bySource(t), true
+		}
+		if !after {
+			results[first.Keyspace.Name] = true
+		}
+		if anywhere {
+			results[""] = true // ambiguous
+		}
+	}
+	return len(results) > 1
 }

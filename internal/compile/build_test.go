@@ -2,10 +2,14 @@ package compile
 
 import (
 	"fmt"
+	"math/rand/v2"
 	"slices"
+	"strings"
 	"testing"
 
 	vschemapb "vitess.io/vitess/go/vt/proto/vschema"
+	"vitess.io/vitess/go/vt/sqlparser"
+	"vitess.io/vitess/go/vt/vtgate/vindexes"
 
 	"github.com/vtsync/vtsync/internal/impact"
 	"github.com/vtsync/vtsync/internal/vschema"
@@ -91,6 +95,47 @@ func TestBroken(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// TestByOrder: the tables that a query finds by chance are those that Vitess's
+// builder, asked often enough, gives several answers for.
+func TestByOrder(t *testing.T) {
+	random := rand.New(rand.NewPCG(3, 4))
+	parser := sqlparser.NewTestParser()
+	counts := map[bool]int{}
+	for range 150 {
+		srv := &vschema.SrvVSchema{Keyspaces: map[string]*vschema.Keyspace{}}
+		for _, ks := range []string{"a", "b", "c"} {
+			tables := map[string]*vschema.Table{"area": {}}
+			switch random.IntN(4) {
+			case 0: // has none
+			case 1:
+				tables["zone"] = &vschema.Table{}
+			default:
+				source := []string{"a", "b", "c"}[random.IntN(3)] + "." + []string{"zone", "area"}[random.IntN(2)]
+				tables["zone"] = &vschema.Table{Type: "reference", Source: source}
+			}
+			srv.Keyspaces[ks] = &vschema.Keyspace{Tables: tables, RequireExplicitRouting: random.IntN(4) == 0}
+		}
+		answers := map[string]bool{}
+		for range 150 {
+			other := &vschema.SrvVSchema{Keyspaces: map[string]*vschema.Keyspace{}}
+			for _, i := range random.Perm(3) { // of a small map, Go mixes the order a little only
+				other.Keyspaces["abc"[i:i+1]] = srv.Keyspaces["abc"[i:i+1]]
+			}
+			table, err := vindexes.BuildVSchema(other, parser).FindTable("", "zone")
+			answers[fmt.Sprint(table, err)] = true
+		}
+		counts[len(answers) > 1]++
+		p := planner(t, Input{Routing: srv})
+		noted := slices.ContainsFunc(p.Notes(), func(note string) bool { return strings.HasPrefix(note, "table zone: ") })
+		if noted != (len(answers) > 1) {
+			t.Errorf("%v: told to be a matter of chance: %t, answers %v", srv, noted, answers)
+		}
+	}
+	if counts[true] < 10 || counts[false] < 10 {
+		t.Errorf("too few of one kind: %v", counts)
 	}
 }
 

@@ -70,6 +70,7 @@ func New(in Input) (*Planner, error) {
 		r.enhance(t, env.Parser())
 		r.notes = append(r.notes, t.notes...)
 	}
+	r.ambiguous()
 	return &Planner{env: env, srv: r.srv, built: r.built, notes: r.notes, config: econtext.VCursorConfig{
 		Collation:         env.CollationEnv().DefaultConnectionCharset(),
 		DefaultTabletType: topodata.TabletType_PRIMARY,

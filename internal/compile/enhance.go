@@ -4,7 +4,6 @@ import (
 	"maps"
 	"slices"
 
-	"vitess.io/vitess/go/vt/graph"
 	"vitess.io/vitess/go/vt/proto/topodata"
 	vschemapb "vitess.io/vitess/go/vt/proto/vschema"
 	vtschema "vitess.io/vitess/go/vt/schema"
@@ -101,7 +100,7 @@ func failOnCycle(name string, ks *vindexes.KeyspaceSchema) {
 	if ks.ForeignKeyMode != vschemapb.Keyspace_managed {
 		return
 	}
-	g := graph.NewGraph[string]()
+	g := edges{}
 	vertex := func(t *vindexes.BaseTable, column sqlparser.IdentifierCI) string {
 		return sqlparser.String(sqlparser.NewColNameWithQualifier(column.String(), t.GetTableName()))
 	}
@@ -123,12 +122,12 @@ func failOnCycle(name string, ks *vindexes.KeyspaceSchema) {
 			}
 			for _, c := range fk.ParentColumns {
 				for _, child := range children {
-					g.AddEdge(vertex(t, c), child)
+					g.add(vertex(t, c), child)
 				}
 			}
 		}
 	}
-	if found, cycle := g.HasCycles(); found {
+	if cycle := g.cycle(); cycle != nil {
 		ks.Error = vterrors.VT09019(name, cycle)
 	}
 }
