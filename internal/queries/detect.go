@@ -74,8 +74,10 @@ func detectJSON(text []byte) reader {
 		switch key {
 		case "format":
 			return readFile
-		case "queries", "failed":
+		case "queries":
 			return detectQueries(dec)
+		case "failed":
+			return readKeys
 		case "Method", "SQL", "StmtType", "ActiveKeyspace", "TabletType", "BindVars", "SessionUUID":
 			return readJSONLog
 		case "OriginalSQL":
@@ -113,10 +115,10 @@ func detectQueries(dec *json.Decoder) reader {
 		}
 		if key, ok := token.(string); ok {
 			switch key {
-			case "queryStructure", "usageCount", "lineNumbers", "query", "lineNumber":
+			case "queryStructure", "usageCount", "lineNumbers", "query", "lineNumber", "failed":
 				return readKeys
 			}
-			break
+			return readFile
 		}
 	}
 	return readFile

@@ -76,15 +76,14 @@ func readKeys(s *source, in *bufio.Reader) error {
 }
 
 func (s *source) readKeyList(d *document, key string) error {
-	failed := 0
-	err := d.each(func(raw json.RawMessage, start int64) error {
+	return d.each(func(raw json.RawMessage, start int64) error {
 		var query struct {
 			QueryStructure string `json:"queryStructure"`
 			UsageCount     int64  `json:"usageCount"`
 		}
 		switch err := json.Unmarshal(raw, &query); {
 		case key == "failed":
-			failed++
+			s.unread++
 		case err != nil || query.QueryStructure == "":
 			s.bad(d.line(start))
 		default:
@@ -92,10 +91,6 @@ func (s *source) readKeyList(d *document, key string) error {
 		}
 		return nil
 	})
-	if failed > 0 {
-		s.note("%s that vt keys could not read", plural(int64(failed), "statement"))
-	}
-	return err
 }
 
 // each calls f for the elements of an array; null is an empty one.

@@ -17,7 +17,7 @@ const head = 64 << 10
 
 // Read takes in one source of any form, compressed by gzip or not, under the name
 // that errors and notes give it. What a source has that is of no use is left out
-// and noted; a source of no known form is Invalid.
+// and noted; a source of no known form is Invalid, and so is one that has nothing else.
 func (c *Corpus) Read(name string, r io.Reader) error {
 	s := newSource(c, name)
 	in := bufio.NewReaderSize(r, 4*head)
@@ -46,10 +46,10 @@ func (c *Corpus) Read(name string, r io.Reader) error {
 	err = read(s, in)
 	switch {
 	case err == nil:
-		return nil
+		return s.useless()
 	case cut(err):
 		s.note("its compressed data ends too early: what came before was read")
-		return nil
+		return s.useless()
 	default:
 		return s.failed(err)
 	}

@@ -16,12 +16,15 @@ type source struct {
 	name   string
 
 	statements int64            // all that were found
+	used       int64            // those that are queries
 	skipped    map[string]int64 // by kind
 	broken     int64
 	named      []string // the first broken ones, by place
 	damaged    int64    // lines that are not of the form
 	firstBad   int
 	long       int64 // lines above the limit
+	unread     int64 // statements that the program before us could not read
+	next       string
 	extra      []string
 }
 
@@ -48,10 +51,13 @@ func (s *source) count(st statement) {
 
 // learn settles a text that was not seen lately.
 func (s *source) learn(f fingerprint, st statement) outcome {
-	o := s.corpus.settle(st)
+	return s.learned(f, s.corpus.settle(st), st.line)
+}
+
+func (s *source) learned(f fingerprint, o outcome, line int) outcome {
 	s.corpus.remember(f, o)
 	if o.broken != "" && len(s.named) < maxBroken {
-		s.named = append(s.named, s.place(st.line)+o.broken)
+		s.named = append(s.named, s.place(line)+o.broken)
 	}
 	return o
 }
@@ -60,10 +66,12 @@ func (s *source) tally(o outcome, executions int64) {
 	s.statements++
 	switch {
 	case o.query != nil:
+		s.used++
 		o.query.Executions = add(o.query.Executions, executions)
 	case o.skip != "":
 		s.skipped[o.skip]++
 	case o.beyond:
+		s.used++
 		s.corpus.beyond = add(s.corpus.beyond, executions)
 	default:
 		s.broken++
@@ -96,6 +104,40 @@ func (s *source) bad(line int) {
 
 func (s *source) note(format string, args ...any) {
 	s.extra = append(s.extra, fmt.Sprintf(format, args...))
+}
+
+// lost counts what may have been queries and cannot be used.
+func (s *source) lost() int64 { return s.broken + s.damaged + s.long + s.unread }
+
+// useless is the error of a source that something was in, and nothing of use.
+func (s *source) useless() error {
+	if s.used > 0 || s.lost() == 0 {
+		return nil
+	}
+	bad := &errs.Invalid{
+		Pos: errs.Position{File: s.name}, Msg: "nothing of it can be used: " + strings.Join(s.remarks(), "; "),
+		Next: "vtsync queries import --help says which forms are read",
+	}
+	if s.next != "" {
+		bad.Next = s.next
+	}
+	return bad
+}
+
+// Unusable names the sources of which more than half cannot be used.
+func (c *Corpus) Unusable() []string {
+	var out []string
+	for _, s := range c.sources {
+		if s.lost() > s.used {
+			out = append(out, fmt.Sprintf("%s: more than half of it cannot be used: %d of %s", s.name, s.lost(), plural(s.lost()+s.used, "statement")))
+		}
+	}
+	return out
+}
+
+// Empty tells that no source had anything in it.
+func (c *Corpus) Empty() bool {
+	return !slices.ContainsFunc(c.sources, func(s *source) bool { return s.statements+s.lost() > 0 })
 }
 
 // Notes say what was read and not used, without any literal. They come by
@@ -135,15 +177,20 @@ func (c *Corpus) doubled() int {
 }
 
 func (s *source) notes() []string {
-	var out []string
-	say := func(format string, args ...any) {
-		text := fmt.Sprintf(format, args...)
+	out := s.remarks()
+	for i := range out {
 		if s.name != "" {
-			text = s.name + ": " + text
+			out[i] = s.name + ": " + out[i]
 		}
-		out = append(out, text)
 	}
-	if s.statements == 0 && s.damaged == 0 && s.long == 0 {
+	return out
+}
+
+// remarks are the notes without the source's name.
+func (s *source) remarks() []string {
+	var out []string
+	say := func(format string, args ...any) { out = append(out, fmt.Sprintf(format, args...)) }
+	if s.statements+s.lost() == 0 {
 		say("it has no queries")
 	}
 	if len(s.skipped) > 0 {
@@ -164,10 +211,10 @@ func (s *source) notes() []string {
 	if s.long > 0 {
 		say("%s longer than %d MiB skipped", plural(s.long, "line"), s.corpus.limits.line>>20)
 	}
-	for _, e := range s.extra {
-		say("%s", e)
+	if s.unread > 0 {
+		say("%s that vt keys could not read", plural(s.unread, "statement"))
 	}
-	return out
+	return append(out, s.extra...)
 }
 
 // examples gives the places of the first statements that cannot be used.

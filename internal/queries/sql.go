@@ -13,6 +13,7 @@ import (
 
 // readSQL reads statements that end with a semicolon, over any number of lines.
 func readSQL(s *source, in *bufio.Reader) error {
+	s.next = "put a semicolon behind each statement; vtsync queries import --help says which other forms are read"
 	split := &splitter{in: in, limit: s.corpus.limits.line, line: 1}
 	session := target{}
 	for {

@@ -46,18 +46,16 @@ func (s *source) countRecord(rec record, line int) {
 		s.bad(line)
 		return
 	}
-	kind := ""
+	settled := outcome{}
 	switch {
 	case sql == "[REDACTED]":
-		kind = "redacted"
+		settled.broken = "vtgate has left its text out (--redact-debug-ui-queries)"
 	case isPrepare(rec.method):
 		// Its executions have lines of their own.
-		kind = "PREPARE or EXECUTE"
+		settled.skip = "PREPARE or EXECUTE"
 	}
-	if kind != "" {
-		o := outcome{skip: kind}
-		s.corpus.remember(f, o)
-		s.tally(o, 1)
+	if settled != (outcome{}) {
+		s.tally(s.learned(f, settled, line), 1)
 		return
 	}
 	// Whatever else serves queries is planned as for a primary would be.
