@@ -1,6 +1,7 @@
 package compile_test
 
 import (
+	"fmt"
 	"testing"
 
 	"github.com/vtsync/vtsync/internal/compile"
@@ -8,30 +9,33 @@ import (
 	"github.com/vtsync/vtsync/internal/impact/catalog"
 )
 
-// TestCatalog holds the planner and the judgement to the catalogue of changes; a
-// test in e2e holds the catalogue to real vtgates.
+// TestCatalog holds the planner and the judgement to the catalogue of changes, with
+// few shards and many; a test in e2e holds the catalogue to real vtgates.
 func TestCatalog(t *testing.T) {
 	entries, err := catalog.Load()
 	if err != nil {
 		t.Fatal(err)
 	}
 	for _, e := range entries {
-		t.Run(e.Name, func(t *testing.T) {
-			t.Parallel()
-			queries := make([]impact.Query, len(e.Expect))
-			for i, x := range e.Expect {
-				queries[i] = x.Query
-			}
-			results, err := compile.Compare(t.Context(), side(t, e.Before), side(t, e.After), queries)
-			if err != nil {
-				t.Fatal(err)
-			}
-			for i, r := range results {
-				if problem := e.Expect[i].Differs(r); problem != "" {
-					t.Error(problem)
+		for _, shards := range catalog.ShardCounts {
+			t.Run(fmt.Sprintf("%s/%d", e.Name, shards), func(t *testing.T) {
+				t.Parallel()
+				e := e.At(shards)
+				queries := make([]impact.Query, len(e.Expect))
+				for i, x := range e.Expect {
+					queries[i] = x.Query
 				}
-			}
-		})
+				results, err := compile.Compare(t.Context(), side(t, e.Before), side(t, e.After), queries)
+				if err != nil {
+					t.Fatal(err)
+				}
+				for i, r := range results {
+					if problem := e.Expect[i].Differs(r); problem != "" {
+						t.Error(problem)
+					}
+				}
+			})
+		}
 	}
 }
 

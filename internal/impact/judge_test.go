@@ -66,6 +66,7 @@ func TestJudge(t *testing.T) {
 		"a lookup of a list":           {lookupBy("IN", `"(1, 2)"`, readLookup), byID, Cheaper, []string{"4 shards -> 1 shard", "no longer reads a lookup table"}, false},
 		"a lookup for a list":          {lookupBy("EqualUnique", `":email"`, readLookup), strings.Replace(byID, "EqualUnique", "Equal", 1), Dearer, []string{"2 shards -> 3 shards", "no longer reads a lookup table"}, false},
 		"as many shards, no lookup":    {lookupBy("EqualUnique", `":email"`, readLookup), strings.Replace(strings.Replace(byID, "EqualUnique", "IN", 1), `":id"`, `"(1, 2)"`, 1), Dearer, []string{"EqualUnique customer by by_email (lookup: IN customer by hash) -> IN customer by hash", "no longer reads a lookup table"}, false},
+		"a lookup spread":              {lookupBy("EqualUnique", `":email"`, readLookup), lookupBy("EqualUnique", `":email"`, readSpread), Dearer, []string{"all shards of customer (scatter)", "2 shards -> 65 shards"}, true},
 		"a spread lookup":              {scatter, lookupBy("EqualUnique", `":email"`, readSpread), Dearer, []string{"64 shards -> 65 shards"}, false},
 	}
 	for name, tc := range tests {
@@ -217,30 +218,39 @@ func TestJudgeMirrors(t *testing.T) {
 	mirrored := map[Verdict]Verdict{Breaks: Fixed, Fixed: Breaks, Dearer: Cheaper, Cheaper: Dearer, Same: Same, Changed: Changed}
 	met := map[Verdict]bool{}
 	rapid.Check(t, func(t *rapid.T) {
-		a, b := planGen.Draw(t, "before"), planGen.Draw(t, "after")
-		there, back := Judge(Query{}, a, b, ground, ground), Judge(Query{}, b, a, ground, ground)
-		if back.Verdict != mirrored[there.Verdict] {
-			t.Fatalf("%s, and back %s", there.Verdict, back.Verdict)
+		plans := rapid.SliceOfN(planGen, 4, 4).Draw(t, "plans")
+		for _, a := range plans {
+			for _, b := range plans {
+				there, back := Judge(Query{}, a, b, ground, ground), Judge(Query{}, b, a, ground, ground)
+				if back.Verdict != mirrored[there.Verdict] {
+					t.Fatalf("%s, and back %s", there.Verdict, back.Verdict)
+				}
+				checkMirror(t, there, back)
+				met[there.Verdict] = true
+			}
 		}
-		if diff := cmp.Diff([]Side{there.Before, there.After}, []Side{back.After, back.Before}); diff != "" {
-			t.Fatalf("a side depends on the other:\n%s", diff)
-		}
-		if back.DecidedBy != there.DecidedBy || (there.DecidedBy == "") != (there.Verdict != Dearer && there.Verdict != Cheaper) {
-			t.Fatalf("%s by %q, and back by %q", there.Verdict, there.DecidedBy, back.DecidedBy)
-		}
-		// Only what weighs more, or another scatter, makes up for a new one.
-		if there.NewScatter() && there.Verdict != Dearer && !back.NewScatter() && there.DecidedBy != ByRowWork {
-			t.Fatalf("a new scatter is %s by %q", there.Verdict, there.DecidedBy)
-		}
-		if there.Verdict != Same && len(there.Reasons) == 0 {
-			t.Fatalf("%s without a reason", there.Verdict)
-		}
-		met[there.Verdict] = true
 	})
 	for _, v := range Verdicts {
 		if !met[v] {
 			t.Errorf("no pair of plans is %s", v)
 		}
+	}
+}
+
+// checkMirror holds the judgements of two plans there and back to each other.
+func checkMirror(t *rapid.T, there, back Result) {
+	if diff := cmp.Diff([]Side{there.Before, there.After}, []Side{back.After, back.Before}); diff != "" {
+		t.Fatalf("a side depends on the other:\n%s", diff)
+	}
+	if back.DecidedBy != there.DecidedBy || (there.DecidedBy == "") != (there.Verdict != Dearer && there.Verdict != Cheaper) {
+		t.Fatalf("%s by %q, and back by %q", there.Verdict, there.DecidedBy, back.DecidedBy)
+	}
+	// Only what weighs more, or another scatter, makes up for a new one.
+	if there.NewScatter() && there.Verdict != Dearer && !back.NewScatter() && there.DecidedBy != ByRowWork {
+		t.Fatalf("a new scatter is %s by %q", there.Verdict, there.DecidedBy)
+	}
+	if there.Verdict != Same && len(there.Reasons) == 0 {
+		t.Fatalf("%s without a reason", there.Verdict)
 	}
 }
 

@@ -14,7 +14,7 @@ func reasons(r Result, was, is cost) []string {
 		ByScatter:      scatterReasons(r),
 		ByShards:       shardReasons(r, was, is),
 		ByMemory:       workReasons(was, is, func(group int) bool { return group != rowWork }),
-		ByLookupReads:  readReasons(was.reads, is.reads),
+		ByLookupReads:  readReasons(r, was.reads, is.reads),
 		ByLookupWrites: writeReasons(was.writes, is.writes),
 	}
 	out := slices.Clone(says[r.DecidedBy])
@@ -124,9 +124,12 @@ func shardReasons(r Result, was, is cost) []string {
 	return nil
 }
 
-func readReasons(was, is int) []string {
+func readReasons(r Result, was, is int) []string {
+	byLookup := func(r Route) bool { return r.Lookup }
 	switch {
-	case was == is:
+	case was == is,
+		// It is read from all shards: that is told.
+		was == 0 && slices.ContainsFunc(r.Before.Routes, byLookup), is == 0 && slices.ContainsFunc(r.After.Routes, byLookup):
 		return nil
 	case was == 0:
 		return []string{"begins to read a lookup table"}
