@@ -153,12 +153,11 @@ func writeReasons(was, is int) []string {
 func featureReasons(before, after Node) []string {
 	var out []string
 	switch was, is := sequence(before), sequence(after); {
-	case was == is:
-	case was == "":
+	case was == "" && is != "":
 		out = append(out, "filled from a sequence")
-	case is == "":
+	case was != "" && is == "":
 		out = append(out, "no longer filled from a sequence")
-	default:
+	case was != is:
 		out = append(out, "filled from another sequence: "+was+" -> "+is)
 	}
 	switch was, is := mirrored(before), mirrored(after); {
