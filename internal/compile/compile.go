@@ -132,18 +132,35 @@ func (p *Planner) read(sql string) (statement, error) {
 	return statement{text: sql, ast: ast, known: known, hints: hints}, err
 }
 
-// refuse says of an assignment what Vitess's normaliser would say, which prints to
-// the standard output as it does so.
+// refuse says of an assignment, and of a date or time that is none, what Vitess's
+// normaliser would say, which prints to the standard output as it does so.
 func refuse(ast sqlparser.Statement, sql string) error {
-	if !strings.Contains(sql, ":=") {
+	if !strings.Contains(sql, ":=") && !strings.ContainsAny(sql, `'"`) {
 		return nil
 	}
 	return sqlparser.Walk(func(n sqlparser.SQLNode) (bool, error) {
-		if _, ok := n.(*sqlparser.AssignmentExpr); ok {
+		switch n := n.(type) {
+		case *sqlparser.AssignmentExpr:
 			return false, vterrors.VT12001("Assignment expression")
+		case *sqlparser.Literal:
+			return true, incorrect(n)
 		}
 		return true, nil
 	}, ast)
+}
+
+// incorrect has the normaliser look at a date or time where it prints nothing:
+// apart from what it is compared with.
+func incorrect(literal *sqlparser.Literal) error {
+	switch literal.Type {
+	case sqlparser.DateVal, sqlparser.TimeVal, sqlparser.TimestampVal:
+	default:
+		return nil
+	}
+	alone := &sqlparser.Select{}
+	alone.AddSelectExpr(&sqlparser.AliasedExpr{Expr: sqlparser.Clone(literal)})
+	_, err := sqlparser.Normalize(alone, sqlparser.NewReservedVars("vtg", nil), map[string]*query.BindVariable{}, true, "", sqlparser.SQLSelectLimitUnset, "", nil, nil, nil)
+	return err
 }
 
 // describe plans the statement, which is of no more use then.

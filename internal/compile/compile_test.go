@@ -2,6 +2,10 @@ package compile
 
 import (
 	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -91,6 +95,45 @@ func TestPlan(t *testing.T) {
 	} {
 		if got := said(p.Plan(t.Context(), tt.query)); got != tt.want {
 			t.Errorf("%+v\n got %s\nwant %s", tt.query, got, tt.want)
+		}
+	}
+}
+
+// TestPrintsNothing: the standard output is that of vtsync, whatever a query is.
+// Vitess prints there where it refuses some.
+func TestPrintsNothing(t *testing.T) {
+	file, err := os.Create(filepath.Join(t.TempDir(), "stdout"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	stdout := os.Stdout
+	defer func() { os.Stdout = stdout }()
+	p := planner(t, Input{Routing: shop()})
+	all := slices.Concat(others, []string{
+		"select @a := 1, id, name from customer where id = 1", "select id from customer where id = (@a := id + 1) and name = 'a'",
+		"with recursive c as (select 1 union all select 2) select * from c",
+	})
+	for _, literal := range []string{"date'2020-13-01'", "time'99:99:99'", "timestamp'2020-01-01 25:00:00'", "{d '2020-02-31'}", "{t 'x'}", "{ts ''}", "date\"x\"", "DATE 'x'", "date\n'x'", "date/**/'x'"} {
+		for _, form := range []string{
+			"select id from orders where total = %s", "select id from orders where total = %s and id = 5 order by id", "select %s, id from orders group by id",
+			"select id from orders where total in (%s, 5)", "select id from orders where total between %s and 5", "update orders set total = %s where id = 5",
+			"insert into orders (id, total) values (5, %s)", "delete from orders where total > %s", "select d.a from (select total as a, id from orders where total = %s) d",
+			"select id from orders where total = %s union select id from customer where id = 5", "set @a = %s", "show tables where a = %s", "explain select id from orders where total = %s",
+			"select id from orders where exists (select 1 from customer where id = %s)", "select case total when 5 then %s else 6 end from orders",
+		} {
+			all = append(all, fmt.Sprintf(form, literal))
+		}
+	}
+	os.Stdout = file
+	for _, sql := range all {
+		for _, keyspace := range []string{"", "customer"} {
+			p.Plan(t.Context(), impact.Query{SQL: sql, Keyspace: keyspace})
+			if _, err := Compare(t.Context(), Side{Planner: p}, Side{Planner: p}, []impact.Query{{SQL: sql, Keyspace: keyspace}}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if info, err := file.Stat(); err != nil || info.Size() > 0 {
+			t.Fatalf("%s: something is printed (%v)", sql, err)
 		}
 	}
 }
