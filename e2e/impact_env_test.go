@@ -124,7 +124,8 @@ func errorText(e *impact.Error) string {
 	case strings.HasPrefix(e.Text, panics):
 		return panics
 	}
-	return e.String()
+	said := impact.Error{Code: e.Code, Text: e.Text} // no vtgate says which columns it lacks
+	return said.String()
 }
 
 func indented(n *impact.Node) string {

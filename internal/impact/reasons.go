@@ -140,10 +140,10 @@ func readReasons(r Result, was, is int) []string {
 }
 
 func writeReasons(was, is int) []string {
-	switch {
-	case was == is:
+	switch was {
+	case is:
 		return nil
-	case was == 0:
+	case 0:
 		return []string{count(is, "lookup row") + " written per row"}
 	}
 	return []string{fmt.Sprintf("%s written per row -> %d", count(was, "lookup row"), is)}
