@@ -101,7 +101,7 @@ func (r *impactRun) join(ctx context.Context, before, after impactSide) error {
 			return &errs.Invalid{Msg: "--shards: keyspace " + name + " is on neither side", Near: near.Name(name, names)}
 		}
 	}
-	notes := slices.Concat(before.notes, after.notes, taken[:], r.unapplied(before, after))
+	notes := slices.Concat(before.notes, after.notes, taken[:], r.unapplied(before, after), remade(r.before, r.after))
 	slices.Sort(notes)
 	r.notes = append(r.notes, slices.DeleteFunc(slices.Compact(notes), func(note string) bool { return note == "" })...)
 	return r.findColumns(ctx, before.schemas, after.schemas)
@@ -150,6 +150,7 @@ func (r *impactRun) compare(ctx context.Context) (*impact.Report, error) {
 	if note := missingColumns(results); note != "" {
 		r.notes = append(r.notes, note)
 	}
+	r.notes = append(r.notes, cheapYet(results, r.after, shards)...)
 	report := impact.NewReport(vitessRelease(), results, r.notes)
 	if r.ask.All {
 		report = impact.NewFullReport(vitessRelease(), results, r.notes)
