@@ -146,6 +146,7 @@ func (r *impactRun) compare(ctx context.Context) (*impact.Report, error) {
 	if err != nil {
 		return nil, err
 	}
+	noteTabletTypes(r.queries, results)
 	r.notes = append(r.notes, plannerNotes(before.Planner, after.Planner)...)
 	if note := missingColumns(results); note != "" {
 		r.notes = append(r.notes, note)
@@ -159,6 +160,16 @@ func (r *impactRun) compare(ctx context.Context) (*impact.Report, error) {
 		addTrees(ctx, &report.Queries[n-1], before.Planner, after.Planner)
 	}
 	return report, nil
+}
+
+// noteTabletTypes says of queries of which nobody knows what type of tablet they ask,
+// and that are judged by another than the primary, what that goes by.
+func noteTabletTypes(queries []impact.Query, results []impact.Result) {
+	for i, q := range queries {
+		if t := results[i].TabletType; q.TabletType == "" && t != "" {
+			results[i].Reasons = append(results[i].Reasons, "if it asks "+t+" tablets: which type it asks is not known, and this one is hit worst")
+		}
+	}
 }
 
 // addTrees plans a query again whose plans were not kept, as they are the same.

@@ -28,11 +28,17 @@ func (e *Error) missingText() string {
 	return "; the columns of " + named + " are not known here"
 }
 
-func unplannable(r Result) bool { return r.Before.Error != nil && r.After.Error != nil }
+// unplannable is also what a vtgate plans before the change and nobody after it: it
+// stays the same for want of a judgement.
+func unplannable(r Result) bool {
+	return r.After.Error != nil && (r.Before.Error != nil || r.Verdict == Same)
+}
 
-func unjudged(r Result) bool { return r.Before.Error.LacksColumns() && r.After.Error.LacksColumns() }
+func unjudged(r Result) bool {
+	return unplannable(r) && r.After.Error.LacksColumns() && (r.Before.Error == nil || r.Before.Error.LacksColumns())
+}
 
-// Plannable tells that a query has a plan on one side at least.
+// Plannable tells that a query has a plan on one side at least, and can be judged.
 func (r Result) Plannable() bool { return !unplannable(r) }
 
 // firstError gives why the first of the unplannable queries has no plan.

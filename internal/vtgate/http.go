@@ -78,6 +78,9 @@ func tooLarge(path string, limit int64) error {
 // errNoAnswer is a deadline that passed, in the same words for all ports.
 var errNoAnswer = errors.New("no answer in time")
 
+// NoAnswer tells that a vtgate did not answer within the time that it is given.
+func NoAnswer(err error) bool { return errors.Is(err, errNoAnswer) }
+
 // silence gives the cause of a failed call without the URL around it.
 func silence(ctx context.Context, err error) error {
 	if ctx.Err() != nil {
