@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 
 	"github.com/vtsync/vtsync/internal/cli"
@@ -47,11 +48,30 @@ func (a *App) Collect(ctx context.Context, how cli.Collecting) (view.Collected, 
 	}
 	found := corpus.Queries()
 	out.Gathered, out.Notes = countQueries(found), corpus.Notes()
+	if len(how.Sources) > 0 {
+		out.Unusable = corpus.Unusable()
+	}
+	if len(found) == 0 && len(how.Sources) > 0 && !corpus.Empty() {
+		return out, &errs.Invalid{Msg: "there is no query to gather: " + strings.Join(out.Notes, "; "), Next: "vtsync queries import --help says what is read"}
+	}
 	if len(found) == 0 {
 		out.Total = countQueries(known.list)
 		return out, nil
 	}
-	if how.Replace {
+	// Another process may have written since, and waits now until this one has.
+	folder := worktree.At(filepath.Dir(out.File))
+	err = folder.Alone(ctx, func() error { return mergeInto(folder, known, found, how.Replace, &out) })
+	return out, err
+}
+
+// mergeInto writes the file, as it is by now with what was found. known is what it
+// was when that was asked for.
+func mergeInto(folder worktree.Tree, known queriesFile, found []impact.Query, replace bool, out *view.Collected) error {
+	known, err := known.again(out.File)
+	if err != nil {
+		return err
+	}
+	if replace {
 		known.list = nil
 	} else {
 		out.Notes = append(known.notes, out.Notes...)
@@ -61,10 +81,10 @@ func (a *App) Collect(ctx context.Context, how cli.Collecting) (view.Collected, 
 	out.New, out.Kept = len(all)-len(known.list), len(all)-len(found)
 	data := queries.Encode(all)
 	if bytes.Equal(data, known.text) {
-		return out, nil
+		return nil
 	}
 	out.Written = true
-	return out, worktree.At(filepath.Dir(out.File)).Write(filepath.Base(out.File), data)
+	return folder.Write(filepath.Base(out.File), data)
 }
 
 // queriesPath gives the file that is written.
@@ -89,13 +109,19 @@ type queriesFile struct {
 }
 
 // queriesIn reads a file of vtsync's, if there is one.
-func queriesIn(path string) (queriesFile, error) {
+func queriesIn(path string) (queriesFile, error) { return queriesFile{}.again(path) }
+
+// again reads the file anew where it is not as it was.
+func (q queriesFile) again(path string) (queriesFile, error) {
 	text, err := os.ReadFile(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return queriesFile{}, nil
 	}
 	if err != nil {
 		return queriesFile{}, fmt.Errorf("read the known queries: %w", err)
+	}
+	if q.text != nil && bytes.Equal(text, q.text) {
+		return q, nil
 	}
 	var head struct {
 		Format *int `json:"format"`

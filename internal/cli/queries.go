@@ -117,7 +117,9 @@ log of any size is read in constant memory. No cluster is asked.
 A query of both the file and the sources gets the larger number of executions, so
 that the same log counts once. With --replace the file begins anew.
 
-Exit codes: 0 gathered; 2 a source cannot be read, or the file is not one of vtsync's.`,
+Exit codes: 0 gathered; 1 gathered, but more than half of a source cannot be used;
+2 nothing of a source can be used, or it cannot be read, or the file is not one of
+vtsync's: nothing is written.`,
 		Example: `  vtsync queries import vtgate-query.log.gz
   zstd -dc slow.log.zst | vtsync queries import - --out queries/slow.json`,
 		Args: func(_ *cobra.Command, args []string) error {
@@ -167,8 +169,11 @@ func (c *command) gather(cmd *cobra.Command, s Settings, how Collecting, doing s
 	if err := c.show(got, func(w io.Writer, s view.Style) error { return view.CollectedText(w, got, s) }); err != nil {
 		return err
 	}
-	if got.Partial() {
+	switch {
+	case got.Partial():
 		return exit(errs.ExitUnknown)
+	case len(got.Unusable) > 0:
+		return exit(errs.ExitFindings)
 	}
 	return nil
 }

@@ -73,3 +73,14 @@ func TestImportQueries(t *testing.T) {
 		t.Errorf("asked for %+v of %+v", d.collecting, d.settings)
 	}
 }
+
+// TestImportUnusable: what is left of a source that is mostly unusable is written, and
+// whoever runs it from a script hears of the rest.
+func TestImportUnusable(t *testing.T) {
+	some := impact.Count{Queries: 1, Executions: 1}
+	d := &double{collected: view.Collected{Format: 1, File: "f.json", Written: true, Gathered: some, Total: some, New: 1, Unusable: []string{"a.log: more than half of it"}}}
+	got := d.runIn(t, nil, "queries", "import", "a.log")
+	if got.code != errs.ExitFindings || !strings.Contains(got.stdout, "unusable: a.log: more than half of it\nwritten f.json: 1 query") || !strings.Contains(got.stdout, "import again") {
+		t.Errorf("exit code %d, %q", got.code, got.stdout)
+	}
+}

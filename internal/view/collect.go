@@ -24,6 +24,8 @@ type Collected struct {
 	New   int      `json:"new"`
 	Kept  int      `json:"kept"`
 	Notes []string `json:"notes,omitempty"`
+	// Unusable names the sources of which more than half cannot be used.
+	Unusable []string `json:"unusable,omitempty"`
 }
 
 // CollectedVTGate is what one vtgate's plan cache had.
@@ -70,6 +72,9 @@ func CollectedText(w io.Writer, c Collected, style Style) error {
 	for _, note := range c.Notes {
 		p.line("note: %s", note)
 	}
+	for _, source := range c.Unusable {
+		p.line("%s: %s", style.paint(red, "unusable"), source)
+	}
 	switch {
 	case c.Gathered.Queries == 0:
 		p.line("nothing gathered, nothing written")
@@ -86,6 +91,8 @@ func (c Collected) next() string {
 	switch {
 	case c.Partial():
 		return "vtsync doctor says what does not answer; collect again to add what it has"
+	case len(c.Unusable) > 0:
+		return "see what the first ones are that cannot be used, and import again; the weights are of the rest alone"
 	case c.Gathered.Queries == 0 && len(c.VTGates) > 0:
 		return "collect again when the vtgates have run queries: a change of a VSchema empties their caches"
 	case c.Gathered.Queries == 0:
