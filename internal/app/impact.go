@@ -172,7 +172,7 @@ func noteTabletTypes(queries []impact.Query, results []impact.Result) {
 	}
 }
 
-// addTrees plans a query again whose plans were not kept, as they are the same.
+// addTrees plans a query again, as the plans of many are not kept.
 func addTrees(ctx context.Context, res *impact.Result, before, after *compile.Planner) {
 	if res.BeforeTree != nil || res.AfterTree != nil {
 		return
