@@ -50,6 +50,8 @@ type Options struct {
 	VTGatesPerCell int        // 1 if zero; AddVTGate adds more
 	GlobalMembers  int        // of the global etcd, 1 if zero
 	Keyspaces      []Keyspace // with tablets and MySQL, such as Shop's; makes it a full lab
+	VTGateFlags    []string   // more flags of every vtgate
+	VTTabletFlags  []string   // more flags of every vttablet
 	Log            io.Writer  // progress that takes long, such as building; discarded if nil
 }
 

@@ -191,6 +191,7 @@ func (c *Cluster) startTablet(ctx context.Context, t *tablet) error {
 		"--queryserver-config-schema-reload-time", "1s",
 		"--migration-check-interval", "1s",
 	)
+	args = append(args, c.options.VTTabletFlags...)
 	process, err := c.newProcess(name, "", args, func(ctx context.Context) error {
 		if err := waitHealthy(ctx, t.GRPC); err != nil {
 			return err

@@ -98,6 +98,7 @@ func (c *Cluster) newVTGate(ctx context.Context, cell, dir string) (VTGate, *Pro
 		"--enable-partial-keyspace-migration",
 	)
 	args = append(args, c.tabletFlags(cell)...)
+	args = append(args, c.options.VTGateFlags...)
 	process, err := c.newProcess(gate.Name, dir, args, func(ctx context.Context) error {
 		if err := waitHealthy(ctx, gate.GRPC); err != nil {
 			return err
