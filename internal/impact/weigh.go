@@ -48,6 +48,11 @@ func scatters(routes []Route) map[string]int {
 	return out
 }
 
+// scattered gives the routes to all shards.
+func scattered(routes []Route) []Route {
+	return slices.DeleteFunc(slices.Clone(routes), func(r Route) bool { return !r.scatter() })
+}
+
 // gained gives the keyspaces to which more scatters go than did, sorted.
 func gained(was, is map[string]int) []string {
 	return slices.DeleteFunc(slices.Sorted(maps.Keys(is)), func(ks string) bool { return is[ks] <= was[ks] })
@@ -120,14 +125,19 @@ func (c cost) work(group int) int {
 }
 
 // NewScatter says that a query begins to ask all shards of a keyspace: more of its
-// routes do than did, whatever it asks besides. One shard is no scatter.
+// routes do than did, whatever it asks besides. One shard is no scatter, and where
+// another scatter goes, as when a table moves, it takes more shards than before.
 func (r Result) NewScatter() bool {
 	switch r.Verdict {
 	case Breaks, Fixed, Same:
 		return false
 	case Dearer, Changed, Cheaper:
 	}
-	return len(gained(scatters(r.Before.Routes), scatters(r.After.Routes))) > 0
+	was, is := scatters(r.Before.Routes), scatters(r.After.Routes)
+	if len(gained(is, was)) > 0 && shardsOf(scattered(r.After.Routes)) <= shardsOf(scattered(r.Before.Routes)) {
+		return false
+	}
+	return len(gained(was, is)) > 0
 }
 
 // Worse says that a result is worse than another of the same query, for another
