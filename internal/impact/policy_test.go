@@ -38,8 +38,8 @@ func TestPolicyCheck(t *testing.T) {
 			{BreachUnjudged, "only 1 % of executions could be judged: VT05003: unknown database 'shop' in vschema"},
 		}},
 		"what has no plan makes no share smaller": {Policy{Unjudged: Allow, DearerPercent: percent(50)}, most, []Breach{
-			{BreachNewScatter, "1 of 1 query with a plan, 100 % of their executions, begins to ask all shards of a keyspace"},
-			{BreachDearer, "1 of 1 query with a plan, 100 % of their executions, becomes dearer: at most 50 % of the executions may"},
+			{BreachNewScatter, "1 of 1 query with a plan, 100 % of its executions, begins to ask all shards of a keyspace"},
+			{BreachDearer, "1 of 1 query with a plan, 100 % of its executions, becomes dearer: at most 50 % of the executions may"},
 		}},
 		"none can be judged": {Policy{}, half[1:], []Breach{
 			{BreachUnjudged, "the one known query has no plan on either side: VT05003: unknown database 'shop' in vschema"},

@@ -193,6 +193,9 @@ func (n Count) of(s Summary) string {
 	text, executions := fmt.Sprintf("%d of %s", n.Queries, queries(s.Plannable.Queries)), "executions"
 	if s.Unplannable.Queries > 0 {
 		text, executions = text+" with a plan", "their executions"
+		if s.Plannable.Queries == 1 {
+			executions = "its executions"
+		}
 	}
 	if s.weighed() {
 		text += ", " + Share(n.Executions, s.Plannable.Executions) + " of " + executions + ","

@@ -187,6 +187,22 @@ func TestImpactSees(t *testing.T) {
 			t.Errorf("through vtctld: asked %+v", all)
 		}
 	})
+	t.Run("a cell of which less can be judged", func(t *testing.T) {
+		s := store(t)
+		serve(s, 1, "customer", edited(t, customerJSON, `"tables":{`, `"tables":{"old":{"column_vindexes":[{"column":"id","name":"hash"}]},`))
+		in := input(s, keyspaces{"commerce": invoice(t)})
+		in.Impact = func(before, _ *vschema.SrvVSchema) (*impact.Report, error) {
+			results := []impact.Result{stays}
+			if before.Keyspaces["customer"].Tables["old"] != nil {
+				results = []impact.Result{nowhere}
+			}
+			return impact.NewReport("24.0.1", results, nil), nil
+		}
+		p := build(t, in)
+		if notes := strings.Join(p.Notes, "\n"); !strings.Contains(notes, "as cell z2 has them") || p.Impact.Summary.Unplannable.Queries != 1 {
+			t.Errorf("notes %s, kept %+v", notes, p.Impact.Summary)
+		}
+	})
 	t.Run("a cell that serves it already says nothing", func(t *testing.T) {
 		s := store(t)
 		serve(s, 0, "commerce", invoice(t))
@@ -243,6 +259,9 @@ func TestImpactIsBounded(t *testing.T) {
 		}
 		r.After.Memory = make([]string, 500)
 		r.Before.Error = &impact.Error{Text: strings.Repeat("near ", 10<<10)}
+		for j := range 500 {
+			r.Before.Error.Missing = append(r.Before.Error.Missing, fmt.Sprintf("ks.t%d", j))
+		}
 		results = append(results, r)
 	}
 	lost := impact.Side{Class: impact.NotPlannable, Error: &impact.Error{Text: strings.Repeat("near ", 10<<10)}}
@@ -263,6 +282,9 @@ func TestImpactIsBounded(t *testing.T) {
 		if len(r.SQL) > keptText || !strings.HasSuffix(r.SQL, " ...") || len(r.After.Routes) > keptItems {
 			t.Fatalf("a query of %d bytes and %d routes is kept", len(r.SQL), len(r.After.Routes))
 		}
+	}
+	if tables := p.Impact.Queries[0].Before.Error.Missing; len(tables) != keptItems {
+		t.Errorf("of 500 tables %d are kept", len(tables))
 	}
 	if why := p.Impact.Summary.Unplannable.First.Text; len(why) > keptText || len(lost.Error.Text) < keptText {
 		t.Errorf("of %d bytes of an error %d are kept", len(lost.Error.Text), len(why))
