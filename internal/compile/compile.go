@@ -11,9 +11,7 @@ import (
 	"slices"
 	"strings"
 
-	"vitess.io/vitess/go/mysql/config"
 	"vitess.io/vitess/go/vt/proto/query"
-	"vitess.io/vitess/go/vt/proto/topodata"
 	"vitess.io/vitess/go/vt/sqlparser"
 	"vitess.io/vitess/go/vt/vtenv"
 	"vitess.io/vitess/go/vt/vterrors"
@@ -34,6 +32,7 @@ type Planner struct {
 	env    *vtenv.Environment
 	srv    *vschema.SrvVSchema
 	built  *vindexes.VSchema
+	flags  Flags
 	config econtext.VCursorConfig
 	notes  []string
 	knobs  knobs
@@ -48,13 +47,9 @@ type knobs struct {
 	session func(*cursor) plancontext.VSchema
 }
 
-// mysqlVersion is what a vtgate says it is, and writes into plans, unless
-// --mysql-server-version tells it otherwise.
-const mysqlVersion = config.DefaultMySQLVersion + "-Vitess"
-
 // New builds the routing.
 func New(in Input) (*Planner, error) {
-	env, err := vtenv.New(vtenv.Options{MySQLServerVersion: mysqlVersion})
+	env, err := vtenv.New(vtenv.Options{MySQLServerVersion: in.Flags.mysqlVersion()})
 	if err != nil {
 		return nil, fmt.Errorf("set up Vitess's planner: %w", err)
 	}
@@ -63,7 +58,7 @@ func New(in Input) (*Planner, error) {
 		return nil, err
 	}
 	if len(in.Schemas) > 0 {
-		t, err := newTracker(in.Schemas, env.Parser())
+		t, err := newTracker(in.Schemas, !in.Flags.NoViews, env.Parser())
 		if err != nil {
 			return nil, err
 		}
@@ -71,15 +66,7 @@ func New(in Input) (*Planner, error) {
 		r.notes = append(r.notes, t.notes...)
 	}
 	r.ambiguous()
-	return &Planner{env: env, srv: r.srv, built: r.built, notes: r.notes, config: econtext.VCursorConfig{
-		Collation:         env.CollationEnv().DefaultConnectionCharset(),
-		DefaultTabletType: topodata.TabletType_PRIMARY,
-		SetVarEnabled:     true,
-		EnableViews:       true,
-		// Without a shard rule it does nothing; where there are some, somebody has
-		// had the vtgates follow them (--enable-partial-keyspace-migration).
-		EnableShardRouting: true,
-	}}, nil
+	return &Planner{env: env, srv: r.srv, built: r.built, notes: r.notes, flags: in.Flags, config: in.Flags.config(env)}, nil
 }
 
 // Notes are what vtgate does not take of the routing and the tables, and what is
@@ -206,5 +193,9 @@ func (p *Planner) plan(ctx context.Context, c *cursor, s statement, parameterize
 	if normal.UpdateQueryFromAST && parameterize {
 		text = sqlparser.String(normal.AST)
 	}
-	return planbuilder.BuildFromStmt(ctx, text, normal.AST, reserved, session, normal.BindVarNeeds, ddl{})
+	plan, err := planbuilder.BuildFromStmt(ctx, text, normal.AST, reserved, session, normal.BindVarNeeds, ddl{})
+	if err != nil {
+		return nil, err
+	}
+	return plan, p.flags.check(normal.AST, plan)
 }

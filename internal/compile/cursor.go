@@ -40,7 +40,7 @@ func (p *Planner) cursor(q impact.Query) (*cursor, error) {
 	default:
 		return nil, fmt.Errorf("unknown tablet type %s: it is primary, replica or rdonly", q.TabletType)
 	}
-	session := econtext.NewSafeSession(&vtgatepb.Session{TargetString: target, Autocommit: true, EnableSystemSettings: true})
+	session := econtext.NewSafeSession(&vtgatepb.Session{TargetString: target, Autocommit: true, EnableSystemSettings: !p.flags.NoSystemSettings})
 	inner, err := econtext.NewVCursorImpl(session, sqlparser.MarginComments{}, nil, nil, nil, p.built, nil, nil, nil, p.config, nil)
 	if err != nil {
 		return nil, err

@@ -11,6 +11,7 @@ type Input struct {
 	Schemas map[string]Schema
 	// Opaque are the vindex types that stand in as opaque ones.
 	Opaque []string
+	Flags  Flags
 }
 
 // Schema is the tables and views of one keyspace, by name.

@@ -23,14 +23,18 @@ type tracker struct {
 	notes   []string
 }
 
-func newTracker(schemas map[string]Schema, parser *sqlparser.Parser) (*tracker, error) {
+func newTracker(schemas map[string]Schema, views bool, parser *sqlparser.Parser) (*tracker, error) {
 	t := &tracker{
 		parser:  parser,
 		inner:   schema.NewTracker(nil, true, false, parser),
 		columns: make(map[string]map[string]*vindexes.TableInfo),
 	}
 	for _, ks := range slices.Sorted(maps.Keys(schemas)) {
-		if err := t.load(ks, schemas[ks]); err != nil {
+		schema := schemas[ks]
+		if !views {
+			schema.Views = nil
+		}
+		if err := t.load(ks, schema); err != nil {
 			return nil, err
 		}
 	}
