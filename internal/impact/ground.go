@@ -1,6 +1,7 @@
 package impact
 
 import (
+	"fmt"
 	"strings"
 
 	"github.com/vtsync/vtsync/internal/vschema"
@@ -9,8 +10,11 @@ import (
 // GroundOf takes the lookup vindexes of a routing, and joins the numbers of shards
 // to them.
 func GroundOf(srv *vschema.SrvVSchema, shards map[string]int) Ground {
-	g := Ground{Shards: shards, Owned: map[string][]string{}, Lookups: map[string]bool{}}
+	g := Ground{Shards: shards, Owned: map[string][]string{}, Lookups: map[string]bool{}, Sharded: map[string]bool{}}
 	for name, ks := range srv.GetKeyspaces() {
+		if ks.GetSharded() {
+			g.Sharded[name] = true
+		}
 		for vindex, v := range ks.GetVindexes() {
 			if vschema.IsLookup(v.GetType()) {
 				g.Lookups[name+"."+vindex] = true
@@ -52,4 +56,37 @@ func (g Ground) all(keyspace string) int {
 		return n
 	}
 	return many
+}
+
+// runnable refuses what vtgate would plan and not run: queries of a keyspace that is
+// no longer sharded, and is not known to have one shard. One that is to be sharded is another
+// matter: it may have been given the shards that it will have.
+func runnable(p Plan, was, is Ground) Plan {
+	if p.Tree == nil {
+		return p
+	}
+	var lost string
+	walk(*p.Tree, func(n Node) {
+		one := n.Variant == "Unsharded" || n.Variant == "Next"
+		if one && was.Sharded[n.Keyspace] && !is.Sharded[n.Keyspace] && is.all(n.Keyspace) > 1 {
+			lost = n.Keyspace
+		}
+	})
+	if lost == "" {
+		return p
+	}
+	has := "several shards, as far as is known"
+	if n := is.Shards[lost]; n > 0 {
+		has = count(n, "shard")
+	}
+	return Plan{Tables: p.Tables, Err: &Error{
+		Text: fmt.Sprintf("keyspace %s is no longer sharded, and has %s: vtgate plans this and cannot run it", lost, has),
+	}}
+}
+
+func walk(n Node, visit func(Node)) {
+	visit(n)
+	for _, in := range n.Inputs {
+		walk(in, visit)
+	}
 }

@@ -31,6 +31,7 @@ func TestGroundOf(t *testing.T) {
 		Shards:  map[string]int{"customer": 8},
 		Owned:   map[string][]string{"customer.customer": {"by_phone", "by_email"}},
 		Lookups: map[string]bool{"customer.by_email": true, "customer.by_phone": true, "customer.foreign": true},
+		Sharded: map[string]bool{"customer": true},
 	}
 	if diff := cmp.Diff(want, GroundOf(srv, map[string]int{"customer": 8})); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)

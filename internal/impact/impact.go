@@ -150,6 +150,8 @@ type Ground struct {
 	Owned map[string][]string
 	// Lookups are the lookup vindexes, as KEYSPACE.VINDEX.
 	Lookups map[string]bool
+	// Sharded are the keyspaces that the routing says are.
+	Sharded map[string]bool
 }
 
 // Format is the version of a report's JSON. A reader refuses any other.

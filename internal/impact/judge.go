@@ -11,6 +11,7 @@ func Judge(q Query, before, after Plan, groundBefore, groundAfter Ground) Result
 		SQL: q.SQL, Keyspace: q.Keyspace, TabletType: q.TabletType, Weight: q.Executions,
 		BeforeTree: before.Tree, AfterTree: after.Tree,
 	}
+	after = runnable(after, groundBefore, groundAfter)
 	var was, is cost
 	r.Before, was = look(before, groundBefore)
 	r.After, is = look(after, groundAfter)

@@ -289,3 +289,39 @@ func nodeGen(depth int) *rapid.Generator[Node] {
 		return n
 	})
 }
+
+// TestJudgeNoLongerSharded: what vtgate plans and cannot run has no plan.
+func TestJudgeNoLongerSharded(t *testing.T) {
+	keyspace := func(sharded bool, shards int) Ground {
+		g := Ground{Shards: map[string]int{"customer": shards}, Sharded: map[string]bool{}}
+		if sharded {
+			g.Sharded["customer"] = true
+		}
+		return g
+	}
+	scatter := Plan{Tree: &Node{Operator: "Route", Variant: "Scatter", Keyspace: "customer", Sharded: true}}
+	unsharded := Plan{Tree: &Node{Operator: "Limit", Inputs: []Node{{Operator: "Route", Variant: "Unsharded", Keyspace: "customer"}}}}
+	for shards, want := range map[int]struct {
+		verdict Verdict
+		text    string
+	}{
+		64: {Breaks, "keyspace customer is no longer sharded, and has 64 shards: vtgate plans this and cannot run it"},
+		0:  {Breaks, "keyspace customer is no longer sharded, and has several shards, as far as is known: vtgate plans this and cannot run it"},
+		1:  {},
+	} {
+		r := Judge(Query{}, scatter, unsharded, keyspace(true, shards), keyspace(false, shards))
+		if want.text == "" {
+			if r.After.Error != nil {
+				t.Errorf("%d shards: %s", shards, r.After.Error)
+			}
+			continue
+		}
+		if r.Verdict != want.verdict || r.After.Error == nil || r.After.Error.Text != want.text {
+			t.Errorf("%d shards: %s, %v; want %s, %s", shards, r.Verdict, r.After.Error, want.verdict, want.text)
+		}
+	}
+	// One that is to be sharded may have been given the shards that it will have.
+	if r := Judge(Query{}, unsharded, scatter, keyspace(false, 64), keyspace(true, 64)); r.Before.Error != nil || !r.NewScatter() {
+		t.Errorf("sharding it: %v, new scatter %t", r.Before.Error, r.NewScatter())
+	}
+}

@@ -87,13 +87,6 @@ func vitessPlan(t *testing.T, query string, raw json.RawMessage) *vitessCase {
 	return &vitessCase{query: query, plan: Plan{Tree: tree, Tables: plan.TablesUsed}, raw: plan.Instructions}
 }
 
-func walk(n Node, do func(Node)) {
-	do(n)
-	for _, in := range n.Inputs {
-		walk(in, do)
-	}
-}
-
 // opcodes are all of vtgate's.
 var opcodes = []string{
 	"Unsharded", "EqualUnique", "Equal", "IN", "Between", "MultiEqual", "SubShard", "Scatter", "Next", "DBA",
