@@ -116,11 +116,14 @@ type VTGate struct {
 	// Started is when its process started, by our clock; zero where it does
 	// not say.
 	Started time.Time `json:"started,omitzero"`
-	// VarsErr says why Version, Reloads, Started, Untracked and Watches could not be read.
+	// VarsErr says why Version, Reloads, Started, Untracked, Flags and Watches could not be read.
 	VarsErr string `json:"vars_error,omitempty"`
 	// Untracked tells that its schema tracker is off
 	// (--schema-change-signal=false): it shows only what the VSchema names.
 	Untracked bool `json:"untracked,omitempty"`
+	// Flags are those of its command line that decide how it plans, by their names
+	// with hyphens; a flag that stands alone is "true".
+	Flags map[string]string `json:"flags,omitempty"`
 	// Watches are the keyspaces that it was told to watch
 	// (--keyspaces-to-watch); empty means all.
 	Watches []string `json:"watches,omitempty"`

@@ -166,7 +166,7 @@ func (r *Reader) readHealth(ctx context.Context, conn *grpc.ClientConn) string {
 func (r *Reader) assemble(v vars, varsErr error, view *planes.View, viewErr error, b behind) planes.VTGate {
 	out := planes.VTGate{
 		Target: r.target.HTTP, Cell: r.target.Cell,
-		Version: v.version, Reloads: v.reloads, Started: v.started, Watches: v.flags.watches, Untracked: v.flags.untracked,
+		Version: v.version, Reloads: v.reloads, Started: v.started, Watches: v.flags.watches, Untracked: v.flags.untracked, Flags: v.flags.planning,
 		Health: b.health, View: view,
 	}
 	if out.Cell == "" {

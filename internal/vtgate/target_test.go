@@ -88,6 +88,9 @@ func TestParseFlags(t *testing.T) {
 		{"tracker off", "vtgate --schema-change-signal=false", flags{untracked: true}},
 		{"tracker off, old spelling", "vtgate -schema_change_signal=0", flags{untracked: true}},
 		{"tracker on", "vtgate --schema-change-signal --schema-change-signal=true", flags{}},
+		{"how it plans", "vtgate --no_scatter --enable-views=false --planner-version Gen4Greedy --foreign-key-mode=disallow --no-scatter-extra", flags{planning: map[string]string{
+			"no-scatter": "true", "enable-views": "false", "planner-version": "Gen4Greedy", "foreign-key-mode": "disallow",
+		}}},
 		{"value missing", "vtgate --cell", flags{}},
 		{"names alike", "vtgate --cells-to-watch=z1 --mysql-server-port-extra=1", flags{}},
 	} {

@@ -23,6 +23,15 @@ type flags struct {
 	cell        string
 	watches     []string
 	untracked   bool // the schema tracker is off
+	planning    map[string]string
+}
+
+// planningFlags decide how a vtgate plans, and tells whether they have their values
+// behind "=" only, as boolean flags have.
+var planningFlags = map[string]bool{
+	"no-scatter": true, "enable-partial-keyspace-migration": true, "enable-views": true, "enable-system-settings": true,
+	"normalize-queries": true, "track-udfs": true,
+	"default-tablet-type": false, "foreign-key-mode": false, "mysql-server-version": false, "planner-version": false,
 }
 
 // parseVars reads /debug/vars. asked is when it was asked for: a slow
@@ -62,7 +71,17 @@ func parseFlags(cmdline []string) flags {
 		if !ok && i+1 < len(cmdline) {
 			value = cmdline[i+1]
 		}
-		switch strings.ReplaceAll(name, "_", "-") {
+		name = strings.ReplaceAll(name, "_", "-")
+		if boolean, plans := planningFlags[name]; plans {
+			if boolean && !ok {
+				value = "true"
+			}
+			if f.planning == nil {
+				f.planning = map[string]string{}
+			}
+			f.planning[name] = value
+		}
+		switch name {
 		case "mysql-server-port":
 			f.mysql = portFlag(value)
 		case "grpc-port":
