@@ -134,11 +134,12 @@ func (r *impactRun) shards() map[string]int {
 // compare plans every query on both sides.
 func (r *impactRun) compare(ctx context.Context) (*impact.Report, error) {
 	shards := r.shards()
-	before, err := plannerSide(r.before, r.knownBefore, shards, r.cluster.VindexTypes)
+	flags := r.planFlags()
+	before, err := r.plannerSide(r.before, r.knownBefore, shards, flags)
 	if err != nil {
 		return nil, err
 	}
-	after, err := plannerSide(r.after, r.knownAfter, shards, r.cluster.VindexTypes)
+	after, err := r.plannerSide(r.after, r.knownAfter, shards, flags)
 	if err != nil {
 		return nil, err
 	}
@@ -195,8 +196,8 @@ func (r *impactRun) judge(ctx context.Context, before, after compile.Side) ([]im
 }
 
 // plannerSide makes one side of a comparison of the whole routing.
-func plannerSide(srv *vschema.SrvVSchema, known schemas, shards map[string]int, opaque []string) (compile.Side, error) {
-	planner, err := compile.New(compile.Input{Routing: srv, Schemas: known, Opaque: opaque})
+func (r *impactRun) plannerSide(srv *vschema.SrvVSchema, known schemas, shards map[string]int, flags compile.Flags) (compile.Side, error) {
+	planner, err := compile.New(compile.Input{Routing: srv, Schemas: known, Opaque: r.cluster.VindexTypes, Flags: flags})
 	if err != nil {
 		return compile.Side{}, fmt.Errorf("build the routing for the planner: %w", err)
 	}

@@ -43,6 +43,7 @@ func (r *impactRun) judgeByVTGate(ctx context.Context, before, after compile.Sid
 			} else if err != nil {
 				return err
 			}
+			live = before.Planner.Explained(q, live)
 			live.Tables = v.before.Tables // which VEXPLAIN does not say
 			differs[i] = !samePlan(live, v.before)
 			results[i] = v.judge(live, before.Ground, after.Ground)

@@ -1,6 +1,8 @@
 package compile
 
 import (
+	"slices"
+
 	"vitess.io/vitess/go/mysql/config"
 	"vitess.io/vitess/go/vt/proto/topodata"
 	vschemapb "vitess.io/vitess/go/vt/proto/vschema"
@@ -58,9 +60,21 @@ func (f Flags) config(env *vtenv.Environment) econtext.VCursorConfig {
 
 const scatterRefused = "plan includes scatter, which is disallowed using the `no-scatter` command line argument"
 
-// RefusesScatter tells that a query has no plan because of --no-scatter, which
-// VEXPLAIN does not go by.
-func RefusesScatter(err *impact.Error) bool { return err != nil && err.Text == scatterRefused }
+// Explained is what becomes of a plan of VEXPLAIN's, which shows what --no-scatter
+// refuses.
+func (p *Planner) Explained(q impact.Query, plan impact.Plan) impact.Plan {
+	if !p.flags.NoScatter || plan.Tree == nil || !scatters(*plan.Tree) {
+		return plan
+	}
+	if s, failed := p.parse(q.SQL); failed != nil || sqlparser.AllowScatterDirective(s.ast) {
+		return plan
+	}
+	return impact.Plan{Err: &impact.Error{Text: scatterRefused}}
+}
+
+func scatters(n impact.Node) bool {
+	return n.Operator == "Route" && n.Variant == engine.Scatter.String() || slices.ContainsFunc(n.Inputs, scatters)
+}
 
 // check refuses a plan as vtgate's Executor.checkThatPlanIsValid does.
 func (f Flags) check(ast sqlparser.Statement, plan *engine.Plan) error {

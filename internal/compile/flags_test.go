@@ -44,9 +44,6 @@ func TestFlags(t *testing.T) {
 				if got := told(plan); !strings.Contains(got, want) {
 					t.Errorf("%+v: %s, want %s", flags, got, want)
 				}
-				if refused := strings.HasSuffix(want, scatterRefused); RefusesScatter(plan.Err) != refused {
-					t.Errorf("refused for its scatter: %v", !refused)
-				}
 			}
 		})
 	}
@@ -60,4 +57,23 @@ func told(p impact.Plan) string {
 		out += " " + p.Tree.Keyspace + "\n" + string(raw)
 	}
 	return out
+}
+
+// TestExplained: VEXPLAIN shows plans that --no-scatter refuses; they are refused as
+// the planner's own.
+func TestExplained(t *testing.T) {
+	lax, strict := planner(t, Input{Routing: shop()}), planner(t, Input{Routing: shop(), Flags: Flags{NoScatter: true}})
+	for _, sql := range []string{
+		"select total from orders", "select total from orders where customer_id = 1", "select /*vt+ ALLOW_SCATTER */ total from orders",
+		"select o.total from orders o join customer c on o.total = c.zone where c.id = 1", "update orders set id = 1", "select from",
+	} {
+		q := impact.Query{SQL: sql}
+		shown := lax.Plan(t.Context(), q)
+		if got, want := said(strict.Explained(q, shown)), said(strict.Plan(t.Context(), q)); got != want {
+			t.Errorf("%s: %s, want %s", sql, got, want)
+		}
+		if got, want := said(lax.Explained(q, shown)), said(shown); got != want {
+			t.Errorf("%s, without the flag: %s, want %s", sql, got, want)
+		}
+	}
 }
