@@ -51,7 +51,7 @@ const (
 	Scatter       Class = "scatter"          // all shards of a keyspace
 	CrossJoin     Class = "cross_shard_join" // rows of several routes meet in vtgate
 	CrossShardDML Class = "cross_shard_dml"  // writes to several shards
-	NotPlannable  Class = "not_plannable"    // vtgate refuses it
+	NotPlannable  Class = "not_plannable"    // vtgate refuses it, or cannot run what it plans
 )
 
 // Classes are all classes, in that order.
