@@ -227,14 +227,19 @@ func plannerNotes(before, after *compile.Planner) []string {
 // a module's version is another number, and tests are built without it.
 func vitessRelease() string { return servenv.AppVersion.ToStringMap()["version"] }
 
-// noteSkew says of vtgates that are another major version than the planner's. It
+// minor is the part of a version that planners differ by: 24.0 of 24.0.1.
+func minor(version string) string {
+	parts := strings.SplitN(version, ".", 3)
+	return strings.Join(parts[:min(2, len(parts))], ".")
+}
+
+// noteSkew says of vtgates that are another minor version than the planner's. It
 // is what a report begins with.
 func (r *impactRun) noteSkew() {
 	ours := vitessRelease()
-	major, _, _ := strings.Cut(ours, ".")
 	var others []string
 	for _, g := range r.snap.VTGates {
-		if theirs, _, _ := strings.Cut(g.Version, "."); theirs != "" && theirs != major {
+		if g.Version != "" && minor(g.Version) != minor(ours) {
 			others = append(others, g.Version)
 		}
 	}

@@ -180,6 +180,9 @@ func TestNoteSkew(t *testing.T) {
 		want    string
 	}{
 		{"the same", cli.Impacting{Before: "live"}, []string{ours}, ""},
+		{"another patch", cli.Impacting{Before: "live"}, []string{minor(ours) + ".9-SNAPSHOT"}, ""},
+		{"another minor", cli.Impacting{Before: "live", Planner: cli.PlannerVTGate}, []string{"24.7.1"},
+			"the vtgates run Vitess 24.7.1, and these plans are made by the planner of " + ours},
 		{"not told", cli.Impacting{Before: "live"}, []string{""}, ""},
 		{"older", cli.Impacting{Before: "live"}, []string{"23.0.2", ours, "22.0.1", "23.0.2"},
 			"the vtgates run Vitess 22.0.1, 23.0.2, and these plans are made by the planner of " + ours + ": --planner vtgate asks them for the plans before the change"},
