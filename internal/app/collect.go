@@ -35,7 +35,7 @@ func (a *App) Collect(ctx context.Context, how cli.Collecting) (view.Collected, 
 	if len(how.Sources) == 0 {
 		out.VTGates, err = a.collectCached(ctx, corpus)
 	} else {
-		err = readSources(corpus, how)
+		err = readSources(ctx, corpus, how)
 	}
 	if err != nil {
 		return out, err
@@ -140,13 +140,13 @@ func (q queriesFile) again(path string) (queriesFile, error) {
 }
 
 // readSources reads files of any form that has queries.
-func readSources(corpus *queries.Corpus, how cli.Collecting) error {
+func readSources(ctx context.Context, corpus *queries.Corpus, how cli.Collecting) error {
 	for _, source := range how.Sources {
 		var err error
 		if source == "-" {
-			err = corpus.Read("the standard input", how.Stdin)
+			err = readStdin(ctx, corpus, how.Stdin)
 		} else {
-			err = readQueriesAt(corpus, source)
+			err = readQueriesAt(ctx, corpus, source)
 		}
 		if err != nil {
 			return err

@@ -23,7 +23,7 @@ const nextQueries = "vtsync queries collect writes those of the vtgates to " + w
 func (r *impactRun) readQueries(ctx context.Context) error {
 	corpus := queries.NewCorpus()
 	if len(r.ask.Queries) == 0 {
-		if err := readQueriesOf(corpus, r.files.Files); err != nil {
+		if err := readQueriesOf(ctx, corpus, r.files.Files); err != nil {
 			return err
 		}
 	}
@@ -31,11 +31,11 @@ func (r *impactRun) readQueries(ctx context.Context) error {
 		var err error
 		switch source {
 		case "-":
-			err = corpus.Read("the standard input", r.ask.Stdin)
+			err = readStdin(ctx, corpus, r.ask.Stdin)
 		case cli.SideLive:
 			err = r.readCached(ctx, corpus)
 		default:
-			err = readQueriesAt(corpus, source)
+			err = readQueriesAt(ctx, corpus, source)
 		}
 		if err != nil {
 			return err
@@ -57,7 +57,7 @@ func (r *impactRun) readQueries(ctx context.Context) error {
 }
 
 // readQueriesOf reads the known queries that stand beside the files, if any.
-func readQueriesOf(corpus *queries.Corpus, files worktree.Files) error {
+func readQueriesOf(ctx context.Context, corpus *queries.Corpus, files worktree.Files) error {
 	names, err := files.Queries()
 	if err != nil {
 		return fmt.Errorf("look for queries: %w", err)
@@ -67,7 +67,7 @@ func readQueriesOf(corpus *queries.Corpus, files worktree.Files) error {
 		if err != nil {
 			return unreadableSource(files.Path(name), err)
 		}
-		if err := readSource(corpus, files.Path(name), f); err != nil {
+		if err := readSource(ctx, corpus, files.Path(name), f); err != nil {
 			return err
 		}
 	}
@@ -75,7 +75,7 @@ func readQueriesOf(corpus *queries.Corpus, files worktree.Files) error {
 }
 
 // readQueriesAt reads a file, or all files of a folder.
-func readQueriesAt(corpus *queries.Corpus, path string) error {
+func readQueriesAt(ctx context.Context, corpus *queries.Corpus, path string) error {
 	info, err := os.Stat(path)
 	if err != nil {
 		return unreadableSource(path, err)
@@ -94,16 +94,25 @@ func readQueriesAt(corpus *queries.Corpus, path string) error {
 		if err != nil {
 			return unreadableSource(path, err)
 		}
-		if err := readSource(corpus, path, f); err != nil {
+		if err := readSource(ctx, corpus, path, f); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
+// readStdin reads the standard input to its end.
+func readStdin(ctx context.Context, corpus *queries.Corpus, in io.Reader) error {
+	ctx, done := context.WithCancel(ctx)
+	defer done()
+	return corpus.Read("the standard input", until(ctx, in))
+}
+
 // readSource reads one file to its end and closes it.
-func readSource(corpus *queries.Corpus, name string, f io.ReadCloser) error {
-	return errors.Join(corpus.Read(filepath.ToSlash(name), f), f.Close())
+func readSource(ctx context.Context, corpus *queries.Corpus, name string, f io.ReadCloser) error {
+	ctx, done := context.WithCancel(ctx)
+	defer done()
+	return errors.Join(corpus.Read(filepath.ToSlash(name), until(ctx, f)), f.Close())
 }
 
 func unreadableSource(path string, err error) error {

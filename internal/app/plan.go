@@ -41,7 +41,7 @@ func (a *App) Plan(ctx context.Context, wish cli.Planning) (*plan.Plan, error) {
 	if err != nil {
 		return nil, err
 	}
-	known, err := a.knownQueries()
+	known, err := a.knownQueries(ctx)
 	if err != nil {
 		return nil, err
 	}

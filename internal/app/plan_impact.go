@@ -32,9 +32,9 @@ type knownQueries struct {
 	notes []string
 }
 
-func (a *App) knownQueries() (knownQueries, error) {
+func (a *App) knownQueries(ctx context.Context) (knownQueries, error) {
 	corpus := queries.NewCorpus()
-	if err := readQueriesOf(corpus, a.files.Files); err != nil {
+	if err := readQueriesOf(ctx, corpus, a.files.Files); err != nil {
 		return knownQueries{}, err
 	}
 	known := knownQueries{list: corpus.Queries(), notes: corpus.Notes()}
@@ -72,11 +72,11 @@ func (a *App) judgeKnown(ctx context.Context, known knownQueries, snap *planes.S
 
 // unlooked says of a saved plan that was made where no query is known that some are
 // known here.
-func (a *App) unlooked(p *plan.Plan) []string {
+func (a *App) unlooked(ctx context.Context, p *plan.Plan) []string {
 	if a.planned != nil || p.Impact != nil || p.Empty() {
 		return nil
 	}
-	known, err := a.knownQueries()
+	known, err := a.knownQueries(ctx)
 	if err != nil || len(known.list) == 0 {
 		return nil // what cannot be read ends a plan, and no apply
 	}
@@ -84,26 +84,36 @@ func (a *App) unlooked(p *plan.Plan) []string {
 		" has some: vtsync impact --after PLAN says what it does to them"}
 }
 
-// judgeUndo judges the known queries for a way back, where that is quickly done:
-// nothing of it stops one. It says what keeps it from doing so.
-func (a *App) judgeUndo(ctx context.Context, snap *planes.Snapshot, within time.Duration) (judgeQueries, []string) {
-	known, err := a.knownQueries()
-	if err != nil {
-		return nil, []string{fmt.Sprintf("what this undo does to the known queries is not known: %v", err)}
+// judgeUndo judges the known queries for a way back, where that is quickly done,
+// reading them and all cells together: nothing of it stops one.
+func (a *App) judgeUndo(ctx context.Context, snap *planes.Snapshot, within time.Duration) judgeQueries {
+	var end time.Time
+	var known *knownQueries
+	judge := func(ctx context.Context, before, after *vschema.SrvVSchema) (*impact.Report, error) {
+		if known == nil {
+			read, err := a.knownQueries(ctx)
+			if err != nil {
+				return nil, err
+			}
+			known = &read
+		}
+		if len(known.list) == 0 {
+			return nil, nil
+		}
+		return a.judgeKnown(ctx, *known, snap, a.tablesOfFiles(nil))(before, after)
 	}
-	if len(known.list) == 0 {
-		return nil, nil
-	}
-	tables := a.tablesOfFiles(nil)
 	return func(before, after *vschema.SrvVSchema) (*impact.Report, error) {
-		bounded, done := context.WithTimeout(ctx, within)
+		if end.IsZero() {
+			end = time.Now().Add(within)
+		}
+		bounded, done := context.WithDeadline(ctx, end)
 		defer done()
-		report, err := a.judgeKnown(bounded, known, snap, tables)(before, after)
+		report, err := judge(bounded, before, after)
 		if err != nil && ctx.Err() == nil && errors.Is(bounded.Err(), context.DeadlineExceeded) {
-			return nil, fmt.Errorf("planning them takes more than %s", within)
+			return nil, fmt.Errorf("looking at them takes more than %s", within)
 		}
 		return report, err
-	}, nil
+	}
 }
 
 // tablesOfFiles gives what the files say of MySQL's tables: of every keyspace, also where

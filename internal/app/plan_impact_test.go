@@ -1,6 +1,7 @@
 package app
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -50,7 +51,7 @@ var twoShards = &planes.Snapshot{Global: planes.Global{Keyspaces: map[string]pla
 
 func TestJudgeKnown(t *testing.T) {
 	a := withQueries(t, oneQuery)
-	known, err := a.knownQueries()
+	known, err := a.knownQueries(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -61,7 +62,7 @@ func TestJudgeKnown(t *testing.T) {
 	if s := report.Summary; s.NewScatter != (impact.Count{Queries: 1, Executions: 7}) || *report.Queries[0].After.Shards != 2 {
 		t.Errorf("report %+v", report)
 	}
-	if none, err := withQueries(t, "").knownQueries(); err != nil || a.judgeKnown(t.Context(), none, twoShards, nil) != nil {
+	if none, err := withQueries(t, "").knownQueries(t.Context()); err != nil || a.judgeKnown(t.Context(), none, twoShards, nil) != nil {
 		t.Errorf("without queries there is something to judge: %+v, %v", none, err)
 	}
 }
@@ -73,7 +74,7 @@ func TestManyQueries(t *testing.T) {
 	for i := range manyQueries + 1 {
 		fmt.Fprintf(&text, "%s{\"sql\":\"select a%d from person\",\"executions\":1}", strings.Repeat(",", min(i, 1)), i)
 	}
-	known, err := withQueries(t, text.String()+"]}").knownQueries()
+	known, err := withQueries(t, text.String()+"]}").knownQueries(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -87,20 +88,30 @@ func TestManyQueries(t *testing.T) {
 func TestJudgeUndo(t *testing.T) {
 	damaged := withQueries(t, "{\n\"format\":1,\"quries\":[]}")
 	var invalid *errs.Invalid
-	if _, err := damaged.knownQueries(); !errors.As(err, &invalid) || invalid.Pos.Line != 2 {
+	if _, err := damaged.knownQueries(t.Context()); !errors.As(err, &invalid) || invalid.Pos.Line != 2 {
 		t.Errorf("error %v of damaged queries", err)
 	}
-	if judge, notes := damaged.judgeUndo(t.Context(), twoShards, time.Hour); judge != nil || len(notes) != 1 || !strings.Contains(notes[0], "live.json:2") {
-		t.Errorf("notes %q", notes)
+	if _, err := damaged.judgeUndo(t.Context(), twoShards, time.Hour)(routed("id"), routed("email")); !errors.As(err, &invalid) || invalid.Pos.Line != 2 {
+		t.Errorf("error %v of damaged queries", err)
+	}
+	if report, err := withQueries(t, "").judgeUndo(t.Context(), twoShards, time.Hour)(routed("id"), routed("email")); report != nil || err != nil {
+		t.Errorf("report %+v, error %v without queries", report, err)
 	}
 	a := withQueries(t, oneQuery)
-	judge, _ := a.judgeUndo(t.Context(), twoShards, time.Hour)
-	if report, err := judge(routed("id"), routed("email")); err != nil || report.Summary.Queries != 1 {
+	if report, err := a.judgeUndo(t.Context(), twoShards, time.Hour)(routed("id"), routed("email")); err != nil || report.Summary.Queries != 1 {
 		t.Errorf("report %+v, error %v", report, err)
 	}
-	judge, _ = a.judgeUndo(t.Context(), twoShards, time.Nanosecond)
-	if _, err := judge(routed("id"), routed("email")); err == nil || !strings.Contains(err.Error(), "planning them takes more than 1ns") {
+	const tooLong = "looking at them takes more than 1ns"
+	if _, err := a.judgeUndo(t.Context(), twoShards, time.Nanosecond)(routed("id"), routed("email")); err == nil || err.Error() != tooLong {
 		t.Errorf("error %v where it takes too long", err)
+	}
+	if _, err := damaged.judgeUndo(t.Context(), twoShards, time.Nanosecond)(routed("id"), routed("email")); err == nil || err.Error() != tooLong {
+		t.Errorf("error %v where they are not read in time", err)
+	}
+	ended, end := context.WithCancel(t.Context())
+	end()
+	if _, err := a.judgeUndo(ended, twoShards, time.Hour)(routed("id"), routed("email")); !errors.Is(err, context.Canceled) {
+		t.Errorf("error %v where somebody ends it", err)
 	}
 }
 
@@ -109,18 +120,18 @@ func TestJudgeUndo(t *testing.T) {
 func TestUnlooked(t *testing.T) {
 	p := &plan.Plan{Phases: []plan.Phase{{}}}
 	a := withQueries(t, oneQuery)
-	if got := a.Outlook(p); len(got) != 1 || !strings.Contains(got[0], "the plan was made where no query is known") || !strings.Contains(got[0], "vtsync impact --after PLAN") {
+	if got := a.Outlook(t.Context(), p); len(got) != 1 || !strings.Contains(got[0], "the plan was made where no query is known") || !strings.Contains(got[0], "vtsync impact --after PLAN") {
 		t.Errorf("outlook %q", got)
 	}
 	looked, made := *p, *a
 	looked.Impact, made.planned = &impact.Report{}, &look{}
 	for name, got := range map[string][]string{
-		"a plan with its impact":         a.unlooked(&looked),
-		"a plan that changes nothing":    a.unlooked(&plan.Plan{}),
-		"a plan of this process":         made.unlooked(p),
-		"no queries":                     withQueries(t, "").unlooked(p),
-		"queries that cannot be read":    withQueries(t, "{\"format\":2}").unlooked(p),
-		"a file that holds none of them": withQueries(t, `{"format":1,"queries":[]}`).unlooked(p),
+		"a plan with its impact":         a.unlooked(t.Context(), &looked),
+		"a plan that changes nothing":    a.unlooked(t.Context(), &plan.Plan{}),
+		"a plan of this process":         made.unlooked(t.Context(), p),
+		"no queries":                     withQueries(t, "").unlooked(t.Context(), p),
+		"queries that cannot be read":    withQueries(t, "{\"format\":2}").unlooked(t.Context(), p),
+		"a file that holds none of them": withQueries(t, `{"format":1,"queries":[]}`).unlooked(t.Context(), p),
 	} {
 		if got != nil {
 			t.Errorf("%s: %q", name, got)

@@ -1,6 +1,7 @@
 package app
 
 import (
+	"context"
 	"slices"
 	"time"
 
@@ -25,9 +26,9 @@ func (a *App) policy() admit.Policy {
 // Outlook says what would hold a plan up if it were applied now: what MySQL lacks,
 // as it was when the plan was made, and what the policy says; and what it was not
 // held against.
-func (a *App) Outlook(p *plan.Plan) []string {
+func (a *App) Outlook(ctx context.Context, p *plan.Plan) []string {
 	now := time.Now()
-	return slices.Concat(a.holdups, admit.Outlook(p, a.policy(), now, now.Add(a.cluster.Policy.Wait)), a.unlooked(p))
+	return slices.Concat(a.holdups, admit.Outlook(p, a.policy(), now, now.Add(a.cluster.Policy.Wait)), a.unlooked(ctx, p))
 }
 
 // runs says who runs a rollout in this process, and whether they approve of it.

@@ -169,9 +169,7 @@ func (a *App) undo(ctx context.Context, p *plan.Plan) (*plan.Plan, error) {
 		}
 		in.Notes = append(in.Notes, a.missing(ctx, undo, look.snap.Global, *in.Physical)...)
 	}
-	var notes []string
-	in.Impact, notes = a.judgeUndo(ctx, look.snap, undoJudged)
-	in.Notes = append(in.Notes, notes...)
+	in.Impact = a.judgeUndo(ctx, look.snap, undoJudged)
 	return plan.Undo(p, in)
 }
 

@@ -101,7 +101,10 @@ func (c *command) runApply(ctx context.Context, target string, f applyFlags) err
 			return err
 		}
 	}
-	if err := c.showIfText(p, engine.Outlook(p)); err != nil {
+	looking, done := c.untilParked(ctx)
+	outlook := engine.Outlook(looking, p)
+	done()
+	if err := c.showIfText(p, outlook); err != nil {
 		return err
 	}
 	if len(p.Denials) > 0 {

@@ -7,9 +7,11 @@ package cli
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"log/slog"
 	"os"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -182,6 +184,13 @@ func (c *command) style(w io.Writer) view.Style {
 func isTerminal(f any) bool {
 	file, ok := f.(*os.File)
 	return ok && term.IsTerminal(int(file.Fd()))
+}
+
+// tellReading says what is waited for where a person is to type the sources.
+func (c *command) tellReading(sources []string) {
+	if slices.Contains(sources, "-") && isTerminal(c.env.Stdin) {
+		fmt.Fprintln(c.env.Stderr, "reading queries from the standard input, to its end (Ctrl-D)")
+	}
 }
 
 // terminalWidth gives the columns of a terminal, or 80 where it does not say.

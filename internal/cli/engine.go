@@ -43,7 +43,7 @@ type Engine interface {
 	Plan(ctx context.Context, wish Planning) (*plan.Plan, error)
 	// Outlook says what would hold the plan that was made last up if it were
 	// applied now: that is no part of the plan, which holds no time.
-	Outlook(p *plan.Plan) []string
+	Outlook(ctx context.Context, p *plan.Plan) []string
 	// Paused gives the heads of those keyspaces that are paused.
 	Paused(ctx context.Context, keyspaces []string) ([]rollout.Head, error)
 	// Apply runs a plan to its end, or parks it.

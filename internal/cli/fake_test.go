@@ -71,7 +71,7 @@ func (d *double) Plan(ctx context.Context, wish Planning) (*plan.Plan, error) {
 	return d.plan, d.err
 }
 
-func (d *double) Outlook(*plan.Plan) []string { return d.outlook }
+func (d *double) Outlook(context.Context, *plan.Plan) []string { return d.outlook }
 
 func (d *double) Paused(ctx context.Context, _ []string) ([]rollout.Head, error) {
 	d.called(ctx, "paused")

@@ -105,6 +105,7 @@ func (c *command) runImpact(cmd *cobra.Command, dir string, f impactFlags) error
 	if err != nil {
 		return err
 	}
+	c.tellReading(f.ask.Queries)
 	report, err := lookWith(cmd.Context(), c, engine, "planning the known queries", func(ctx context.Context, e Engine) (*impact.Report, error) {
 		return e.Impact(ctx, f.ask)
 	})

@@ -73,7 +73,7 @@ Exit codes: 0 shown; 1 mistakes in the files, or with --exit-code any difference
 			p, err := look(cmd.Context(), c, arg(args), "planning", func(ctx context.Context, e Engine) (*plan.Plan, error) {
 				p, err := e.Plan(ctx, wish)
 				if err == nil {
-					outlook = e.Outlook(p)
+					outlook = e.Outlook(ctx, p)
 				}
 				return p, err
 			})

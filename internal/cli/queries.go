@@ -160,6 +160,7 @@ func (c *command) gather(cmd *cobra.Command, s Settings, how Collecting, doing s
 	if err != nil {
 		return err
 	}
+	c.tellReading(how.Sources)
 	got, err := lookWith(cmd.Context(), c, engine, doing, func(ctx context.Context, e Engine) (view.Collected, error) {
 		return e.Collect(ctx, how)
 	})
