@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -97,7 +98,7 @@ func (c *command) runImpact(cmd *cobra.Command, dir string, f impactFlags) error
 	if err := c.checkImpact(cmd, &f); err != nil {
 		return err
 	}
-	s, err := c.impactSettings(dir, f.ask)
+	s, err := c.impactSettings(dir, f)
 	if err != nil {
 		return err
 	}
@@ -209,8 +210,8 @@ func shardCounts(texts []string) (map[string]int, error) {
 
 // impactSettings are the settings of the cluster where one is asked, and else
 // what the config says of files.
-func (c *command) impactSettings(dir string, ask Impacting) (Settings, error) {
-	if ask.Live() {
+func (c *command) impactSettings(dir string, f impactFlags) (Settings, error) {
+	if f.ask.Live() {
 		return c.settings(dir)
 	}
 	if c.flags.topo != "" || len(c.flags.vtgates) > 0 || c.flags.vtctld != "" {
@@ -219,11 +220,40 @@ func (c *command) impactSettings(dir string, ask Impacting) (Settings, error) {
 			Next: "leave them out, or give --before live or --queries live",
 		}
 	}
+	if f.exitCode {
+		if err := c.onePolicy(); err != nil {
+			return Settings{}, err
+		}
+	}
 	return c.fileSettings(dir)
 }
 
+// onePolicy refuses to choose between the policies of several clusters.
+func (c *command) onePolicy() error {
+	cfg, err := c.flags.configIfAny()
+	if cfg == nil || err != nil {
+		return err
+	}
+	clusters, err := cfg.Chosen(c.flags.cluster)
+	if err != nil || samePolicy(clusters) {
+		return err
+	}
+	names := cfg.Names()
+	return &errs.Invalid{
+		Pos:  errs.Position{File: cfg.File},
+		Msg:  "--exit-code goes by the policy, and the clusters have several for impact: none was chosen",
+		Next: "vtsync impact --exit-code --cluster " + names[0] + ", or another of: " + strings.Join(names, ", "),
+	}
+}
+
+// samePolicy tells that the clusters deny a change of plans alike.
+func samePolicy(clusters []*config.Cluster) bool {
+	return !slices.ContainsFunc(clusters, func(cl *config.Cluster) bool { return !cl.Policy.Impact.Equal(clusters[0].Policy.Impact) })
+}
+
 // fileSettings are those of a verb that asks no cluster. Where a config names
-// several and none is chosen, what it says of vindex types holds of all.
+// several and none is chosen, what it says of vindex types holds of all, and a
+// policy that they share.
 func (c *command) fileSettings(dir string) (Settings, error) {
 	s := Settings{FilesOnly: true, Dir: ".", Keyspaces: c.flags.keyspaces, Log: c.logger(), Getenv: c.env.Getenv}
 	s.Cluster.Policy = config.DefaultPolicy()
@@ -238,6 +268,9 @@ func (c *command) fileSettings(dir string) (Settings, error) {
 		}
 		for _, cluster := range clusters {
 			s.Cluster.VindexTypes = append(s.Cluster.VindexTypes, cluster.VindexTypes...)
+		}
+		if len(clusters) > 0 && samePolicy(clusters) {
+			s.Cluster.Policy.Impact = clusters[0].Policy.Impact
 		}
 		if len(clusters) == 1 {
 			s.Dir, s.Cluster.Name, s.Cluster.Policy = cfg.FilesDir(clusters[0]), clusters[0].Name, clusters[0].Policy

@@ -107,6 +107,29 @@ func TestImpactFilesOfConfig(t *testing.T) {
 	if got := d.runIn(t, nil, "impact", "--before", "old", "--after", "new"); got.code != errs.ExitOK || filepath.Clean(d.settings.Dir) != "." {
 		t.Errorf("%+v, settings %+v", got, d.settings)
 	}
+	const prod, dev = "prod: {path: a, topo: \"etcd2://h:1/r\", policy: {impact: {new_scatter: allow}}}", "dev: {path: b, topo: \"etcd2://h:1/s\""
+	for _, tt := range []struct {
+		name, config string
+		args         []string
+		code         int
+		says         string
+	}{
+		{"several policies", prod + ", " + dev + "}", nil, errs.ExitError, "next: vtsync impact --exit-code --cluster dev, or another of: dev, prod"},
+		{"several bounds", dev + ", policy: {impact: {dearer_percent: 5}}}, " + strings.Replace(dev, "dev", "more", 1) + ", policy: {impact: {dearer_percent: 6}}}", nil, errs.ExitError, "--cluster dev"},
+		{"the one that allows it", prod + ", " + dev + "}", []string{"--cluster", "prod"}, errs.ExitOK, ""},
+		{"the one that does not", prod + ", " + dev + "}", []string{"--cluster", "dev"}, errs.ExitFindings, ""},
+		{"the same one", prod + ", " + dev + ", policy: {impact: {new_scatter: allow, breaks: deny}}}", nil, errs.ExitOK, ""},
+	} {
+		config("clusters: {" + tt.config + "}")
+		got := d.runIn(t, nil, append([]string{"impact", "--before", "git:main", "--exit-code"}, tt.args...)...)
+		if got.code != tt.code || !strings.Contains(got.stderr, tt.says) {
+			t.Errorf("%s: %+v", tt.name, got)
+		}
+		if got := d.runIn(t, nil, append([]string{"impact", "--before", "git:main"}, tt.args...)...); got.code != errs.ExitOK {
+			t.Errorf("%s, without --exit-code: %+v", tt.name, got)
+		}
+	}
+	config("clusters: {a: {path: a, topo: \"etcd2://h:1/r\"}, b: {path: b, topo: \"etcd2://h:1/s\"}}")
 	if got := d.runIn(t, nil, "impact"); got.code != errs.ExitError || !strings.Contains(got.stderr, "several clusters") {
 		t.Errorf("%+v", got)
 	}

@@ -25,6 +25,14 @@ type Policy struct {
 	DearerPercent *float64
 }
 
+// Equal tells that both deny the same.
+func (p Policy) Equal(o Policy) bool {
+	limits := p.DearerPercent == o.DearerPercent ||
+		p.DearerPercent != nil && o.DearerPercent != nil && *p.DearerPercent == *o.DearerPercent
+	return limits && (p.Breaks == Allow) == (o.Breaks == Allow) && (p.NewScatter == Allow) == (o.NewScatter == Allow) &&
+		(p.Unjudged == Allow) == (o.Unjudged == Allow)
+}
+
 // The kinds of Breach.
 const (
 	BreachBreaks     = "breaks"
