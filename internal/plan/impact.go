@@ -16,6 +16,7 @@ import (
 const (
 	keptQueries = 50
 	keptText    = 2 << 10 // bytes of a query, or of what is said about it
+	toldText    = 120     // bytes of a query in a denial
 	keptItems   = 20      // routes of a plan, and the like
 )
 
@@ -98,6 +99,7 @@ func (r routing) same(o routing) bool { return same(r.before, o.before) && same(
 // breaches denies what the policy does not let the plan do and nobody allowed:
 // each kind once, where it is found first.
 func (b *builder) breaches(r routing, report *impact.Report, several bool) {
+	asGlobal := same(r.before, sharedSrv(b.global)) && same(r.after, sharedSrv(b.globalAfter()))
 	for _, breach := range b.in.ImpactPolicy.Check(report.Summary) {
 		if b.allowed.impact[breach.Kind] || slices.ContainsFunc(b.plan.Denials, func(d Denial) bool {
 			return d.Code == DeniedImpact && slices.Contains(d.Codes, breach.Kind)
@@ -108,19 +110,22 @@ func (b *builder) breaches(r routing, report *impact.Report, several bool) {
 		if several {
 			text = fmt.Sprintf("in cell %s: %s", r.cell, text)
 		}
-		b.plan.Denials = append(b.plan.Denials, Denial{
-			Code: DeniedImpact, Codes: []string{breach.Kind}, Text: text, Remedy: RemedyImpact(report, breach.Kind),
-		})
+		remedy := RemedyImpact(report, breach.Kind)
+		if first := firstOf(report, breach.Kind); first >= 0 && asGlobal { // which is what impact looks at
+			remedy = fmt.Sprintf("vtsync impact --explain %d shows the plans of the first; --allow %s lets it happen", first+1, breach.Kind)
+		}
+		b.plan.Denials = append(b.plan.Denials, Denial{Code: DeniedImpact, Codes: []string{breach.Kind}, Text: text, Remedy: remedy})
 	}
 }
 
 // RemedyImpact says how to look at what a kind of breach is about, and how to
-// allow it.
+// allow it. Another command than the one that made the report may number its
+// queries in another way.
 func RemedyImpact(report *impact.Report, kind string) string {
 	if kind == impact.BreachUnjudged {
 		return strings.Join(report.Nexts(), "; ") + "; --allow " + kind + " lets it happen"
 	}
-	return fmt.Sprintf("vtsync impact --explain %d shows the plans of the first; --allow %s lets it happen", max(0, firstOf(report, kind))+1, kind)
+	return "vtsync impact lists the queries, and shows the plans of one with --explain NUMBER; --allow " + kind + " lets it happen"
 }
 
 // firstOf gives the place, in a report, of the first query that a kind of breach
@@ -137,20 +142,21 @@ func firstOf(report *impact.Report, kind string) int {
 	return slices.IndexFunc(report.Queries, about)
 }
 
-// ofFirst says what becomes of that query, in a few words.
+// ofFirst says what becomes of that query, in a few words, and which it is.
 func ofFirst(report *impact.Report, kind string) string {
 	i := firstOf(report, kind)
 	if i < 0 {
 		return ""
 	}
 	r := report.Queries[i]
+	query := cut(strings.Join(strings.Fields(r.SQL), " "), toldText)
 	switch {
 	case r.After.Error != nil:
-		return "; the first: " + short(r.After.Error.String())
+		return "; the first: " + short(r.After.Error.String()) + ": " + query
 	case len(r.Reasons) > 0:
-		return "; the first: " + short(strings.Join(r.Reasons[:min(2, len(r.Reasons))], ", "))
+		return "; the first: " + short(strings.Join(r.Reasons[:min(2, len(r.Reasons))], ", ")) + ": " + query
 	}
-	return ""
+	return "; the first: " + query
 }
 
 // worse tells which of two reports, on the same queries, is the one to look at.
@@ -206,15 +212,18 @@ func shortened(texts []string) []string {
 	return out
 }
 
-// short cuts a text where it is too long, between two characters. What is no
-// UTF-8 would not come back from JSON as it went in.
-func short(text string) string {
+// short cuts a text where it is too long to be kept.
+func short(text string) string { return cut(text, keptText) }
+
+// cut cuts a text to so many bytes, between two characters. What is no UTF-8 would
+// not come back from JSON as it went in.
+func cut(text string, limit int) string {
 	text = strings.ToValidUTF8(text, "\uFFFD")
-	if len(text) <= keptText {
+	if len(text) <= limit {
 		return text
 	}
 	const more = " ..."
-	end := keptText - len(more)
+	end := limit - len(more)
 	for !utf8.RuneStart(text[end]) {
 		end--
 	}

@@ -106,13 +106,19 @@ func TestImpactDenialSays(t *testing.T) {
 		t.Fatalf("denials %+v", p.Denials)
 	}
 	d := p.Denials[0]
-	for _, want := range []string{"1 of 3 queries", "40 % of executions", "ask all shards", "; the first: what decides, and the next"} {
+	for _, want := range []string{"1 of 3 queries", "40 % of executions", "ask all shards", "; the first: what decides, and the next: select 3 from customer where id = :id"} {
 		if !strings.Contains(d.Text, want) {
 			t.Errorf("text %q lacks %q", d.Text, want)
 		}
 	}
 	if want := "vtsync impact --explain 1 shows the plans of the first; --allow new_scatter lets it happen"; d.Remedy != want {
 		t.Errorf("remedy %q, want %q", d.Remedy, want)
+	}
+	long := scatter
+	long.SQL = "select 3,\n" + strings.Repeat("é", 200) + " from customer"
+	in.Impact = told(long)
+	if text := build(t, in).Denials[0].Text; !strings.Contains(text, ": select 3, é") || !strings.HasSuffix(text, "é ...") || len(text) > 300 {
+		t.Errorf("text of a long query %q", text)
 	}
 	// The list is worst first; the denial names its own.
 	in.Impact = told(breaks, scatter)
@@ -178,6 +184,10 @@ func TestImpactSees(t *testing.T) {
 		}
 		if len(p.Denials) != 1 || !strings.HasPrefix(p.Denials[0].Text, "in cell z2: ") || p.Impact.Summary.NewScatter.Queries != 1 {
 			t.Errorf("denials %+v, kept %+v", p.Denials, p.Impact)
+		}
+		// impact looks at the global topo, where the query has another number, or none.
+		if d := p.Denials[0]; !strings.Contains(d.Text, "select ") || !strings.Contains(d.Remedy, "vtsync impact lists the queries") {
+			t.Errorf("denial %+v", d)
 		}
 		if notes := strings.Join(p.Notes, "\n"); !strings.Contains(notes, "as cell z2 has them") {
 			t.Errorf("notes %s", notes)
