@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"maps"
 	"os"
@@ -14,6 +15,8 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	"github.com/vtsync/vtsync/internal/cli"
+	"github.com/vtsync/vtsync/internal/config"
+	"github.com/vtsync/vtsync/internal/desired"
 	"github.com/vtsync/vtsync/internal/errs"
 	"github.com/vtsync/vtsync/internal/near"
 	"github.com/vtsync/vtsync/internal/physical"
@@ -91,10 +94,13 @@ func liveSide(snap *planes.Snapshot) (impactSide, error) {
 func filesSide(files worktree.Files) (impactSide, error) {
 	tree, err := files.LoadWithRules()
 	if err != nil {
-		return impactSide{}, err
+		return impactSide{}, ledElsewhere(files, err)
 	}
 	if len(tree.Keyspaces)+len(tree.Rules) == 0 {
-		return impactSide{}, &errs.Invalid{Pos: errs.Position{File: files.Name()}, Msg: "no keyspace has a file here", Next: "vtsync pull writes the live VSchemas, or name another folder"}
+		return impactSide{}, ledElsewhere(files, &errs.Invalid{
+			Pos: errs.Position{File: files.Name()}, Msg: "no keyspace has a file here",
+			Next: "vtsync pull writes the live VSchemas, or name another folder",
+		})
 	}
 	side := impactSide{name: strings.TrimSuffix(files.Name(), ":."), keyspaces: values(tree), rules: map[vschema.RuleKind]proto.Message{}}
 	if side.name == "." {
@@ -112,6 +118,48 @@ func filesSide(files worktree.Files) (impactSide, error) {
 		side.notes = append(side.notes, problem.Error()+"; what it says of MySQL's tables is not taken into account")
 	}
 	return side, nil
+}
+
+// ledElsewhere says where the config of a folder leads, if the folder itself has no
+// keyspaces; otherwise it leaves the error as it is.
+func ledElsewhere(files worktree.Files, failed error) error {
+	if _, err := files.Open(desired.KeyspacesDir); !errors.Is(err, fs.ErrNotExist) {
+		return failed
+	}
+	folder, inGit := files.Name(), strings.HasPrefix(files.Name(), cli.SideGit)
+	if inGit {
+		folder = folder[strings.LastIndex(folder, ":")+1:] // git:REVISION:FOLDER
+	}
+	f, err := files.Open(config.FileName)
+	if err != nil {
+		return failed
+	}
+	defer f.Close()
+	text, err := io.ReadAll(f)
+	if err != nil {
+		return failed
+	}
+	cfg, err := config.Parse(filepath.Join(folder, config.FileName), text)
+	if err != nil {
+		return failed
+	}
+	var dirs []string
+	for _, name := range cfg.Names() {
+		if dir := cfg.FilesDir(cfg.Clusters[name]); dir != folder && !slices.Contains(dirs, dir) {
+			dirs = append(dirs, dir)
+		}
+	}
+	if len(dirs) == 0 {
+		return failed
+	}
+	next := "name that folder: " + dirs[0]
+	if inGit {
+		next = "give that folder as DIR: vtsync impact " + dirs[0] + " with the same flags"
+	}
+	return &errs.Invalid{
+		Pos: errs.Position{File: files.Name()}, Msg: "no keyspace has a file here: its " + config.FileName + " leads to " + strings.Join(dirs, ", "),
+		Next: next,
+	}
 }
 
 // planSide is what a plan starts from or leads to: the keyspaces that it writes.

@@ -1,8 +1,10 @@
 package app
 
 import (
+	"errors"
 	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -14,11 +16,13 @@ import (
 
 	"github.com/vtsync/vtsync/internal/cli"
 	"github.com/vtsync/vtsync/internal/compile"
+	"github.com/vtsync/vtsync/internal/errs"
 	"github.com/vtsync/vtsync/internal/impact"
 	"github.com/vtsync/vtsync/internal/physical"
 	"github.com/vtsync/vtsync/internal/plan"
 	"github.com/vtsync/vtsync/internal/planes"
 	"github.com/vtsync/vtsync/internal/vschema"
+	"github.com/vtsync/vtsync/internal/worktree"
 )
 
 func ruleFrom(from string) *vschema.RoutingRules {
@@ -209,5 +213,44 @@ func TestWithoutLiterals(t *testing.T) {
 	}
 	if got := withoutLiterals(impact.Query{SQL: "selec 'secret'", Executions: 1}); strings.Contains(got, "secret") {
 		t.Errorf("shown as %q", got)
+	}
+}
+
+// TestConfigLeadsElsewhere: whoever names the folder of the config learns where the
+// files are.
+func TestConfigLeadsElsewhere(t *testing.T) {
+	t.Chdir(t.TempDir())
+	for file, text := range map[string]string{
+		"one/vtsync.yaml":    "clusters: {prod: {path: files, topo: \"etcd2://h:1/r\"}}",
+		"many/vtsync.yaml":   "clusters: {a: {path: x, topo: \"etcd2://h:1/r\"}, b: {path: ., topo: \"etcd2://h:1/s\"}, c: {path: ../y, topo: \"etcd2://h:1/t\"}}",
+		"broken/vtsync.yaml": "clusters: [",
+		"here/vtsync.yaml":   "clusters: {prod: {path: ., topo: \"etcd2://h:1/r\"}}",
+		"none/README.md":     "",
+		"vtsync.yaml":        "clusters: {prod: {path: files, topo: \"etcd2://h:1/r\"}}",
+	} {
+		if err := worktree.At(".").Write(file, []byte(text)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, args := range [][]string{{"init", "-q", "-b", "main"}, {"add", "."}, {"-c", "user.name=a", "-c", "user.email=a@b", "commit", "-q", "-m", "a"}} {
+		if out, err := exec.Command("git", args...).CombinedOutput(); err != nil {
+			t.Fatalf("git %v: %v: %s", args, err, out)
+		}
+	}
+	for _, tt := range []struct{ dir, side, says, next string }{
+		{".", "one", "one: no keyspace has a file here: its vtsync.yaml leads to one/files", "name that folder: one/files"},
+		{".", "many", "many: no keyspace has a file here: its vtsync.yaml leads to many/x, y", "name that folder: many/x"},
+		{".", "broken", "broken: no keyspaces/ directory here; keyspaces stand in keyspaces/KEYSPACE/vschema.json", "vtsync pull writes the live VSchema into this layout"},
+		{".", "here", "here: no keyspaces/ directory here; keyspaces stand in keyspaces/KEYSPACE/vschema.json", "vtsync pull writes the live VSchema into this layout"},
+		{".", "none", "none: no keyspaces/ directory here; keyspaces stand in keyspaces/KEYSPACE/vschema.json", "vtsync pull writes the live VSchema into this layout"},
+		{".", "git:main", "git:main:.: no keyspace has a file here: its vtsync.yaml leads to files", "give that folder as DIR: vtsync impact files with the same flags"},
+		{"one", "git:main", "git:main:one: no keyspace has a file here: its vtsync.yaml leads to one/files", "give that folder as DIR: vtsync impact one/files with the same flags"},
+	} {
+		a := &App{files: worktree.At(tt.dir)}
+		_, err := a.impactSide(t.Context(), tt.side, false, nil)
+		invalid, ok := errors.AsType[*errs.Invalid](err)
+		if !ok || filepath.ToSlash(invalid.Error()) != tt.says || filepath.ToSlash(invalid.Next) != tt.next {
+			t.Errorf("%s of %s: %v, next %+v", tt.side, tt.dir, err, invalid)
+		}
 	}
 }

@@ -96,7 +96,7 @@ func (t Tree) list(ctx context.Context, name, commit string) ([]blob, error) {
 	for line := range strings.SplitSeq(string(beside)+string(below), "\x00") {
 		about, file, ok := strings.Cut(line, "\t")
 		words := strings.Fields(about) // mode, type, id, size
-		inside := strings.HasPrefix(file, desired.KeyspacesDir+"/")
+		inside := file == desired.KeyspacesDir || strings.HasPrefix(file, desired.KeyspacesDir+"/")
 		if !ok || len(words) != 4 || !inside && !slices.Contains([]string{".json", ".yaml", ".yml"}, path.Ext(file)) {
 			continue
 		}

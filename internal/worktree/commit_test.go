@@ -76,6 +76,13 @@ func TestAtCommitRefuses(t *testing.T) {
 	run(t, repo.Dir(), "checkout", "-q", "-b", "linked")
 	run(t, repo.Dir(), "add", ".")
 	run(t, repo.Dir(), "commit", "-q", "-m", "a link")
+	run(t, repo.Dir(), "checkout", "-q", "-b", "moved")
+	run(t, repo.Dir(), "mv", "keyspaces", "files")
+	if err := os.Symlink("files", repo.Path("keyspaces")); err != nil {
+		t.Fatal(err)
+	}
+	run(t, repo.Dir(), "add", ".")
+	run(t, repo.Dir(), "commit", "-q", "-m", "a link to the folder")
 	shallow := At(filepath.Join(t.TempDir(), "clone"))
 	run(t, repo.Dir(), "clone", "-q", "--depth=1", "--branch=main", "file://"+repo.Dir(), shallow.Dir())
 
@@ -90,6 +97,7 @@ func TestAtCommitRefuses(t *testing.T) {
 		{"no repository", "HEAD", "in no git repository", "a folder", At(t.TempDir())},
 		{"no folder", "HEAD", "cannot be looked at", "", At(repo.Path("nowhere"))},
 		{"a link", "linked", "a link, which is not followed", "git worktree add", repo},
+		{"a link to the keyspaces", "moved", "keyspaces: a link, which is not followed", "git worktree add", repo},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			_, err := tt.tree.AtCommit(t.Context(), tt.revision)
