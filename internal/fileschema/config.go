@@ -69,6 +69,12 @@ func policySchema() object {
 			"required": object{"type": "integer", "minimum": 1, "description": "How many people must approve."},
 			"from":     text("The mildest hazard of a plan that needs them."),
 		}),
+		"impact": closed("What a plan may do to the known queries.", object{
+			"breaks":         action("Queries lose their plan."),
+			"new_scatter":    action("Queries begin to ask all shards of a keyspace."),
+			"unjudged":       action("Fewer than half of the executions can be judged."),
+			"dearer_percent": object{"type": "number", "minimum": 0, "maximum": 100, "description": "The largest share of the executions that may become dearer; no limit where it is left out."},
+		}),
 	})
 }
 
@@ -115,6 +121,10 @@ func closed(description string, properties object) object {
 
 func text(description string) object {
 	return object{"type": "string", "minLength": 1, "description": description}
+}
+
+func action(description string) object {
+	return object{"type": "string", "enum": []string{"deny", "allow"}, "description": description}
 }
 
 func list(description string, items object) object {

@@ -132,6 +132,7 @@ func TestConfigSchema(t *testing.T) {
 		{`{clusters: {c: {topo: "etcd2://h:1/v", policy: {zzz: 1}}}}`, property(cluster, "policy")},
 		{`{clusters: {c: {topo: "etcd2://h:1/v", policy: {freeze: [{zzz: 1}]}}}}`, property(property(cluster, "policy"), "freeze")["items"].(object)},
 		{`{clusters: {c: {topo: "etcd2://h:1/v", policy: {approvals: {zzz: 1}}}}}`, property(property(cluster, "policy"), "approvals")},
+		{`{clusters: {c: {topo: "etcd2://h:1/v", policy: {impact: {zzz: 1}}}}}`, property(property(cluster, "policy"), "impact")},
 		{`{clusters: {c: {topo: "etcd2://h:1/v", vtgates: [{address: "h:1", zzz: 1}]}}}`, defs["vtgate"].(object)},
 		{`{clusters: {c: {topo: "etcd2://h:1/v", vtctld: {address: "h:1", zzz: 1}}}}`, property(cluster, "vtctld")},
 	}
