@@ -33,6 +33,8 @@ type impactRun struct {
 	// served is what the vtgate servedBy knows of MySQL's tables, where it was asked.
 	served   map[string]vtgate.Schema
 	servedBy string
+	// untracked tells that the vtgates know none of that.
+	untracked bool
 	// notes are what the reader must see, and unread what did not answer.
 	notes, unread []string
 }
@@ -157,6 +159,7 @@ func (r *impactRun) compare(ctx context.Context) (*impact.Report, error) {
 	if r.ask.All {
 		report = impact.NewFullReport(vitessRelease(), results, r.notes)
 	}
+	report.Untracked = r.untracked
 	if n := r.ask.Explain; n > 0 && n <= len(report.Queries) {
 		addTrees(ctx, &report.Queries[n-1], before.Planner, after.Planner)
 	}

@@ -23,7 +23,7 @@ type schemas = map[string]compile.Schema
 // none of that, and plan accordingly; so do we for their cluster.
 func (r *impactRun) findColumns(ctx context.Context, before, after map[string]*physical.Schema) error {
 	r.knownBefore, r.knownAfter = schemas{}, schemas{}
-	if r.snap != nil && untracked(r.snap.VTGates) {
+	if r.untracked = r.snap != nil && untracked(r.snap.VTGates); r.untracked {
 		r.notes = append(r.notes, "the vtgates track no schema (--schema-change-signal=false): they know the columns of the VSchema alone, and so they are planned with here")
 		return nil
 	}

@@ -62,6 +62,14 @@ func TestJudgeKnown(t *testing.T) {
 	if s := report.Summary; s.NewScatter != (impact.Count{Queries: 1, Executions: 7}) || *report.Queries[0].After.Shards != 2 {
 		t.Errorf("report %+v", report)
 	}
+	if report.Untracked {
+		t.Error("no vtgate says that it tracks no schema")
+	}
+	untracked := *twoShards
+	untracked.VTGates = []planes.VTGate{{Target: "g:1", Untracked: true}}
+	if report, err = a.judgeKnown(t.Context(), known, &untracked, nil)(routed("id"), routed("email")); err != nil || !report.Untracked {
+		t.Errorf("report %+v, error %v where the vtgates track no schema", report, err)
+	}
 	if none, err := withQueries(t, "").knownQueries(t.Context()); err != nil || a.judgeKnown(t.Context(), none, twoShards, nil) != nil {
 		t.Errorf("without queries there is something to judge: %+v, %v", none, err)
 	}

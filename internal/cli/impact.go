@@ -292,7 +292,7 @@ func (c *command) showImpact(r *impact.Report, ask Impacting) error {
 		if c.flags.format == formatJSON {
 			return view.JSON(out, explained(r.Queries[explain-1]))
 		}
-		return view.ImpactExplain(out, r.Queries[explain-1], style)
+		return view.ImpactExplain(out, r, explain, style)
 	}
 	switch c.flags.format {
 	case formatJSON:

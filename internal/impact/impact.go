@@ -166,6 +166,9 @@ type Report struct {
 	// Queries are the results, worst first; of those that stay the same only
 	// where all were asked for.
 	Queries []Result `json:"queries"`
+	// Untracked tells that the vtgates track no schema: they know the columns of the
+	// VSchema alone, wherever else some stand.
+	Untracked bool `json:"untracked,omitempty"`
 	// Notes are facts that the reader must see.
 	Notes []string `json:"notes,omitempty"`
 }

@@ -268,6 +268,29 @@ func TestSummaryCounts(t *testing.T) {
 	}
 }
 
+// What lacked columns before the change and has them now needs none.
+func TestNexts(t *testing.T) {
+	for _, tt := range []struct {
+		name   string
+		result Result
+		want   string
+	}{
+		{"it lacks columns", result("a", 1, Same, noColumns, noColumns), findColumns},
+		{"it begins to", result("a", 1, Breaks, oneShard, noColumns), findColumns},
+		{"it has them now", result("a", 1, Fixed, noColumns, oneShard), ""},
+		{"it has them now, and no plan", result("a", 1, Same, noColumns, noPlan), listUnplannable},
+	} {
+		r := NewReport("", []Result{tt.result}, nil)
+		if got := strings.Join(r.Nexts(), "; "); got != tt.want {
+			t.Errorf("%s: %q, want %q", tt.name, got, tt.want)
+		}
+		r.Untracked = true
+		if got, want := strings.Join(r.Nexts(), "; "), strings.ReplaceAll(tt.want, findColumns, trackColumns); got != want {
+			t.Errorf("%s, of vtgates that track none: %q, want %q", tt.name, got, want)
+		}
+	}
+}
+
 func TestErrorNamesTables(t *testing.T) {
 	for want, e := range map[string]*Error{
 		"unsupported":                       {Text: "unsupported"},

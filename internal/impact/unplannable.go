@@ -101,9 +101,17 @@ const (
 	listUnplannable = "`vtsync impact --all` lists them at the end"
 	nameKeyspaces   = "; where a source of queries has the names of databases that are no keyspaces, put the keyspaces' names in their place"
 	unknownDatabase = "VT05003"
-	// ColumnsNext is for those that lack columns.
-	ColumnsNext = "where columns are not known, put the CREATE TABLE into keyspaces/KEYSPACE/schema/, or name a vtctld (--vtctld)"
+	findColumns     = "where columns are not known, put the CREATE TABLE into keyspaces/KEYSPACE/schema/, or name a vtctld (--vtctld)"
+	trackColumns    = "the vtgates track no schema (--schema-change-signal=false): turn it on, or add columns with column_list_authoritative to the VSchema"
 )
+
+// ColumnsNext is what to do about queries that lack columns after the change.
+func (r *Report) ColumnsNext() string {
+	if r.Untracked {
+		return trackColumns
+	}
+	return findColumns
+}
 
 // Nexts say what to do about queries that have no plan.
 func (r *Report) Nexts() []string {
@@ -116,12 +124,10 @@ func (r *Report) Nexts() []string {
 		out = append(out, next)
 	}
 	if r.Summary.Unjudged.Queries > 0 || slices.ContainsFunc(r.Queries, Result.LacksColumns) {
-		out = append(out, ColumnsNext)
+		out = append(out, r.ColumnsNext())
 	}
 	return out
 }
 
-// LacksColumns tells that a side has no plan for want of columns.
-func (r Result) LacksColumns() bool {
-	return r.Before.Error.LacksColumns() || r.After.Error.LacksColumns()
-}
+// LacksColumns tells that a query has no plan after the change for want of columns.
+func (r Result) LacksColumns() bool { return r.After.Error.LacksColumns() }

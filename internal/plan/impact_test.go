@@ -142,6 +142,28 @@ func TestImpactUnjudgedSays(t *testing.T) {
 	}
 }
 
+// TestImpactUntracked: where no file helps, the denial names what does.
+func TestImpactUntracked(t *testing.T) {
+	lacking := nowhere
+	lacking.After.Error = &impact.Error{Code: "VT09015", Text: "schema tracking required"}
+	lacking.Before = lacking.After
+	for untracked, want := range map[bool]string{
+		false: "put the CREATE TABLE into keyspaces/KEYSPACE/schema/",
+		true:  "the vtgates track no schema (--schema-change-signal=false): turn it on, or add columns with column_list_authoritative to the VSchema; --allow unjudged",
+	} {
+		in := input(store(t), keyspaces{"commerce": invoice(t)})
+		in.Impact = func(before, after *vschema.SrvVSchema) (*impact.Report, error) {
+			r, err := told(lacking)(before, after)
+			r.Untracked = untracked
+			return r, err
+		}
+		p := build(t, in)
+		if got := p.Denials[0].Remedy; !strings.Contains(got, want) || p.Impact.Untracked != untracked {
+			t.Errorf("remedy %q, want %q", got, want)
+		}
+	}
+}
+
 // TestImpactSees: the routing is the whole one that cells serve, with what the
 // plan ships put in, and only in as far as it ships it.
 func TestImpactSees(t *testing.T) {

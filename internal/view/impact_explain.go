@@ -9,10 +9,10 @@ import (
 	"github.com/vtsync/vtsync/internal/impact"
 )
 
-// ImpactExplain writes one query of a report in full: its plans side by side, or
-// one under the other where the terminal is narrow.
-func ImpactExplain(w io.Writer, res impact.Result, style Style) error {
-	p := page{style: style}
+// ImpactExplain writes one query of a report, by its number from 1, in full: its
+// plans side by side, or one under the other where the terminal is narrow.
+func ImpactExplain(w io.Writer, r *impact.Report, number int, style Style) error {
+	p, res := page{style: style}, r.Queries[number-1]
 	p.line("%s", p.style.paint(bold, oneLine(res.SQL)))
 	p.line("")
 	p.line("%s", verdictText(&res, style))
@@ -25,7 +25,7 @@ func ImpactExplain(w io.Writer, res impact.Result, style Style) error {
 	p.line("before  %s", sideText(res.Before))
 	p.line("after   %s", sideText(res.After))
 	if res.LacksColumns() {
-		p.line("next: %s", impact.ColumnsNext)
+		p.line("next: %s", r.ColumnsNext())
 	}
 	if res.BeforeTree != nil || res.AfterTree != nil {
 		p.line("")

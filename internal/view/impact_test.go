@@ -188,6 +188,8 @@ func TestImpactWithoutPlans(t *testing.T) {
 		return impact.NewReport("24.0.1", results, nil)
 	}
 	planned := side(impact.SingleShard, 1, route("EqualUnique", "hash"))
+	untracked := report(columns)
+	untracked.Untracked = true
 	const nextKeyspace = "next: `vtsync impact --all` lists them at the end; where a source of queries has the names of databases that are no keyspaces, put the keyspaces' names in their place\n"
 	for _, tt := range []struct {
 		name  string
@@ -202,6 +204,12 @@ func TestImpactWithoutPlans(t *testing.T) {
 			"1 of 3 queries has a plan, and keeps it\n",
 			"2 queries, 66 % of all executions, have no plan on either side, 1 of them for want of columns; the first: VT05003: unknown database 'shop' in vschema\n",
 			nextKeyspace, "next: where columns are not known",
+		}},
+		{"columns alone", report(columns), []string{
+			": the planner needs columns that are not known\n", "next: where columns are not known, put the CREATE TABLE into keyspaces/KEYSPACE/schema/, or name a vtctld (--vtctld)\n",
+		}},
+		{"columns that no vtgate takes from there", untracked, []string{
+			"next: the vtgates track no schema (--schema-change-signal=false): turn it on, or add columns with column_list_authoritative to the VSchema\n",
 		}},
 		{"another reason", report(planned, refused("VT12001", "unsupported: this")), []string{
 			"1 query, 49 % of all executions, has no plan on either side; the first: VT12001: unsupported: this\n", "next: `vtsync impact --all` lists them at the end\n",
@@ -363,7 +371,7 @@ func trees() impact.Result {
 
 func explained(t *testing.T, res impact.Result, style Style) string {
 	t.Helper()
-	return text(t, func(w io.Writer, _ Style) error { return ImpactExplain(w, res, style) })
+	return text(t, func(w io.Writer, _ Style) error { return ImpactExplain(w, &impact.Report{Queries: []impact.Result{res}}, 1, style) })
 }
 
 func TestImpactExplain(t *testing.T) {
@@ -437,6 +445,18 @@ after
 			got := explained(t, trees(), Style{Width: tt.width})
 			want(t, got, tt.want)
 		})
+	}
+}
+
+func TestImpactExplainUntracked(t *testing.T) {
+	res := trees()
+	res.After = refused("VT09015", "VT09015: schema tracking required")
+	r := &impact.Report{Queries: []impact.Result{trees(), res}, Untracked: true}
+	for number, said := range map[int]bool{1: false, 2: true} {
+		got := text(t, func(w io.Writer, s Style) error { return ImpactExplain(w, r, number, s) })
+		if strings.Contains(got, "\nnext: the vtgates track no schema") != said || strings.Contains(got, "CREATE TABLE") {
+			t.Errorf("query %d:\n%s", number, got)
+		}
 	}
 }
 
