@@ -103,7 +103,7 @@ func (r *impactRun) join(ctx context.Context, before, after impactSide) error {
 			return &errs.Invalid{Msg: "--shards: keyspace " + name + " is on neither side", Near: near.Name(name, names)}
 		}
 	}
-	notes := slices.Concat(before.notes, after.notes, taken[:], r.unapplied(before, after), remade(r.before, r.after))
+	notes := slices.Concat(before.notes, after.notes, taken[:], r.unapplied(before, after), moved(r.before, r.after))
 	slices.Sort(notes)
 	r.notes = append(r.notes, slices.DeleteFunc(slices.Compact(notes), func(note string) bool { return note == "" })...)
 	return r.findColumns(ctx, before.schemas, after.schemas)

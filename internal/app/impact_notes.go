@@ -2,7 +2,6 @@ package app
 
 import (
 	"fmt"
-	"maps"
 	"strings"
 
 	"github.com/vtsync/vtsync/internal/impact"
@@ -41,50 +40,120 @@ func scattered(s impact.Side) map[string]bool {
 	return out
 }
 
-// remade says of the vindexes that tables are sharded by and that become another
-// function under the same name, which no plan shows.
-func remade(before, after *vschema.SrvVSchema) []string {
+// moved says of the tables that another function shards, and of those that look rows
+// up in another table, what no plan shows: whether the rows are there.
+func moved(before, after *vschema.SrvVSchema) []string {
 	var out []string
 	for _, name := range sortedKeys(after.GetKeyspaces()) {
 		was, is := before.GetKeyspaces()[name], after.GetKeyspaces()[name]
 		if !was.GetSharded() || !is.GetSharded() {
 			continue
 		}
-		for _, vindex := range sortedKeys(is.GetVindexes()) {
-			what := unlikeVindex(was.GetVindexes()[vindex], is.GetVindexes()[vindex])
-			if what != "" && shardsBy(was, is, vindex) {
-				out = append(out, fmt.Sprintf("%s.%s changes its %s: plans stay as they are, and rows may not be where it looks: vtsync plan judges that", name, vindex, what))
+		sharded, found := map[string][]string{}, map[string][]string{}
+		for _, table := range sortedKeys(is.GetTables()) {
+			old, now := usesOf(was, table), usesOf(is, table)
+			if len(old) == 0 || len(now) == 0 {
+				continue
 			}
+			full := name + "." + table
+			if text := resharded(old[0], now[0]); text != "" {
+				sharded[text] = append(sharded[text], full)
+			}
+			for _, use := range now[1:] {
+				if text := lookedUpElsewhere(old[1:], use); text != "" {
+					found[text] = append(found[text], full)
+				}
+			}
+		}
+		for _, text := range sortedKeys(sharded) {
+			out = append(out, tablesAre(sharded[text], " is ", " are ")+"sharded by "+text+": plans cannot show whether rows are where it looks; vtsync plan judges that")
+		}
+		for _, text := range sortedKeys(found) {
+			out = append(out, tablesAre(found[text], " looks up ", " look up ")+text+": plans cannot show whether it has their rows; vtsync plan judges that")
 		}
 	}
 	return out
 }
 
-// unlikeVindex names what differs between two vindexes; nothing where one is none.
-func unlikeVindex(was, is *vschema.Vindex) string {
-	if was == nil || is == nil {
-		return ""
+func tablesAre(names []string, one, many string) string {
+	if len(names) == 1 {
+		return "table " + names[0] + one
 	}
-	var what []string
-	if was.Type != is.Type {
-		what = append(what, "type")
-	}
-	if !maps.Equal(was.Params, is.Params) {
-		what = append(what, "params")
-	}
-	return strings.Join(what, " and its ")
+	return "tables " + listed(names) + many
 }
 
-// shardsBy tells that a vindex is the primary one of a table, before and after.
-func shardsBy(was, is *vschema.Keyspace, vindex string) bool {
-	primary := func(t *vschema.Table) bool {
-		by := t.GetColumnVindexes()
-		return len(by) > 0 && by[0].GetName() == vindex
+// vindexUse is a vindex as one table uses it.
+type vindexUse struct {
+	name, kind string
+	columns    string // as vtgate reads them, in lower case
+	params     map[string]string
+}
+
+func usesOf(ks *vschema.Keyspace, table string) []vindexUse {
+	var out []vindexUse
+	for _, cv := range ks.GetTables()[table].GetColumnVindexes() {
+		columns := cv.GetColumns()
+		if cv.GetColumn() != "" {
+			columns = []string{cv.GetColumn()}
+		}
+		v := ks.GetVindexes()[cv.GetName()]
+		out = append(out, vindexUse{cv.GetName(), v.GetType(), strings.ToLower(strings.Join(columns, ", ")), v.GetParams()})
 	}
-	for name, t := range is.GetTables() {
-		if primary(t) && primary(was.GetTables()[name]) {
-			return true
+	return out
+}
+
+func (u vindexUse) text() string { return u.name + "(" + u.columns + ")" }
+
+// resharded tells one primary vindex from another; empty where both place each row
+// alike, whatever their names.
+func resharded(was, is vindexUse) string {
+	switch {
+	case was.kind != is.kind && was.text() == is.text():
+		return fmt.Sprintf("%s of type %s, was of type %s", is.text(), is.kind, was.kind)
+	case was.kind != is.kind || was.columns != is.columns:
+		return is.text() + ", was " + was.text()
+	}
+	var params []string
+	for _, key := range sortedKeys(is.params) {
+		if old, ok := was.params[key]; !ok || old != is.params[key] {
+			params = append(params, key)
 		}
 	}
-	return false
+	for _, key := range sortedKeys(was.params) {
+		if _, ok := is.params[key]; !ok {
+			params = append(params, key)
+		}
+	}
+	if len(params) == 0 {
+		return ""
+	}
+	return is.text() + " with other params (" + listed(params) + ")"
+}
+
+// lookedUpElsewhere tells of a table's lookup that none of those before it, of the
+// same columns, reads the same table in the same way.
+func lookedUpElsewhere(before []vindexUse, is vindexUse) string {
+	if !vschema.IsLookup(is.kind) {
+		return ""
+	}
+	was := ""
+	for _, old := range before {
+		switch {
+		case !vschema.IsLookup(old.kind) || old.columns != is.columns:
+		case old.lookupTable() == is.lookupTable():
+			return ""
+		case was == "":
+			was = old.lookupTable()
+		}
+	}
+	if was == "" {
+		return "" // plans show that it was none
+	}
+	return is.columns + " in " + is.lookupTable() + ", was " + was
+}
+
+// lookupTable is the table of a lookup and its columns, the last of which leads to
+// the rows.
+func (u vindexUse) lookupTable() string {
+	return u.params["table"] + "(" + u.params["from"] + " -> " + u.params["to"] + ")"
 }

@@ -371,7 +371,9 @@ func trees() impact.Result {
 
 func explained(t *testing.T, res impact.Result, style Style) string {
 	t.Helper()
-	return text(t, func(w io.Writer, _ Style) error { return ImpactExplain(w, &impact.Report{Queries: []impact.Result{res}}, 1, style) })
+	return text(t, func(w io.Writer, _ Style) error {
+		return ImpactExplain(w, &impact.Report{Queries: []impact.Result{res}}, 1, style)
+	})
 }
 
 func TestImpactExplain(t *testing.T) {
