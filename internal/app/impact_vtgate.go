@@ -36,7 +36,8 @@ func (r *impactRun) judgeByVTGate(ctx context.Context, before, after compile.Sid
 	for i, q := range r.queries {
 		group.Go(func() error {
 			q.TabletType = results[i].TabletType // the one that is hit worst
-			v := versus{query: q, ours: results[i], before: before.Planner.Plan(gctx, q), after: after.Planner.Plan(gctx, q)}
+			v := versus{query: q, ours: results[i], before: before.Planner.Plan(gctx, q)}
+			v.after = compile.Reached(before.Planner, after.Planner, q, after.Planner.Plan(gctx, q))
 			live, err := asked.explain(gctx, i, q)
 			if errors.Is(err, vtgate.ErrNotExplained) {
 				live = v.before
