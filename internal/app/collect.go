@@ -77,9 +77,11 @@ func mergeInto(folder worktree.Tree, known queriesFile, found []impact.Query, re
 		out.Notes = append(known.notes, out.Notes...)
 	}
 	all := queries.Merge(known.list, found)
-	out.Total = countQueries(all)
-	out.New, out.Kept = len(all)-len(known.list), len(all)-len(found)
-	data := queries.Encode(all)
+	if all.Note != "" {
+		out.Notes = append(out.Notes, all.Note)
+	}
+	out.Total, out.New, out.Kept = countQueries(all.Queries), all.New, all.Kept
+	data := queries.Encode(all.Queries)
 	if bytes.Equal(data, known.text) {
 		return nil
 	}

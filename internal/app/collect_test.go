@@ -13,6 +13,7 @@ import (
 	"github.com/vtsync/vtsync/internal/cli"
 	"github.com/vtsync/vtsync/internal/errs"
 	"github.com/vtsync/vtsync/internal/impact"
+	"github.com/vtsync/vtsync/internal/view"
 	"github.com/vtsync/vtsync/internal/worktree"
 )
 
@@ -81,6 +82,23 @@ func wantCollected(t *testing.T, a *App, want ...string) {
 	}
 	if left, err := os.ReadDir(filepath.Dir(file)); err != nil || len(left) != 1 || len(found) != len(want) {
 		t.Errorf("%d queries, want %d; the folder has %v (%v)", len(found), len(want), left, err)
+	}
+}
+
+// TestCollectBeyond: no more is written than whoever reads it keeps, and the import
+// that goes beyond says so.
+func TestCollectBeyond(t *testing.T) {
+	folder := worktree.At(t.TempDir())
+	out := view.Collected{File: folder.Path("imported.json")}
+	var found []impact.Query
+	for i := range 100_002 {
+		found = append(found, impact.Query{SQL: fmt.Sprintf("select c%d from t", i), Executions: 1})
+	}
+	if err := mergeInto(folder, queriesFile{}, found, false, &out); err != nil {
+		t.Fatal(err)
+	}
+	if out.Total.Queries != 100_000 || out.New != 100_000 || len(out.Notes) != 1 || !strings.Contains(out.Notes[0], "2 queries are left out, of at most 1 execution each") {
+		t.Errorf("%+v", out)
 	}
 }
 

@@ -53,6 +53,45 @@ func TestBounds(t *testing.T) {
 	}
 }
 
+// TestMergeBounds: what is written is read again, all of it.
+func TestMergeBounds(t *testing.T) {
+	numbered := func(from, to int) []impact.Query {
+		var out []impact.Query
+		for i := from; i < to; i++ {
+			out = append(out, impact.Query{SQL: fmt.Sprintf("select c%d from t", i), Executions: int64(i)})
+		}
+		return out
+	}
+	const note = "together these are more distinct queries than a file keeps "
+	for _, tt := range []struct {
+		name       string
+		room       limits
+		queries    int
+		fresh, old int
+		note       string
+	}{
+		{"room for all", limits{queries: 30, text: maxText}, 30, 10, 10, ""},
+		{"for one less", limits{queries: 29, text: maxText}, 29, 10, 9, note + "(29, or 64 MiB of text), so the most executed are written: 1 query is left out, of at most 10 executions each"},
+		{"for few", limits{queries: 16, text: maxText}, 16, 10, 0, note + "(16, or 64 MiB of text), so the most executed are written: 14 queries are left out, of at most 23 executions each"},
+		{"for little text", limits{queries: 30, text: 100}, 5, 5, 0, note + "(30, or 0 MiB of text), so the most executed are written: 25 queries are left out, of at most 34 executions each"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			got := merge(numbered(10, 30), numbered(20, 40), tt.room)
+			if len(got.Queries) != tt.queries || got.New != tt.fresh || got.Kept != tt.old || got.Note != tt.note {
+				t.Errorf("%d queries, %d new, %d kept, note %q, want %q", len(got.Queries), got.New, got.Kept, got.Note, tt.note)
+			}
+			c := NewCorpus()
+			c.limits.queries, c.limits.text = tt.room.queries, tt.room.text
+			if err := c.Read("file", strings.NewReader(string(Encode(got.Queries)))); err != nil {
+				t.Fatal(err)
+			}
+			if again := c.Queries(); !slices.Equal(again, got.Queries) || len(c.Notes()) > 0 || again[0].Executions != 39 {
+				t.Errorf("read again %d of %d queries, notes %q", len(again), len(got.Queries), c.Notes())
+			}
+		})
+	}
+}
+
 // TestHottestAreKept: wherever in a source the hot queries stand, and among however
 // many others, they are kept, and what is said of the rest is true.
 func TestHottestAreKept(t *testing.T) {

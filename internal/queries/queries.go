@@ -84,6 +84,8 @@ type Corpus struct {
 // limits are the bounds, smaller in tests.
 type limits struct{ queries, text, seen, line int }
 
+var bounds = limits{queries: maxQueries, text: maxText, seen: maxSeen, line: maxLine}
+
 type identity struct{ sql, keyspace, tabletType string }
 
 type fingerprint [2]uint64
@@ -107,7 +109,7 @@ func NewCorpus() *Corpus {
 		kept:   map[identity]*kept{},
 		seen:   map[fingerprint]outcome{},
 		seeds:  [2]maphash.Seed{maphash.MakeSeed(), maphash.MakeSeed()},
-		limits: limits{queries: maxQueries, text: maxText, seen: maxSeen, line: maxLine},
+		limits: bounds,
 	}
 }
 
@@ -134,24 +136,6 @@ func (c *Corpus) Queries() []impact.Query {
 	out := make([]impact.Query, 0, len(c.kept))
 	for _, k := range c.kept {
 		out = append(out, k.Query)
-	}
-	order(out)
-	return out
-}
-
-// Merge puts a newer collection over an older one: a query of both gets the
-// larger count, and one that only the older has stays, since vtgate empties its
-// plan cache at every change of the VSchema.
-func Merge(older, newer []impact.Query) []impact.Query {
-	all := map[identity]impact.Query{}
-	for _, q := range slices.Concat(older, newer) {
-		id := identityOf(q)
-		q.Executions = max(q.Executions, all[id].Executions)
-		all[id] = q
-	}
-	out := make([]impact.Query, 0, len(all))
-	for _, q := range all {
-		out = append(out, q)
 	}
 	order(out)
 	return out

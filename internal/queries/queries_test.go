@@ -154,7 +154,8 @@ func TestMerge(t *testing.T) {
 	older := []impact.Query{{SQL: "a", Executions: 5}, {SQL: "b", Executions: 1}, {SQL: "b", Keyspace: "shop", Executions: 9}}
 	newer := []impact.Query{{SQL: "a", Executions: 3}, {SQL: "b", Executions: 7}, {SQL: "c", Executions: 7}}
 	want := []impact.Query{{SQL: "b", Keyspace: "shop", Executions: 9}, {SQL: "b", Executions: 7}, {SQL: "c", Executions: 7}, {SQL: "a", Executions: 5}}
-	if diff := cmp.Diff(want, queries.Merge(older, newer)); diff != "" {
+	got := queries.Merge(older, newer)
+	if diff := cmp.Diff(queries.Merged{Queries: want, New: 1, Kept: 1}, got); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
 }
