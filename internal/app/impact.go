@@ -1,6 +1,7 @@
 package app
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"maps"
@@ -149,7 +150,6 @@ func (r *impactRun) compare(ctx context.Context) (*impact.Report, error) {
 	if err != nil {
 		return nil, err
 	}
-	noteTabletTypes(r.queries, results)
 	r.notes = append(r.notes, plannerNotes(before.Planner, after.Planner)...)
 	if note := missingColumns(results); note != "" {
 		r.notes = append(r.notes, note)
@@ -166,22 +166,12 @@ func (r *impactRun) compare(ctx context.Context) (*impact.Report, error) {
 	return report, nil
 }
 
-// noteTabletTypes says of queries of which nobody knows what type of tablet they ask,
-// and that are judged by another than the primary, what that goes by.
-func noteTabletTypes(queries []impact.Query, results []impact.Result) {
-	for i, q := range queries {
-		if t := results[i].TabletType; q.TabletType == "" && t != "" {
-			results[i].Reasons = append(results[i].Reasons, "if it asks "+t+" tablets: which type it asks is not known, and this one is hit worst")
-		}
-	}
-}
-
 // addTrees plans a query again, as the plans of many are not kept.
 func addTrees(ctx context.Context, res *impact.Result, before, after *compile.Planner) {
 	if res.BeforeTree != nil || res.AfterTree != nil {
 		return
 	}
-	q := impact.Query{SQL: res.SQL, Keyspace: res.Keyspace, TabletType: res.TabletType, Executions: res.Weight}
+	q := impact.Query{SQL: res.SQL, Keyspace: res.Keyspace, TabletType: cmp.Or(res.TabletType, res.IfTabletType), Executions: res.Weight}
 	res.BeforeTree, res.AfterTree = before.Plan(ctx, q).Tree, after.Plan(ctx, q).Tree
 }
 

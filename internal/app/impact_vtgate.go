@@ -1,6 +1,7 @@
 package app
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -35,7 +36,7 @@ func (r *impactRun) judgeByVTGate(ctx context.Context, before, after compile.Sid
 	group.SetLimit(parallelExplains)
 	for i, q := range r.queries {
 		group.Go(func() error {
-			q.TabletType = results[i].TabletType // the one that is hit worst
+			q.TabletType = cmp.Or(q.TabletType, results[i].IfTabletType) // the one that is hit worst
 			v := versus{query: q, ours: results[i], before: before.Planner.Plan(gctx, q)}
 			v.after = compile.Reached(before.Planner, after.Planner, q, after.Planner.Plan(gctx, q))
 			live, err := asked.explain(gctx, i, q)
@@ -102,7 +103,9 @@ func (v versus) judge(live impact.Plan, before, after impact.Ground) impact.Resu
 	case v.ours.Verdict == impact.Same:
 		return v.ours
 	}
-	return impact.Judge(v.query, live, v.after, before, after)
+	out := impact.Judge(v.query, live, v.after, before, after)
+	out.TabletType, out.IfTabletType = v.ours.TabletType, v.ours.IfTabletType
+	return out
 }
 
 // notKnown has the vtgate's plan before the change, and no plan after it.

@@ -129,16 +129,3 @@ func TestExplainers(t *testing.T) {
 		t.Errorf("asked %d times, %v", frozen.asked, err)
 	}
 }
-
-// TestNoteTabletTypes: a rule about a type of tablet that nobody says a query asks
-// is told as what it is.
-func TestNoteTabletTypes(t *testing.T) {
-	results := []impact.Result{{TabletType: "rdonly", Reasons: []string{"all shards"}}, {TabletType: "rdonly"}, {}}
-	noteTabletTypes([]impact.Query{{}, {TabletType: "rdonly"}, {}}, results)
-	if got := strings.Join(results[0].Reasons, "; "); !strings.HasPrefix(got, "all shards; if it asks rdonly tablets") {
-		t.Errorf("reasons %q", got)
-	}
-	if len(results[1].Reasons)+len(results[2].Reasons) > 0 {
-		t.Errorf("of known types: %q, %q", results[1].Reasons, results[2].Reasons)
-	}
-}

@@ -9,6 +9,7 @@ import (
 	"sync/atomic"
 
 	"golang.org/x/sync/errgroup"
+	"vitess.io/vitess/go/vt/sqlparser"
 
 	"github.com/vtsync/vtsync/internal/impact"
 	"github.com/vtsync/vtsync/internal/vschema"
@@ -53,15 +54,17 @@ type comparison struct {
 	types         []string
 }
 
-// judge judges one query. Where nobody knows the type of tablet that it asks, it
+// judge judges one query. Where nobody knows the type of tablet that a read asks, it
 // is judged for each type that rules tell apart, and the worst counts: where no
-// other is worse than the primary's that one, whose type stays unsaid.
+// other is worse than the primary's that one, whose type stays unsaid. A write asks
+// no other.
 func (c comparison) judge(ctx context.Context, q impact.Query) impact.Result {
-	types := []string{q.TabletType}
-	if q.TabletType == "" {
+	s, failed := c.before.Planner.parse(q.SQL)
+	known := q.TabletType
+	types := []string{known}
+	if known == "" && !writes(s.ast) {
 		types = append(types, c.types...)
 	}
-	s, failed := c.before.Planner.parse(q.SQL)
 	var worst impact.Result
 	for i, t := range types {
 		q.TabletType = t
@@ -72,11 +75,22 @@ func (c comparison) judge(ctx context.Context, q impact.Query) impact.Result {
 		}
 		r := impact.Judge(q, before, after, c.before.Ground, c.after.Ground)
 		r.BeforeTree, r.AfterTree = nil, nil // of many queries they are large
+		if r.TabletType = known; known == "" {
+			r.IfTabletType = t
+		}
 		if i == 0 || r.Worse(worst) {
 			worst = r
 		}
 	}
 	return worst
+}
+
+func writes(ast sqlparser.Statement) bool {
+	switch ast.(type) {
+	case *sqlparser.Insert, *sqlparser.Update, *sqlparser.Delete:
+		return true
+	}
+	return false
 }
 
 // typesWithRules are the types of tablets, other than primary, for which a rule of

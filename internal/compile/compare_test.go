@@ -57,18 +57,22 @@ func TestCompareTabletTypes(t *testing.T) {
 		tablet  string
 	}{
 		{impact.Query{SQL: "select total from orders", Keyspace: "commerce"}, impact.Dearer, "rdonly"},
-		{impact.Query{SQL: "select total from orders", Keyspace: "commerce", TabletType: "replica"}, impact.Same, "replica"},
+		{impact.Query{SQL: "select total from orders", Keyspace: "commerce", TabletType: "replica"}, impact.Same, ""},
 		{impact.Query{SQL: "select total from orders", Keyspace: "customer"}, impact.Same, ""},
-		{impact.Query{SQL: "select total from orders", Keyspace: "customer", TabletType: "replica"}, impact.Cheaper, "replica"},
-		{impact.Query{SQL: "select total from orders", Keyspace: "customer", TabletType: "primary"}, impact.Same, "primary"},
+		{impact.Query{SQL: "select total from orders", Keyspace: "customer", TabletType: "replica"}, impact.Cheaper, ""},
+		{impact.Query{SQL: "select total from orders", Keyspace: "customer", TabletType: "primary"}, impact.Same, ""},
 		{impact.Query{SQL: "select name from customer", Keyspace: "customer"}, impact.Same, ""},
+		{impact.Query{SQL: "update orders set total = 1", Keyspace: "commerce"}, impact.Same, ""},
+		{impact.Query{SQL: "insert into orders (id) values (1)", Keyspace: "commerce"}, impact.Same, ""},
+		{impact.Query{SQL: "delete from orders", Keyspace: "commerce"}, impact.Same, ""},
+		{impact.Query{SQL: "replace into orders (id) values (1)", Keyspace: "commerce"}, impact.Same, ""},
 	} {
 		results, err := Compare(t.Context(), side(t, shop()), side(t, after), []impact.Query{tt.query})
 		if err != nil {
 			t.Fatal(err)
 		}
-		if r := results[0]; r.Verdict != tt.verdict || r.TabletType != tt.tablet {
-			t.Errorf("%+v: %s for %q, want %s for %q", tt.query, r.Verdict, r.TabletType, tt.verdict, tt.tablet)
+		if r := results[0]; r.Verdict != tt.verdict || r.TabletType != tt.query.TabletType || r.IfTabletType != tt.tablet {
+			t.Errorf("%+v: %s for %q, if %q, want %s if %q", tt.query, r.Verdict, r.TabletType, r.IfTabletType, tt.verdict, tt.tablet)
 		}
 	}
 }
@@ -102,8 +106,8 @@ func TestCompareWorstTabletType(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if r := results[0]; r.Verdict != tt.verdict || r.NewScatter() != tt.scatter || r.TabletType != tt.tablet {
-				t.Errorf("%s for %q, new scatter %t (%v); want %s for %q, %t", r.Verdict, r.TabletType, r.NewScatter(), r.Reasons, tt.verdict, tt.tablet, tt.scatter)
+			if r := results[0]; r.Verdict != tt.verdict || r.NewScatter() != tt.scatter || r.TabletType != "" || r.IfTabletType != tt.tablet {
+				t.Errorf("%s for %q, new scatter %t (%v); want %s for %q, %t", r.Verdict, r.IfTabletType, r.NewScatter(), r.Reasons, tt.verdict, tt.tablet, tt.scatter)
 			}
 		})
 	}

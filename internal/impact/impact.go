@@ -13,7 +13,7 @@ type Query struct {
 	// Keyspace is the one that the session has chosen; empty where it has none.
 	Keyspace string `json:"keyspace,omitempty"`
 	// TabletType is primary, replica or rdonly; empty where nobody knows, which
-	// is planned for primary, and for the others too where their rules differ.
+	// is planned for primary, and a read for the others too where their rules differ.
 	TabletType string `json:"tablet_type,omitempty"`
 	// Executions is how often it ran while it was watched: at least 1.
 	Executions int64 `json:"executions"`
@@ -125,11 +125,14 @@ type Side struct {
 
 // Result is one query on both sides.
 type Result struct {
-	SQL        string  `json:"sql"`
-	Keyspace   string  `json:"keyspace,omitempty"`
-	TabletType string  `json:"tablet_type,omitempty"`
-	Weight     int64   `json:"weight"` // executions
-	Verdict    Verdict `json:"verdict"`
+	SQL        string `json:"sql"`
+	Keyspace   string `json:"keyspace,omitempty"`
+	TabletType string `json:"tablet_type,omitempty"`
+	// IfTabletType is the type of tablet that it is judged for, where nobody knows
+	// which it asks and another than primary is hit worst.
+	IfTabletType string  `json:"if_tablet_type,omitempty"`
+	Weight       int64   `json:"weight"` // executions
+	Verdict      Verdict `json:"verdict"`
 	// DecidedBy is what makes it dearer or cheaper.
 	DecidedBy Decider `json:"decided_by,omitempty"`
 	// Reasons say in words what differs: what decides first.

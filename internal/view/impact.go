@@ -89,7 +89,7 @@ func PlanImpact(w io.Writer, r *impact.Report, breaches []string, style Style) e
 		p.line("  and %d more: see `vtsync impact`", more)
 	}
 	if len(shown) > 0 {
-		p.line("  both plans of a query: `vtsync impact --explain 1`")
+		p.line("  both plans of a query: `vtsync impact --explain 1`, with the plan's flags")
 	}
 	return p.writeTo(w)
 }
@@ -253,14 +253,18 @@ func session(res *impact.Result) string {
 }
 
 // reasons gives why a query is dearer or cheaper, or what changed. Of the other
-// verdicts the sides say all there is.
+// verdicts the sides say all there is, but for the type of tablet that they are for.
 func reasons(res *impact.Result) string {
+	var out []string
 	switch res.Verdict {
 	case impact.Dearer, impact.Changed, impact.Cheaper:
-		return oneLine(strings.Join(res.Reasons, ", "))
+		out = slices.Clone(res.Reasons)
 	case impact.Breaks, impact.Fixed, impact.Same:
 	}
-	return ""
+	if t := res.IfTabletType; t != "" {
+		out = append(out, "if it asks "+t+" tablets")
+	}
+	return oneLine(strings.Join(out, ", "))
 }
 
 // changedQueries gives the results of a report that do not stay the same.

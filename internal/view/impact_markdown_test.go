@@ -2,6 +2,7 @@ package view
 
 import (
 	"bytes"
+	"errors"
 	"flag"
 	"fmt"
 	"io"
@@ -187,5 +188,23 @@ func TestImpactMarkdownRow(t *testing.T) {
 	}
 	if cells != 7 || strings.Contains(row, "\n") {
 		t.Errorf("%d bars in %s", cells, row)
+	}
+}
+
+// A query that is judged for a type of tablet which nobody says it asks, is told as
+// what it is, whatever becomes of it.
+func TestImpactIfTabletType(t *testing.T) {
+	for _, v := range []impact.Verdict{impact.Breaks, impact.Dearer, impact.Changed, impact.Cheaper, impact.Fixed} {
+		res := impact.Result{SQL: "select 1", Keyspace: "shop", IfTabletType: "replica", Verdict: v, Weight: 1}
+		r := impact.NewReport("24.0.1", []impact.Result{res}, nil)
+		var text, explained bytes.Buffer
+		if err := errors.Join(Impact(&text, r, false, Style{}), ImpactExplain(&explained, r, 1, Style{})); err != nil {
+			t.Fatal(err)
+		}
+		for _, got := range []string{text.String(), explained.String(), markdownQueries(r, 1<<16)} {
+			if !strings.Contains(got, "if it asks replica tablets") || strings.Contains(got, "@replica") {
+				t.Errorf("%s: %s", v, got)
+			}
+		}
 	}
 }
