@@ -28,7 +28,7 @@ func TestOutlook(t *testing.T) {
 		{"allowed", "2026-11-20 10:00", "2026-11-20 11:00", 0, func(p *plan.Plan) { p.Allowed = []string{"freeze"} }, nil},
 		{"the way back", "2026-11-20 10:00", "2026-11-20 11:00", 2, func(p *plan.Plan) { p.Undoes = "p1" }, nil},
 		{"a plan that was made under a looser policy", "2026-11-20 13:00", "2026-11-20 14:00", 0, func(p *plan.Plan) { p.Impact = impacted(impact.Breaks) }, []string{
-			"1 of 2 queries loses its plan: apply would be denied; plan again: vtsync impact lists the queries, and shows the plans of one with --explain NUMBER; --allow breaks lets it happen",
+			"1 of 2 queries loses its plan: apply would be denied; plan again: vtsync impact, with the plan's flags, lists the queries, and shows the plans of one with --explain NUMBER; --allow breaks lets it happen",
 		}},
 		{"a plan that is denied for it and says so", "2026-11-20 13:00", "2026-11-20 14:00", 0, func(p *plan.Plan) {
 			p.Impact, p.Denials = impacted(impact.Breaks), []plan.Denial{{Code: plan.DeniedImpact}}

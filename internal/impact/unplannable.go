@@ -98,7 +98,7 @@ func (s Summary) unjudgedText() string {
 
 // What to do about queries that have no plan.
 const (
-	listUnplannable = "`vtsync impact --all` lists them at the end"
+	listUnplannable = "`vtsync impact --all`, with the same flags, lists them at the end"
 	nameKeyspaces   = "; where a source of queries has the names of databases that are no keyspaces, put the keyspaces' names in their place"
 	unknownDatabase = "VT05003"
 	findColumns     = "where columns are not known, put the CREATE TABLE into keyspaces/KEYSPACE/schema/, or name a vtctld (--vtctld)"

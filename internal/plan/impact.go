@@ -111,8 +111,8 @@ func (b *builder) breaches(r routing, report *impact.Report, several bool) {
 			text = fmt.Sprintf("in cell %s: %s", r.cell, text)
 		}
 		remedy := RemedyImpact(report, breach.Kind)
-		if first := firstOf(report, breach.Kind); first >= 0 && asGlobal { // which is what impact looks at
-			remedy = fmt.Sprintf("vtsync impact --explain %d shows the plans of the first; --allow %s lets it happen", first+1, breach.Kind)
+		if first := firstOf(report, breach.Kind); first >= 0 && first < keptQueries && asGlobal { // which is what impact looks at
+			remedy = fmt.Sprintf("vtsync impact --explain %d, with the plan's flags, shows the plans of the first; --allow %s lets it happen", first+1, breach.Kind)
 		}
 		b.plan.Denials = append(b.plan.Denials, Denial{Code: DeniedImpact, Codes: []string{breach.Kind}, Text: text, Remedy: remedy})
 	}
@@ -125,7 +125,7 @@ func RemedyImpact(report *impact.Report, kind string) string {
 	if kind == impact.BreachUnjudged {
 		return strings.Join(report.Nexts(), "; ") + "; --allow " + kind + " lets it happen"
 	}
-	return "vtsync impact lists the queries, and shows the plans of one with --explain NUMBER; --allow " + kind + " lets it happen"
+	return "vtsync impact, with the plan's flags, lists the queries, and shows the plans of one with --explain NUMBER; --allow " + kind + " lets it happen"
 }
 
 // firstOf gives the place, in a report, of the first query that a kind of breach

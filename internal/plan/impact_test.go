@@ -3,6 +3,7 @@ package plan
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -111,7 +112,7 @@ func TestImpactDenialSays(t *testing.T) {
 			t.Errorf("text %q lacks %q", d.Text, want)
 		}
 	}
-	if want := "vtsync impact --explain 1 shows the plans of the first; --allow new_scatter lets it happen"; d.Remedy != want {
+	if want := "vtsync impact --explain 1, with the plan's flags, shows the plans of the first; --allow new_scatter lets it happen"; d.Remedy != want {
 		t.Errorf("remedy %q, want %q", d.Remedy, want)
 	}
 	long := scatter
@@ -123,8 +124,16 @@ func TestImpactDenialSays(t *testing.T) {
 	// The list is worst first; the denial names its own.
 	in.Impact = told(breaks, scatter)
 	in.Allow = []string{"breaks"}
-	if p = build(t, in); !strings.Contains(p.Denials[0].Remedy, "--explain 2 ") {
+	if p = build(t, in); !strings.Contains(p.Denials[0].Remedy, "--explain 2, with") {
 		t.Errorf("remedy %q", p.Denials[0].Remedy)
+	}
+	// One that the plan does not keep has no number in it.
+	for _, n := range []int{keptQueries - 1, keptQueries} {
+		in.Impact = told(append(slices.Repeat([]impact.Result{breaks}, n), scatter)...)
+		remedy, numbered := build(t, in).Denials[0].Remedy, fmt.Sprintf("--explain %d, with", n+1)
+		if got := strings.Contains(remedy, numbered); got != (n < keptQueries) || !got && !strings.Contains(remedy, "--explain NUMBER") {
+			t.Errorf("after %d others: %q", n, remedy)
+		}
 	}
 }
 
@@ -208,7 +217,7 @@ func TestImpactSees(t *testing.T) {
 			t.Errorf("denials %+v, kept %+v", p.Denials, p.Impact)
 		}
 		// impact looks at the global topo, where the query has another number, or none.
-		if d := p.Denials[0]; !strings.Contains(d.Text, "select ") || !strings.Contains(d.Remedy, "vtsync impact lists the queries") {
+		if d := p.Denials[0]; !strings.Contains(d.Text, "select ") || !strings.Contains(d.Remedy, "vtsync impact, with the plan's flags, lists the queries") {
 			t.Errorf("denial %+v", d)
 		}
 		if notes := strings.Join(p.Notes, "\n"); !strings.Contains(notes, "as cell z2 has them") {

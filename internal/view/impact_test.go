@@ -190,7 +190,7 @@ func TestImpactWithoutPlans(t *testing.T) {
 	planned := side(impact.SingleShard, 1, route("EqualUnique", "hash"))
 	untracked := report(columns)
 	untracked.Untracked = true
-	const nextKeyspace = "next: `vtsync impact --all` lists them at the end; where a source of queries has the names of databases that are no keyspaces, put the keyspaces' names in their place\n"
+	const nextKeyspace = "next: `vtsync impact --all`, with the same flags, lists them at the end; where a source of queries has the names of databases that are no keyspaces, put the keyspaces' names in their place\n"
 	for _, tt := range []struct {
 		name  string
 		r     *impact.Report
@@ -212,7 +212,7 @@ func TestImpactWithoutPlans(t *testing.T) {
 			"next: the vtgates track no schema (--schema-change-signal=false): turn it on, or add columns with column_list_authoritative to the VSchema\n",
 		}},
 		{"another reason", report(planned, refused("VT12001", "unsupported: this")), []string{
-			"1 query, 49 % of all executions, has no plan on either side; the first: VT12001: unsupported: this\n", "next: `vtsync impact --all` lists them at the end\n",
+			"1 query, 49 % of all executions, has no plan on either side; the first: VT12001: unsupported: this\n", "next: `vtsync impact --all`, with the same flags, lists them at the end\n",
 		}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -347,7 +347,7 @@ impact: 1 of 6 queries with a plan, < 0.1 % of their executions, loses its plan;
     before  single shard: EqualUnique customer by hash; 1 lookup row written per row
     after   single shard: EqualUnique customer by hash
   and 13 more: see `+"`"+`vtsync impact`+"`"+`
-  both plans of a query: `+"`"+`vtsync impact --explain 1`+"`"+`
+  both plans of a query: `+"`"+`vtsync impact --explain 1`+"`"+`, with the plan's flags
 `)
 	want(t, write(impact.NewReport("24.0.1", []impact.Result{{SQL: "select 1", Weight: 3, Verdict: impact.Same}}, nil)), `
 impact: no plan of 1 query changes
