@@ -19,6 +19,7 @@ func TestJudge(t *testing.T) {
 	)
 	join := over(`"Join","Variant":"Join"`, byID+","+byID)
 	small, twin := strings.ReplaceAll(scatter, `"customer"`, `"small"`), strings.ReplaceAll(scatter, `"customer"`, `"twin"`)
+	outer, inner := over(`"Join","Variant":"Join"`, scatter+","+byID), over(`"Join","Variant":"Join"`, byID+","+scatter)
 	sorted := over(`"Sort","Variant":"Memory"`, byID)
 	filled := func(from string) string { return inserted + from + `"}` }
 	tests := map[string]struct {
@@ -41,6 +42,10 @@ func TestJudge(t *testing.T) {
 		"a join pushed down":           {join, scatter, Cheaper, []string{"no longer joined in vtgate", "all shards of customer (scatter)"}, true},
 		"a join more":                  {join, over(`"Join","Variant":"LeftJoin"`, byID+","+join), Dearer, []string{"joined in vtgate: 1 time -> 2", "2 shards -> 3 shards"}, false},
 		"joins of another kind":        {join, strings.Replace(join, `"Variant":"Join"`, `"Variant":"HashJoin"`, 1), Changed, []string{"begins to be hash-joined in vtgate", "no longer joined in vtgate"}, false},
+		"a scatter once per row":       {outer, inner, Dearer, []string{"all shards of customer once per row"}, true},
+		"a scatter once":               {inner, outer, Cheaper, []string{"no longer all shards of customer once per row"}, false},
+		"another scatter once per row": {inner, strings.ReplaceAll(inner, `"customer"`, `"twin"`), Changed, []string{"all shards of twin once per row", "no longer all shards of customer"}, false},
+		"fewer shards once per row":    {over(`"Join","Variant":"Join"`, byID+","+scatter), over(`"Join","Variant":"Join"`, byID+","+small), Cheaper, []string{"no longer all shards of customer", "all shards of small once per row", "65 shards -> 3 shards"}, false},
 		"a join and no sort":           {sorted, join, Dearer, []string{"begins to be joined in vtgate, once per row", "1 shard -> 2 shards", "no longer sorted in vtgate"}, false},
 		"a scatter of fewer shards":    {scatter, small, Cheaper, []string{"no longer all shards of customer", "all shards of small (scatter)", "64 shards -> 2 shards"}, false},
 		"a scatter of more shards":     {small, scatter, Dearer, []string{"all shards of customer (scatter)", "no longer all shards of small", "2 shards -> 64 shards"}, true},

@@ -81,6 +81,13 @@ func scatterMove(r Result) move {
 	if r.Verdict == Cheaper {
 		few, most = most, few
 	}
+	if more := gained(scatters(perRow(few.Routes)), scatters(perRow(most.Routes))); len(more) > 0 {
+		text := allShardsOf(most, more) + " once per row"
+		if r.Verdict == Dearer {
+			return move{r.Verdict, "begins", "begin", "to ask " + text}
+		}
+		return move{r.Verdict, "no longer asks", "no longer ask", text}
+	}
 	before, after := scatters(few.Routes), scatters(most.Routes)
 	more := gained(before, after)
 	begun := slices.DeleteFunc(slices.Clone(more), func(ks string) bool { return before[ks] > 0 })

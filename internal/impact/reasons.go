@@ -80,8 +80,16 @@ func (w work) times(had, has int) string {
 func scatterReasons(r Result) []string {
 	before, after := scatters(r.Before.Routes), scatters(r.After.Routes)
 	more, less := gained(before, after), gained(after, before)
+	rowBefore, rowAfter := scatters(perRow(r.Before.Routes)), scatters(perRow(r.After.Routes))
+	rowMore, rowLess := gained(rowBefore, rowAfter), gained(rowAfter, rowBefore)
 	var out []string
+	for _, ks := range rowMore {
+		out = append(out, "all shards of "+ks+" once per row")
+	}
 	for _, ks := range more {
+		if slices.Contains(rowMore, ks) {
+			continue // which says more
+		}
 		text := "all shards of " + ks
 		if before[ks] > 0 {
 			text += " more often"
@@ -89,7 +97,16 @@ func scatterReasons(r Result) []string {
 		out = append(out, text+" (scatter)")
 	}
 	begin := len(out)
+	for _, ks := range rowLess {
+		if after[ks] == 0 {
+			continue // which says more
+		}
+		out = append(out, "no longer all shards of "+ks+" once per row")
+	}
 	for _, ks := range less {
+		if slices.Contains(rowLess, ks) && after[ks] > 0 {
+			continue
+		}
 		if after[ks] > 0 {
 			out = append(out, "all shards of "+ks+" less often")
 		} else {

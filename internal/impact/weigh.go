@@ -53,6 +53,11 @@ func scattered(routes []Route) []Route {
 	return slices.DeleteFunc(slices.Clone(routes), func(r Route) bool { return !r.scatter() })
 }
 
+// perRow gives the routes that run once for each row of a join's outer side.
+func perRow(routes []Route) []Route {
+	return slices.DeleteFunc(slices.Clone(routes), func(r Route) bool { return !r.PerRow })
+}
+
 // gained gives the keyspaces to which more scatters go than did, sorted.
 func gained(was, is map[string]int) []string {
 	return slices.DeleteFunc(slices.Sorted(maps.Keys(is)), func(ks string) bool { return is[ks] <= was[ks] })
@@ -87,12 +92,17 @@ func (c cost) decides(is cost) (Decider, int) {
 	return "", 0
 }
 
+// scattersMore weighs what runs once per row before the rest.
 func (c cost) scattersMore(is cost) int {
-	before, after := scatters(c.scatters), scatters(is.scatters)
+	return cmp.Or(scattersMore(perRow(c.scatters), perRow(is.scatters)), scattersMore(c.scatters, is.scatters))
+}
+
+func scattersMore(was, is []Route) int {
+	before, after := scatters(was), scatters(is)
 	more, fewer := len(gained(before, after)) > 0, len(gained(after, before)) > 0
 	switch {
 	case more && fewer:
-		return cmp.Compare(shardsOf(is.scatters), shardsOf(c.scatters))
+		return cmp.Compare(shardsOf(is), shardsOf(was))
 	case more:
 		return 1
 	case fewer:
@@ -125,19 +135,17 @@ func (c cost) work(group int) int {
 }
 
 // NewScatter says that a query begins to ask all shards of a keyspace: more of its
-// routes do than did, whatever it asks besides. One shard is no scatter, and where
-// another scatter goes, as when a table moves, it takes more shards than before.
+// routes do than did, or more of them once per row, whatever it asks besides. One
+// shard is no scatter, and where another scatter goes, as when a table moves, it takes
+// more shards than before.
 func (r Result) NewScatter() bool {
 	switch r.Verdict {
 	case Breaks, Fixed, Same:
 		return false
 	case Dearer, Changed, Cheaper:
 	}
-	was, is := scatters(r.Before.Routes), scatters(r.After.Routes)
-	if len(gained(is, was)) > 0 && shardsOf(scattered(r.After.Routes)) <= shardsOf(scattered(r.Before.Routes)) {
-		return false
-	}
-	return len(gained(was, is)) > 0
+	was, is := scattered(r.Before.Routes), scattered(r.After.Routes)
+	return scattersMore(perRow(was), perRow(is)) > 0 || scattersMore(was, is) > 0
 }
 
 // Worse says that a result is worse than another of the same query, for another
