@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -25,7 +26,9 @@ func TestAlone(t *testing.T) {
 		all.Go(func() {
 			err := worktree.At(dir).Alone(t.Context(), func() error {
 				most.Store(max(most.Load(), inside.Add(1)))
-				time.Sleep(2 * time.Millisecond)
+				for range 1000 { // time enough for another to come in
+					runtime.Gosched()
+				}
 				inside.Add(-1)
 				return nil
 			})
