@@ -25,19 +25,21 @@ func Judge(q Query, before, after Plan, groundBefore, groundAfter Ground) Result
 		r.Verdict, r.Reasons = Fixed, []string{"was " + r.Before.Error.String()}
 	case after.Err != nil:
 		r.Verdict, r.Reasons = Breaks, []string{r.After.Error.String()}
-	case sameTree(before.Tree, after.Tree):
-		r.Verdict = Same
 	default:
 		r.weigh(was, is)
 	}
 	return r
 }
 
-// weigh judges two plans that differ.
+// weigh judges two plans. They can look the same and do something else: the routing
+// says which lookup rows a write writes, and which vindexes read a table.
 func (r *Result) weigh(was, is cost) {
 	by, more := was.decides(is)
 	r.DecidedBy = by
 	switch {
+	case more == 0 && sameTree(r.BeforeTree, r.AfterTree):
+		r.Verdict = Same
+		return
 	case more > 0:
 		r.Verdict = Dearer
 	case more < 0:

@@ -1,6 +1,9 @@
 package impact
 
-import "slices"
+import (
+	"slices"
+	"strings"
+)
 
 // write is an INSERT, UPDATE or DELETE.
 func (v *visitor) write(n Node) {
@@ -32,18 +35,24 @@ func (v *visitor) write(n Node) {
 
 // lookupRows is how many rows of lookup tables a write of one row writes.
 func (v *visitor) lookupRows(n Node) int {
+	rows := 0
+	owned := v.ground.owned(n.Keyspace, n.text("Query"), v.tables)
 	switch n.Operator {
 	case "Update":
-		// A changed value is a row deleted and a row inserted.
-		return 2 * len(n.list("ChangedVindexValues"))
+		for _, changed := range n.list("ChangedVindexValues") {
+			// by_email:3, the place of whether it changes
+			vindex, _, _ := strings.Cut(changed, ":")
+			if slices.Contains(owned, vindex) {
+				rows += 2 // one deleted, one inserted
+			}
+		}
+		return rows
 	case "Delete":
 		if n.text("OwnedVindexQuery") != "" {
-			return len(v.ground.owned(n.Keyspace, n.text("Query"), v.tables))
+			return len(owned)
 		}
 		return 0
 	}
-	rows := 0
-	owned := v.ground.owned(n.Keyspace, n.text("Query"), v.tables)
 	for _, vindex := range append(n.names("VindexValues"), n.names("VindexOffsetFromSelect")...) {
 		if slices.Contains(owned, vindex) {
 			rows++
