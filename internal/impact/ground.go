@@ -7,10 +7,10 @@ import (
 	"github.com/vtsync/vtsync/internal/vschema"
 )
 
-// GroundOf takes the lookup vindexes of a routing, and joins the numbers of shards
+// GroundOf takes the lookup vindexes and sequences of a routing, and joins the numbers of shards
 // to them.
 func GroundOf(srv *vschema.SrvVSchema, shards map[string]int) Ground {
-	g := Ground{Shards: shards, Owned: map[string][]string{}, Lookups: map[string]bool{}, Sharded: map[string]bool{}}
+	g := Ground{Shards: shards, Owned: map[string][]string{}, Lookups: map[string]bool{}, Sequences: map[string]string{}, Sharded: map[string]bool{}}
 	for name, ks := range srv.GetKeyspaces() {
 		if ks.GetSharded() {
 			g.Sharded[name] = true
@@ -21,6 +21,9 @@ func GroundOf(srv *vschema.SrvVSchema, shards map[string]int) Ground {
 			}
 		}
 		for table, t := range ks.GetTables() {
+			if sequence := t.GetAutoIncrement().GetSequence(); sequence != "" {
+				g.Sequences[name+"."+table] = qualified(srv, sequence)
+			}
 			for _, cv := range t.GetColumnVindexes() {
 				if g.Lookups[name+"."+cv.GetName()] && ks.GetVindexes()[cv.GetName()].GetOwner() == table {
 					key := name + "." + table
@@ -30,6 +33,24 @@ func GroundOf(srv *vschema.SrvVSchema, shards map[string]int) Ground {
 		}
 	}
 	return g
+}
+
+// qualified gives a sequence with its keyspace, where only one has it.
+func qualified(srv *vschema.SrvVSchema, sequence string) string {
+	if strings.Contains(sequence, ".") {
+		return sequence
+	}
+	found := sequence
+	for name, ks := range srv.GetKeyspaces() {
+		if ks.GetTables()[sequence] == nil {
+			continue
+		}
+		if found != sequence {
+			return sequence
+		}
+		found = name + "." + sequence
+	}
+	return found
 }
 
 // owned are the lookup vindexes of the table that a write names; where its text

@@ -5,6 +5,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	vschemapb "vitess.io/vitess/go/vt/proto/vschema"
+
 	"github.com/vtsync/vtsync/internal/vschema"
 )
 
@@ -26,11 +28,20 @@ func TestGroundOf(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	srv := &vschema.SrvVSchema{Keyspaces: map[string]*vschema.Keyspace{"customer": customer, "product": {}}}
+	filled := func(from string) *vschema.Table {
+		return &vschema.Table{AutoIncrement: &vschemapb.AutoIncrement{Column: "id", Sequence: from}}
+	}
+	product := &vschema.Keyspace{Tables: map[string]*vschema.Table{
+		"seq": {}, "orders": {}, "alone": filled("seq"), "named": filled("other.seq"), "twice": filled("orders"), "nowhere": filled("none"),
+	}}
+	srv := &vschema.SrvVSchema{Keyspaces: map[string]*vschema.Keyspace{"customer": customer, "product": product}}
 	want := Ground{
 		Shards:  map[string]int{"customer": 8},
 		Owned:   map[string][]string{"customer.customer": {"by_phone", "by_email"}},
 		Lookups: map[string]bool{"customer.by_email": true, "customer.by_phone": true, "customer.foreign": true},
+		Sequences: map[string]string{
+			"product.alone": "product.seq", "product.named": "other.seq", "product.twice": "orders", "product.nowhere": "none",
+		},
 		Sharded: map[string]bool{"customer": true},
 	}
 	if diff := cmp.Diff(want, GroundOf(srv, map[string]int{"customer": 8})); diff != "" {

@@ -153,6 +153,9 @@ type Ground struct {
 	Owned map[string][]string
 	// Lookups are the lookup vindexes, as KEYSPACE.VINDEX.
 	Lookups map[string]bool
+	// Sequences give the sequence that fills each table, both as KEYSPACE.TABLE;
+	// plans name it without its keyspace.
+	Sequences map[string]string
 	// Sharded are the keyspaces that the routing says are.
 	Sharded map[string]bool
 }

@@ -32,12 +32,13 @@ func Judge(q Query, before, after Plan, groundBefore, groundAfter Ground) Result
 }
 
 // weigh judges two plans. They can look the same and do something else: the routing
-// says which lookup rows a write writes, and which vindexes read a table.
+// says which lookup rows a write writes, which vindexes read a table, and in which
+// keyspace a sequence is.
 func (r *Result) weigh(was, is cost) {
 	by, more := was.decides(is)
 	r.DecidedBy = by
 	switch {
-	case more == 0 && sameTree(r.BeforeTree, r.AfterTree):
+	case more == 0 && was.sequence == is.sequence && sameTree(r.BeforeTree, r.AfterTree):
 		r.Verdict = Same
 		return
 	case more > 0:

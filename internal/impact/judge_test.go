@@ -330,3 +330,20 @@ func TestJudgeNoLongerSharded(t *testing.T) {
 		t.Errorf("sharding it: %v, new scatter %t", r.Before.Error, r.NewScatter())
 	}
 }
+
+// A plan names a sequence without its keyspace; the routing has that.
+func TestSequenceOfAnotherKeyspace(t *testing.T) {
+	plan := Plan{Tree: tree(t, `{"OperatorType":"Insert","Variant":"Sharded",`+customer+`,"AutoIncrement":"select next :n /* INT64 */ values from seq:Values::(NULL)","Query":"insert into customer(id) values (1)"}`)}
+	from := func(keyspace string) Ground {
+		g := ground
+		g.Sequences = map[string]string{"customer.customer": keyspace + ".seq"}
+		return g
+	}
+	if r := Judge(Query{}, plan, plan, from("commerce"), from("commerce")); r.Verdict != Same {
+		t.Errorf("the same sequence: %s", r.Verdict)
+	}
+	r := Judge(Query{}, plan, plan, from("commerce"), from("other"))
+	if diff := cmp.Diff([]string{"filled from another sequence: commerce.seq -> other.seq"}, r.Reasons); diff != "" || r.Verdict != Changed {
+		t.Errorf("%s (-want +got):\n%s", r.Verdict, diff)
+	}
+}

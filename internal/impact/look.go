@@ -35,7 +35,9 @@ func look(p Plan, g Ground) (Side, cost) {
 			side.Memory = append(side.Memory, w.word)
 		}
 	}
-	return side, v.cost()
+	c := v.cost()
+	c.sequence = g.sequence(*p.Tree)
+	return side, c
 }
 
 // known is a number of shards; nil where nobody knows it.

@@ -24,7 +24,7 @@ func reasons(r Result, was, is cost) []string {
 		}
 	}
 	before, after := nodeOf(r.BeforeTree), nodeOf(r.AfterTree)
-	besides := featureReasons(before, after)
+	besides := append(sequenceReasons(was.sequence, is.sequence), mirrorReasons(before, after)...)
 	if r.Verdict != Changed {
 		return append(out, besides...)
 	}
@@ -166,36 +166,44 @@ func writeReasons(was, is int) []string {
 	return []string{fmt.Sprintf("%s written per row -> %d", count(was, "lookup row"), is)}
 }
 
-// featureReasons tell of what is no cost of the query's own.
-func featureReasons(before, after Node) []string {
-	var out []string
-	switch was, is := sequence(before), sequence(after); {
-	case was == "" && is != "":
-		out = append(out, "filled from a sequence")
-	case was != "" && is == "":
-		out = append(out, "no longer filled from a sequence")
-	case was != is:
-		out = append(out, "filled from another sequence: "+was+" -> "+is)
+// Sequences and mirrors are no cost of the query's own.
+
+func sequenceReasons(was, is string) []string {
+	switch {
+	case was == is:
+		return nil
+	case was == "":
+		return []string{"filled from a sequence"}
+	case is == "":
+		return []string{"no longer filled from a sequence"}
 	}
-	switch was, is := mirrored(before), mirrored(after); {
-	case is && !was:
-		out = append(out, "mirrored to another table")
-	case was && !is:
-		out = append(out, "no longer mirrored to another table")
-	}
-	return out
+	return []string{"filled from another sequence: " + was + " -> " + is}
 }
 
-// sequence is the table that an insert takes numbers from; empty for none.
-func sequence(n Node) string {
+func mirrorReasons(before, after Node) []string {
+	switch was, is := mirrored(before), mirrored(after); {
+	case is && !was:
+		return []string{"mirrored to another table"}
+	case was && !is:
+		return []string{"no longer mirrored to another table"}
+	}
+	return nil
+}
+
+// sequence is the table that an insert takes numbers from, with its keyspace where
+// that is known; empty for none.
+func (g Ground) sequence(n Node) string {
 	if text := n.text("AutoIncrement"); text != "" {
+		if known := g.Sequences[n.Keyspace+"."+tableOf(n.text("Query"))]; known != "" {
+			return known
+		}
 		// select next :n /* INT64 */ values from customer_seq:Values::(NULL)
 		text, _, _ = strings.Cut(text, ":Values::")
 		text, _, _ = strings.Cut(text, ":Offset(")
 		return text[strings.LastIndexByte(text, ' ')+1:]
 	}
 	for _, in := range n.Inputs {
-		if name := sequence(in); name != "" {
+		if name := g.sequence(in); name != "" {
 			return name
 		}
 	}

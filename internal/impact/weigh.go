@@ -13,6 +13,8 @@ type cost struct {
 	shards   int // of all routes, but for plain reads of lookup tables
 	reads    int // the shards of those
 	writes   int // lookup rows
+	// sequence is what an insert takes numbers from, which costs nothing more.
+	sequence string
 }
 
 func (v *visitor) cost() cost {
