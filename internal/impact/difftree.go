@@ -82,7 +82,7 @@ func differing(before, after Node) []string {
 	add(right[j:])
 	if len(out) == 0 {
 		// Only what is hidden differs.
-		return []string{"details"}
+		return []string{onlyHidden}
 	}
 	return out
 }
@@ -180,6 +180,9 @@ func (l treeLine) same(other treeLine) bool {
 
 // operatorLine begins what a line is about that names an operator.
 const operatorLine = "operator "
+
+// onlyHidden stands for all hidden attributes.
+const onlyHidden = "details"
 
 // hidden are attributes that follow from others or cost nothing.
 var hidden = []string{

@@ -7,10 +7,10 @@ import (
 	"github.com/vtsync/vtsync/internal/vschema"
 )
 
-// GroundOf takes the lookup vindexes and sequences of a routing, and joins the numbers of shards
+// GroundOf takes the vindexes and sequences of a routing, and joins the numbers of shards
 // to them.
 func GroundOf(srv *vschema.SrvVSchema, shards map[string]int) Ground {
-	g := Ground{Shards: shards, Owned: map[string][]string{}, Lookups: map[string]bool{}, Sequences: map[string]string{}, Sharded: map[string]bool{}}
+	g := Ground{Shards: shards, Owned: map[string][]string{}, Lookups: map[string]bool{}, Primary: map[string]string{}, Sequences: map[string]string{}, Sharded: map[string]bool{}}
 	for name, ks := range srv.GetKeyspaces() {
 		if ks.GetSharded() {
 			g.Sharded[name] = true
@@ -23,6 +23,9 @@ func GroundOf(srv *vschema.SrvVSchema, shards map[string]int) Ground {
 		for table, t := range ks.GetTables() {
 			if sequence := t.GetAutoIncrement().GetSequence(); sequence != "" {
 				g.Sequences[name+"."+table] = qualified(srv, sequence)
+			}
+			if vindexes := t.GetColumnVindexes(); len(vindexes) > 0 {
+				g.Primary[name+"."+table] = vindexes[0].GetName()
 			}
 			for _, cv := range t.GetColumnVindexes() {
 				if g.Lookups[name+"."+cv.GetName()] && ks.GetVindexes()[cv.GetName()].GetOwner() == table {

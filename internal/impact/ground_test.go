@@ -39,6 +39,7 @@ func TestGroundOf(t *testing.T) {
 		Shards:  map[string]int{"customer": 8},
 		Owned:   map[string][]string{"customer.customer": {"by_phone", "by_email"}},
 		Lookups: map[string]bool{"customer.by_email": true, "customer.by_phone": true, "customer.foreign": true},
+		Primary: map[string]string{"customer.customer": "hash", "customer.orders": "hash"},
 		Sequences: map[string]string{
 			"product.alone": "product.seq", "product.named": "other.seq", "product.twice": "orders", "product.nowhere": "none",
 		},

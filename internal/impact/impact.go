@@ -153,6 +153,8 @@ type Ground struct {
 	Owned map[string][]string
 	// Lookups are the lookup vindexes, as KEYSPACE.VINDEX.
 	Lookups map[string]bool
+	// Primary gives the vindex by which each table of a sharded keyspace is sharded.
+	Primary map[string]string
 	// Sequences give the sequence that fills each table, both as KEYSPACE.TABLE;
 	// plans name it without its keyspace.
 	Sequences map[string]string

@@ -21,6 +21,9 @@ func TestJudge(t *testing.T) {
 	small, twin := strings.ReplaceAll(scatter, `"customer"`, `"small"`), strings.ReplaceAll(scatter, `"customer"`, `"twin"`)
 	outer, inner := over(`"Join","Variant":"Join"`, scatter+","+byID), over(`"Join","Variant":"Join"`, byID+","+scatter)
 	sorted := over(`"Sort","Variant":"Memory"`, byID)
+	updated := func(column string) string {
+		return `{"OperatorType":"Update","Variant":"Scatter",` + customer + `,"KsidVindex":"hash","OwnedVindexQuery":"select ` + column + ` from customer","Query":"update customer set a = 1"}`
+	}
 	filled := func(from string) string { return inserted + from + `"}` }
 	tests := map[string]struct {
 		before, after string
@@ -58,6 +61,9 @@ func TestJudge(t *testing.T) {
 		"another keyspace":             {goods, byID, Changed, []string{"Unsharded product -> EqualUnique customer by hash"}, false},
 		"another text":                 {byID, `{"OperatorType":"Route","Variant":"EqualUnique",` + customer + `,"Query":"select 2 from customer","Values":[":id"],"Vindex":"hash"}`, Changed, []string{"another plan of the same cost: not the same Query"}, false},
 		"a hidden attribute":           {byID, strings.Replace(byID, `"Query"`, `"FieldQuery":"select 1","Query"`, 1), Changed, []string{"another plan of the same cost: not the same details"}, false},
+		"other lookup rows":            {updated("old"), updated("new"), Changed, []string{"other columns are read for the lookup rows"}, false},
+		"rows placed by another":       {updated("old"), strings.Replace(updated("old"), `"KsidVindex":"hash"`, `"KsidVindex":"xxhash"`, 1), Changed, []string{"rows are placed by xxhash, was hash"}, false},
+		"another collation":            {over(`"Distinct","Collations":["0: utf8mb4_bin"]`, byID), over(`"Distinct","Collations":["0: latin1_bin"]`, byID), Changed, []string{"texts are compared by another collation"}, false},
 		"a sequence gained":            {insert, strings.Replace(insert, `"Query"`, `"AutoIncrement":"select next","Query"`, 1), Changed, []string{"filled from a sequence"}, false},
 		"a sequence lost":              {strings.Replace(insert, `"Query"`, `"AutoIncrement":"select next","Query"`, 1), insert, Changed, []string{"no longer filled from a sequence"}, false},
 		"another sequence":             {filled("a_seq:Values::(1)"), filled("b_seq:Values::(1)"), Changed, []string{"filled from another sequence: a_seq -> b_seq"}, false},
@@ -344,6 +350,21 @@ func TestSequenceOfAnotherKeyspace(t *testing.T) {
 	}
 	r := Judge(Query{}, plan, plan, from("commerce"), from("other"))
 	if diff := cmp.Diff([]string{"filled from another sequence: commerce.seq -> other.seq"}, r.Reasons); diff != "" || r.Verdict != Changed {
+		t.Errorf("%s (-want +got):\n%s", r.Verdict, diff)
+	}
+}
+
+// An insert does not say which of its vindexes places the row; the routing does.
+func TestInsertPlacedByAnother(t *testing.T) {
+	plan := func(vindex string) (Plan, Ground) {
+		g := ground
+		g.Primary = map[string]string{"customer.customer": vindex}
+		return Plan{Tree: tree(t, `{"OperatorType":"Insert","Variant":"Sharded",`+customer+`,"Query":"insert into customer(id) values (1)","VindexValues":{"`+vindex+`":"1"}}`)}, g
+	}
+	was, groundBefore := plan("hash")
+	is, groundAfter := plan("xxhash")
+	r := Judge(Query{}, was, is, groundBefore, groundAfter)
+	if diff := cmp.Diff([]string{"rows are placed by xxhash, was hash"}, r.Reasons); diff != "" || r.Verdict != Changed {
 		t.Errorf("%s (-want +got):\n%s", r.Verdict, diff)
 	}
 }

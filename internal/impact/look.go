@@ -36,7 +36,7 @@ func look(p Plan, g Ground) (Side, cost) {
 		}
 	}
 	c := v.cost()
-	c.sequence = g.sequence(*p.Tree)
+	c.sequence, c.placed = g.sequence(*p.Tree), g.placed(*p.Tree)
 	return side, c
 }
 

@@ -32,7 +32,7 @@ func reasons(r Result, was, is cost) []string {
 		out = []string{from + " -> " + to}
 	}
 	if out = append(besides, out...); len(out) == 0 {
-		out = []string{"another plan of the same cost: not the same " + strings.Join(differing(before, after), ", ")}
+		out = unlike(before, after, was, is)
 	}
 	return out
 }

@@ -15,6 +15,8 @@ type cost struct {
 	writes   int // lookup rows
 	// sequence is what an insert takes numbers from, which costs nothing more.
 	sequence string
+	// placed is the vindex that says where the rows are that are written.
+	placed string
 }
 
 func (v *visitor) cost() cost {
