@@ -65,6 +65,12 @@ func TestVersus(t *testing.T) {
 			}
 		})
 	}
+	guess := query
+	guess.TabletType = "replica"
+	v := versus{query: guess, ours: impact.Result{Verdict: impact.Dearer, IfTabletType: "replica"}, before: one, after: all}
+	if got := v.judge(in, ground, ground); got.Verdict != impact.Dearer || got.TabletType != "" || got.IfTabletType != "replica" {
+		t.Errorf("of a type of tablet that nobody knows: %s for %q, if %q", got.Verdict, got.TabletType, got.IfTabletType)
+	}
 	if strings.Contains(none.Err.Text, "cannot plan") {
 		t.Error("the planner's own error was changed")
 	}

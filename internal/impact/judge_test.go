@@ -189,6 +189,7 @@ func TestMoves(t *testing.T) {
 		{byID, scatter, "begins to ask all 64 shards of customer", "no longer asks all 64 shards of customer"},
 		{byID, unknown, "begins to ask all shards of other", "no longer asks all shards of other"},
 		{byID, over(`"Concatenate"`, scatter+","+small), "begins to ask all 64 shards of customer and all 2 shards of small", "no longer asks all 64 shards of customer and all 2 shards of small"},
+		{over(`"Join","Variant":"Join"`, scatter+","+byID), over(`"Join","Variant":"Join"`, byID+","+scatter), "begins to ask all 64 shards of customer once per row", "no longer asks all 64 shards of customer once per row"},
 		{unknown, over(`"Concatenate"`, unknown+","+unknown), "asks all shards of other more often", "asks all shards of other less often"},
 		{byID, strings.Replace(byID, "EqualUnique", "Equal", 1), "goes from 1 shard to 3", "goes from 3 shards to 1"},
 		{none, byID, "goes from no shard to 1 shard", "goes from 1 shard to no shard"},
