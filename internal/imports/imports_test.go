@@ -49,6 +49,16 @@ var rules = []rule{
 		reason: "values cross between pure rooms as plain data: I/O, clocks and loggers belong to adapters and the runner",
 	},
 	{
+		name: "the planner does no I/O", in: []string{"internal/compile"},
+		deny:   append(slices.Clone(adapters), module+"internal/runner", module+"internal/app", module+"internal/cli", module+"internal/config", "log", "log/slog", "net/http", "os", "os/exec", "database/sql"),
+		reason: "compile is pure but for a context, since a corpus can be long",
+	},
+	{
+		name: "one planner", in: []string{"internal", "cmd"}, except: []string{"internal/compile"},
+		deny:   []string{"vitess.io/vitess/go/vt/vtgate/planbuilder", "vitess.io/vitess/go/vt/vtgate/engine", "vitess.io/vitess/go/vt/vtgate/executorcontext"},
+		reason: "compile alone plans: the others judge its trees as data",
+	},
+	{
 		name: "one door to topo", in: []string{"internal", "cmd"}, except: []string{"internal/topo"},
 		deny:   []string{"vitess.io/vitess/go/vt/topo", "go.etcd.io/etcd"},
 		reason: "only internal/topo knows the topo server: every write goes through its tokens",
