@@ -71,7 +71,10 @@ func (c comparison) judge(ctx context.Context, q impact.Query) impact.Result {
 		before, after := impact.Plan{Err: failed}, impact.Plan{Err: failed}
 		if failed == nil {
 			before = c.before.Planner.describe(ctx, q, s.clone())
-			after = Reached(c.before.Planner, c.after.Planner, q, c.after.Planner.describe(ctx, q, s.clone()))
+			after = c.after.Planner.describe(ctx, q, s.clone())
+			if before.Tree == nil || after.Tree == nil || !before.Tree.Equal(*after.Tree) {
+				after = Reached(c.before.Planner, c.after.Planner, q, after)
+			}
 		}
 		r := impact.Judge(q, before, after, c.before.Ground, c.after.Ground)
 		r.BeforeTree, r.AfterTree = nil, nil // of many queries they are large
