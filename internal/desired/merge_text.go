@@ -101,10 +101,18 @@ func (r *rewriter) refuse(at point, what string) {
 }
 
 // refuseProperties refuses a file with anchors or tags, which stand where
-// values are sought.
+// values are sought, or with block texts that keep the lines behind them, which
+// have no end that can be found.
 func (r *rewriter) refuseProperties(n *yaml.Node) {
+	at := point{n.Line, n.Column}
 	if n.Anchor != "" || n.Style&yaml.TaggedStyle != 0 {
-		r.refuse(point{n.Line, n.Column}, "a tag or an anchor")
+		r.refuse(at, "a tag or an anchor")
+	}
+	if n.Style&(yaml.LiteralStyle|yaml.FoldedStyle) != 0 {
+		header, _, _ := bytes.Cut(r.src.data[r.offset(at):], []byte("\n"))
+		if bytes.ContainsRune(header, '+') {
+			r.refuse(at, "a block text that keeps its last lines")
+		}
 	}
 	for _, c := range n.Content {
 		r.refuseProperties(c)
