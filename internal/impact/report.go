@@ -160,7 +160,7 @@ func (s Summary) Headline() string {
 		if s.Unplannable.Queries > 0 {
 			return someKeepTheirs(s.Plannable.Queries, s.Queries)
 		}
-		return "no plan of " + queries(s.Queries) + " changes"
+		return "no plan of " + Queries(s.Queries) + " changes"
 	}
 	var parts []string
 	for _, m := range told[:min(maxMoves, len(told))] {
@@ -181,7 +181,7 @@ func (m Move) sentence(s Summary, first bool) string {
 		return m.of(s) + " " + m.Text
 	}
 	text := strconv.Itoa(m.Queries) + " more "
-	if s.weighed() {
+	if s.Weighed() {
 		text += "(" + Share(m.Executions, s.Plannable.Executions) + " of executions) "
 	}
 	return text + m.Text
@@ -190,23 +190,25 @@ func (m Move) sentence(s Summary, first bool) string {
 // of is the beginning of a sentence: "3 of 412 queries, 41 % of executions,". What
 // has no plan on either side would only make a share look small.
 func (n Count) of(s Summary) string {
-	text, executions := fmt.Sprintf("%d of %s", n.Queries, queries(s.Plannable.Queries)), "executions"
+	text, executions := fmt.Sprintf("%d of %s", n.Queries, Queries(s.Plannable.Queries)), "executions"
 	if s.Unplannable.Queries > 0 {
 		text, executions = text+" with a plan", "their executions"
 		if s.Plannable.Queries == 1 {
 			executions = "its executions"
 		}
 	}
-	if s.weighed() {
+	if s.Weighed() {
 		text += ", " + Share(n.Executions, s.Plannable.Executions) + " of " + executions + ","
 	}
 	return text
 }
 
-// weighed tells that somebody counted executions.
-func (s Summary) weighed() bool { return s.Executions > int64(s.Queries) }
+// Weighed tells that somebody counted executions. Where nobody did each query has
+// one, and a share of them would only look like knowledge.
+func (s Summary) Weighed() bool { return s.Executions > int64(s.Queries) }
 
-func queries(n int) string {
+// Queries gives "1 query" or "3 queries".
+func Queries(n int) string {
 	if n == 1 {
 		return "1 query"
 	}

@@ -63,14 +63,14 @@ func noneHasPlan(of int) string {
 	if of == 1 {
 		return "the one known query has no plan on either side"
 	}
-	return "none of " + queries(of) + " has a plan on either side"
+	return "none of " + Queries(of) + " has a plan on either side"
 }
 
 func someKeepTheirs(n, of int) string {
 	if n == 1 {
-		return "1 of " + queries(of) + " has a plan, and keeps it"
+		return "1 of " + Queries(of) + " has a plan, and keeps it"
 	}
-	return fmt.Sprintf("%d of %s have a plan, and keep it", n, queries(of))
+	return fmt.Sprintf("%d of %s have a plan, and keep it", n, Queries(of))
 }
 
 // mostlyUnplannable tells that less than half of what was executed has a plan on
@@ -85,10 +85,10 @@ func (s Summary) unjudgedText() string {
 	switch {
 	case s.Plannable.Queries == 0:
 		text = noneHasPlan(s.Queries)
-	case s.weighed():
+	case s.Weighed():
 		text = "only " + Share(s.Plannable.Executions, s.Executions) + " of executions could be judged"
 	default:
-		text = fmt.Sprintf("only %d of %s could be judged", s.Plannable.Queries, queries(s.Queries))
+		text = fmt.Sprintf("only %d of %s could be judged", s.Plannable.Queries, Queries(s.Queries))
 	}
 	if first := s.Unplannable.First; first != nil {
 		text += ": " + first.String()

@@ -110,7 +110,7 @@ func beyond(text string, style Style) string {
 // result writes one query in four lines.
 func (p *page) result(number int, res *impact.Result, s impact.Summary) {
 	head := fmt.Sprintf("%d %s", number, p.style.paint(verdictColors[res.Verdict], string(res.Verdict)))
-	if weighed(s) {
+	if s.Weighed() {
 		head += ", " + shareOf(res, s)
 	}
 	if at := session(res); at != "" {
@@ -128,7 +128,7 @@ func (p *page) result(number int, res *impact.Result, s impact.Summary) {
 // verdicts writes the table of a summary.
 func (p *page) verdicts(s impact.Summary) {
 	head := fmt.Sprintf("  %-8s %8s", "verdict", "queries")
-	if weighed(s) {
+	if s.Weighed() {
 		head += fmt.Sprintf(" %11s", "executions")
 	}
 	p.line("%s", p.style.paint(dim, head))
@@ -139,7 +139,7 @@ func (p *page) verdicts(s impact.Summary) {
 			name = p.style.paint(verdictColors[v], name)
 		}
 		line := fmt.Sprintf("  %s %8d", name, n.Queries)
-		if weighed(s) {
+		if s.Weighed() {
 			line += fmt.Sprintf(" %11s", impact.Share(n.Executions, s.Plannable.Executions))
 		}
 		p.line("%s", line)
@@ -195,8 +195,8 @@ func withoutPlan(s impact.Summary) string {
 	if n.Queries == 0 {
 		return ""
 	}
-	text := queriesText(n.Queries)
-	if weighed(s) {
+	text := impact.Queries(n.Queries)
+	if s.Weighed() {
 		text += ", " + impact.Share(n.Executions, s.Executions) + " of all executions,"
 	}
 	text += " " + verb(n.Queries, "has", "have") + " no plan on either side"
@@ -214,18 +214,11 @@ func withoutPlan(s impact.Summary) string {
 
 // countText gives "3 queries, 41 % of executions".
 func countText(n impact.Count, s impact.Summary) string {
-	text := queriesText(n.Queries)
-	if weighed(s) {
+	text := impact.Queries(n.Queries)
+	if s.Weighed() {
 		text += ", " + impact.Share(n.Executions, s.Plannable.Executions) + " of executions,"
 	}
 	return text
-}
-
-func queriesText(n int) string {
-	if n == 1 {
-		return "1 query"
-	}
-	return fmt.Sprintf("%d queries", n)
 }
 
 func verb(n int, one, many string) string {
@@ -238,10 +231,6 @@ func verb(n int, one, many string) string {
 func plannedBy(r *impact.Report) string {
 	return "planned by the planner of Vitess " + printable(cmp.Or(r.Planner, "(version not known)"))
 }
-
-// weighed tells that somebody counted executions. Where nobody did each query
-// has one, and a share of them would only look like knowledge.
-func weighed(s impact.Summary) bool { return s.Executions > int64(s.Queries) }
 
 // session names what a query's session has chosen, as vtgate's target does.
 func session(res *impact.Result) string {

@@ -63,7 +63,7 @@ func markdownHead(r *impact.Report) string {
 		return p.String()
 	}
 	p.line("") // a table cannot begin inside a list
-	counted := weighed(r.Summary)
+	counted := r.Summary.Weighed()
 	p.line("%s", markdownRow(counted, "verdict", "queries", "executions"))
 	p.line("%s", markdownRow(counted, "---", "--:", "--:"))
 	for _, v := range impact.Verdicts {
@@ -97,7 +97,7 @@ func markdownQueries(r *impact.Report, room int) string {
 		rows = append(rows, row)
 	}
 	for {
-		text := markdownTables(rows, changedCount(r)-len(rows), weighed(r.Summary))
+		text := markdownTables(rows, changedCount(r)-len(rows), r.Summary.Weighed())
 		if len(text) <= room || len(rows) == 0 {
 			return text
 		}
@@ -140,7 +140,7 @@ func markdownQuery(number int, res *impact.Result, s impact.Summary) string {
 	if why := reasons(res); why != "" {
 		verdict += ": " + escapeMarkdown(cutText(why, markdownText))
 	}
-	return markdownRow(weighed(s), fmt.Sprint(number), verdict, query,
+	return markdownRow(s.Weighed(), fmt.Sprint(number), verdict, query,
 		markdownSide(res.Before), markdownSide(res.After), impact.Share(res.Weight, s.Plannable.Executions))
 }
 
