@@ -32,6 +32,8 @@ func runEtcd(args []string) error {
 	cfg.Name = *name
 	cfg.Dir = *dir
 	cfg.LogLevel = "warn"
+	// Embedded, etcd takes the zero for its limit, and warns of every request.
+	cfg.WarningUnaryRequestDuration = embed.DefaultWarningUnaryRequestDuration
 	// A lab's data outlives a killed process, not a power cut.
 	cfg.UnsafeNoFsync = true
 	// A lone member elects itself after one timeout: the default is a second.
