@@ -26,6 +26,9 @@ const (
 	// bear, and restlessPeople how many apply them at the same time.
 	restless       = 50
 	restlessPeople = 4
+	// longestMissed is how long what was killed may stay away when nobody seems
+	// to miss it: much less than people wait for each other.
+	longestMissed = 20 * time.Second
 )
 
 // The leader of a global etcd of three is killed and started again, and so is
@@ -145,12 +148,14 @@ func (s *storm) rage(ctx context.Context, rng *rand.Rand) error {
 			s.vtctlds++
 			down = append(down, p)
 		}
+		away, back := context.WithTimeout(ctx, longestMissed)
 		switch {
 		case missed && vtctld:
-			s.until(ctx, &s.retries, 2)
+			s.until(away, &s.retries, 2)
 		case missed:
-			s.until(ctx, &s.writes, 1+rng.Int64N(20))
+			s.until(away, &s.writes, 1+rng.Int64N(20))
 		}
+		back()
 		for _, p := range down {
 			if err := p.Restart(s.t.Context()); err != nil {
 				return err

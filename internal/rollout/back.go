@@ -154,7 +154,7 @@ func (m *machine) unread(e GlobalsRead) {
 // answered that is no retry.
 func (m *machine) heldBack(e GlobalsRead) {
 	switch {
-	case e.Silent && !m.retry("asking which workflows run", e.Held):
+	case e.Silent && !m.retry(askingWorkflows, e.Held):
 		m.spent(e.Held)
 	case e.Expired:
 		m.park(CodeWorkflow, "nothing can be taken back now: "+e.Held)

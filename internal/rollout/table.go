@@ -28,7 +28,7 @@ var Table = []Transition{
 	{Applying, EvLocked, []State{Applying}, "write the next global record"},
 	{Applying, EvLockHeld, []State{Applying, Waiting}, "nothing of the phase written: wait; else try again, park at the deadline, or when the budget for retries is spent"},
 	{Applying, EvGlobalsRead, []State{Applying}, "a later write was refused: take back the earlier ones of the phase"},
-	{Applying, EvWrote, []State{Applying, Waiting}, "landed: the next; refused: unwind; no answer: the same CAS again, then fence; cannot tell any more: park; not sent for the sake of a workflow: ask the checks again where nothing of the phase was sent, else unwind, or park after a try without an answer"},
+	{Applying, EvWrote, []State{Applying, Waiting}, "landed: the next; refused: unwind; no answer: the same CAS again, then fence; cannot tell any more: park; not sent for the sake of a workflow: ask the checks again where nothing of the phase was sent, else unwind, or, after a try without an answer, park; where vtctld is silent ask again, then park"},
 	{Applying, EvFenced, []State{Applying, RollingBack, Canceled}, "it can no longer land: unwind; it had landed: go on; cannot tell: park"},
 	{Applying, EvUnlocked, []State{Applying, Conflicted, Canceled, RollingBack}, "all landed: the cells; unwound: end, or look whether anybody shipped a part"},
 	{Applying, EvInspected, []State{Applying, Conflicted, Canceled, RollingBack}, "a part of the phase was shipped by a foreign rebuild: heal the cells; else end"},

@@ -25,7 +25,7 @@ const transcripts = "../../testdata/rollout"
 //	new phases=(a+b, c) cells=(zone1, zone2) [auto-undo]
 //	admitted allow|wait|deny|nothing [KEYSPACE=TOKEN...] [code=C reason=R] [person] [transient]
 //	         [waits=(KIND:KEYSPACE:NAME:TEXT, ...)]
-//	wrote INDEX OUTCOME [token=T] [expired]
+//	wrote INDEX OUTCOME [token=T] [silent] [expired]
 //	fenced INDEX OUTCOME [token=T]
 //	globals_read KEYSPACE=TOKEN[:undone][:theirs]... [unknown=WHY] [held=WHY] [expired]
 //	cells_read CELL=TOKEN[:holds] | CELL=silent | CELL=gone
@@ -264,13 +264,16 @@ func wrote(t *testing.T, d *datadriven.TestData, at rollout.At, a args) rollout.
 		text = "permission denied"
 	case rollout.NotSent:
 		text = "workflow moves owns table t1"
+		if a.has("silent") {
+			text = "vtctld does not answer"
+		}
 	case rollout.Refused, rollout.LandedThenLost, rollout.Unclear:
 		text, diff = "it is at another version", "  table t1 was changed\n"
 	}
 	if d.Cmd == "fenced" {
 		return rollout.Fenced{At: at, Index: index, Outcome: outcome, Token: tok, Text: text}
 	}
-	return rollout.Wrote{At: at, Index: index, Outcome: outcome, Token: tok, Text: text, Diff: diff, Expired: a.has("expired")}
+	return rollout.Wrote{At: at, Index: index, Outcome: outcome, Token: tok, Text: text, Diff: diff, Silent: a.has("silent"), Expired: a.has("expired")}
 }
 
 func globalsRead(at rollout.At, a args) rollout.Event {

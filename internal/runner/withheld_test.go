@@ -201,3 +201,50 @@ func TestWorkflowBeginsBeforeTheFirstWrite(t *testing.T) {
 		w.state(t, start(t, w, w.process("one"), p), rollout.Committed, "")
 	})
 }
+
+// TestVTCtldGoesWithTheAnswer: the answer to a write is lost, and vtctld goes at
+// the same moment. One that has landed needs no vtctld to be found; for another
+// the rollout asks on until vtctld is back, or parks for a person.
+func TestVTCtldGoesWithTheAnswer(t *testing.T) {
+	goes := func(t *testing.T, w *world, face runnertest.Fault, back time.Duration) rollout.Record {
+		workflowWorld(w)
+		p, one := w.plan(), w.watched("one")
+		one.Fail(func(x runnertest.Write) runnertest.Fault {
+			if x.Path != customerPath || x.Nth > 1 {
+				return runnertest.Fault{}
+			}
+			time.Sleep(moment)
+			w.SilenceVTCtld(true)
+			later(t, back, func() { w.SilenceVTCtld(false) })
+			return face
+		})
+		return start(t, w, one, p)
+	}
+	for name, face := range map[string]runnertest.Fault{"landed": runnertest.LandedUnanswered, "landed late": runnertest.LandsLate(3)} {
+		bubble(t, name, func(t *testing.T, w *world) {
+			rec := goes(t, w, face, time.Hour)
+			w.state(t, rec, rollout.Committed, "")
+			if rec.Attempted() > 0 {
+				t.Errorf("vtctld was needed\n%s", logOf(rec))
+			}
+			w.free(t)
+		})
+	}
+	bubble(t, "not landed, and it comes back", func(t *testing.T, w *world) {
+		rec := goes(t, w, runnertest.NotLanded, runner.DefaultLimits.Write/2)
+		w.state(t, rec, rollout.Committed, "")
+		if rec.Attempted() == 0 {
+			t.Errorf("the record does not tell that vtctld was asked again\n%s", logOf(rec))
+		}
+		w.free(t)
+	})
+	bubble(t, "not landed, and it stays away", func(t *testing.T, w *world) {
+		rec := goes(t, w, runnertest.NotLanded, time.Hour)
+		if rec.Parked == nil || !strings.Contains(rec.Parked.Next, "when vtctld answers again") {
+			t.Fatalf("%s, parked %+v, want it to park\n%s", rec.State, rec.Parked, logOf(rec))
+		}
+		w.SilenceVTCtld(false)
+		w.state(t, resume(t, w.process("two"), rec.ID), rollout.Committed, "")
+		w.free(t)
+	})
+}

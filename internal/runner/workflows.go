@@ -76,10 +76,9 @@ func (x *run) withheld(ctx context.Context, w rollout.Write, want write) (withhe
 	if x.Physical == nil || x.Now().Sub(x.admitted) < admittedFresh {
 		return rollout.Wrote{}, false
 	}
-	repeated := w.Attempts > 1
 	own, err := x.owners(ctx)
 	switch {
-	case err != nil && repeated:
+	case err != nil && w.Attempts > 1:
 		// Nobody knows yet whether it landed: that is asked for again, or the
 		// write given up, as where it is not answered itself.
 		return rollout.Wrote{Outcome: rollout.OutcomeUnknown, Text: err.Error()}, true
@@ -96,11 +95,7 @@ func (x *run) withheld(ctx context.Context, w rollout.Write, want write) (withhe
 			text = refusals[0].Text + "; " + refusals[0].Remedy
 		}
 	}
-	out := rollout.Wrote{Outcome: rollout.NotSent, Text: text, Silent: silent}
-	if silent && repeated && !x.expired(x.Limits.Write) {
-		out.Outcome = rollout.OutcomeUnknown
-	}
-	return out, text != ""
+	return rollout.Wrote{Outcome: rollout.NotSent, Text: text, Silent: silent}, text != ""
 }
 
 // withRecord names, sorted, the keyspaces that exist: any may be the target of

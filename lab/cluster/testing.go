@@ -3,11 +3,13 @@ package cluster
 import (
 	"errors"
 	"os"
+	"strings"
 	"testing"
 )
 
-// tailOfLog is how much of each log a failed test prints.
-const tailOfLog = 15
+// tailOfLog and widthOfLog are how many lines of each log a failed test prints,
+// and how many bytes of each: what the test itself says must not drown in it.
+const tailOfLog, widthOfLog = 8, 300
 
 // StartT starts a cluster for a test and stops it when the test ends. If the
 // test failed, it prints the end of every log and says where they are kept.
@@ -30,7 +32,7 @@ func StartT(t testing.TB, options Options) *Cluster {
 	t.Cleanup(func() {
 		if t.Failed() {
 			for _, p := range c.Processes() {
-				t.Logf("--- %s\n%s", p.Name, p.Tail(tailOfLog))
+				t.Logf("--- %s\n%s", p.Name, narrow(p.Tail(tailOfLog)))
 			}
 			t.Logf("the logs are kept in %s", c.logs())
 		}
@@ -39,6 +41,17 @@ func StartT(t testing.TB, options Options) *Cluster {
 		}
 	})
 	return c
+}
+
+// narrow cuts long lines.
+func narrow(text string) string {
+	lines := strings.Split(text, "\n")
+	for i, line := range lines {
+		if len(line) > widthOfLog {
+			lines[i] = strings.ToValidUTF8(line[:widthOfLog], "") + " [...]"
+		}
+	}
+	return strings.Join(lines, "\n")
 }
 
 // InCI says whether what can't be had here is a failure and nothing to skip.
