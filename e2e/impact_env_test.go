@@ -25,9 +25,11 @@ type planners struct {
 	served int // how many routings it has been given
 }
 
-func newPlanners(t *testing.T) *planners {
+func newPlanners(t *testing.T) *planners { return newPlannersOf(t, cluster.V24) }
+
+func newPlannersOf(t *testing.T, release cluster.Release) *planners {
 	t.Helper()
-	c := cluster.StartT(t, cluster.Options{Cells: []string{"zone1"}})
+	c := cluster.StartT(t, cluster.Options{Cells: []string{"zone1"}, VTGateRelease: release})
 	return &planners{env: &env{Cluster: c, t: t}, gate: c.VTGates()[0]}
 }
 

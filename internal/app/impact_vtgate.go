@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 
@@ -93,13 +94,16 @@ type versus struct {
 // judge takes the vtgate's plan for the one before the change. Where our planner
 // makes the same plan on both sides, the query stays the same: what differs is the
 // planner and not the routing. Where it makes none on either, nobody knows what
-// becomes of the vtgate's.
+// becomes of the vtgate's. A query that only the vtgate refuses is judged by our
+// plans alone: ours after the change would make it look fixed by that.
 func (v versus) judge(live impact.Plan, before, after impact.Ground) impact.Result {
 	switch {
 	case samePlan(live, v.before):
 		return v.ours
 	case v.before.Err != nil && v.after.Err != nil:
 		return v.notKnown(live, before)
+	case live.Err != nil && v.before.Err == nil:
+		return v.refused(live)
 	case v.ours.Verdict == impact.Same:
 		return v.ours
 	}
@@ -117,6 +121,15 @@ func (v versus) notKnown(live impact.Plan, ground impact.Ground) impact.Result {
 	out.Before, out.BeforeTree = impact.Look(live, ground), live.Tree
 	out.After.Error = &unplanned
 	out.Reasons = []string{"a vtgate plans it, and the planner of " + release + " on neither side: what the change does to it is not known"}
+	return out
+}
+
+// refused is a query that a vtgate does not plan as things are, and our planner
+// does.
+func (v versus) refused(live impact.Plan) impact.Result {
+	out := v.ours
+	why := "a vtgate refuses it as it is now: " + live.Err.String() + "; both plans are those of the planner of " + vitessRelease()
+	out.Reasons = append(slices.Clone(out.Reasons), why)
 	return out
 }
 

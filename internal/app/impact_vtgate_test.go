@@ -39,7 +39,8 @@ func TestVersus(t *testing.T) {
 		{"and for want of columns", one, lacks, lacks, impact.Same, impact.SingleShard, true},
 		{"the planner refuses it now", all, none, one, impact.Cheaper, impact.Scatter, false},
 		{"the change breaks it", in, one, none, impact.Breaks, impact.FewShards, false},
-		{"the vtgate refuses it", none, one, all, impact.Fixed, impact.NotPlannable, false},
+		{"only the vtgate refuses it", none, one, all, impact.Dearer, impact.SingleShard, false},
+		{"and the change is nothing to it", none, one, one, impact.Same, impact.SingleShard, false},
 		{"all refuse it", none, none, none, impact.Same, impact.NotPlannable, true},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -54,6 +55,9 @@ func TestVersus(t *testing.T) {
 			}
 			if want := tt.after.Err == lacks.Err; (sum.Unjudged.Queries == 1) != want {
 				t.Errorf("%d are counted without columns", sum.Unjudged.Queries)
+			}
+			if refused := strings.Contains(strings.Join(got.Reasons, "; "), "a vtgate refuses it as it is now: VT12001"); refused != (tt.live.Err != nil && tt.before.Err == nil) {
+				t.Errorf("reasons: %q", got.Reasons)
 			}
 			if tt.unplannable && tt.live.Err == nil {
 				if text := got.After.Error.String(); !strings.Contains(text, "the planner of "+vitessRelease()+" cannot plan it: ") {

@@ -19,30 +19,41 @@ const (
 	ownModule    = "module github.com/vtsync/vtsync\n"
 )
 
+// Release is one of Vitess's that vtgates can be of; the rest of a lab is V24.
+type Release string
+
+// The releases. V23 is built from the sources of V24's programs, with another
+// go.mod: what vtsync says of vtgates that are not of its own release is tested
+// against it.
+const (
+	V24 Release = "v24"
+	V23 Release = "v23"
+)
+
 // programs are the paths of what the lab runs.
 type programs struct {
 	vtlab, vtctldclient string
+	vtgate              string     // the vtlab of the vtgates
 	mysql               mysqlFiles // empty in a lab without MySQL
 }
 
 // Build makes the programs that a cluster starts, or finds them made, so that a
-// later Start takes no time for it; for a full lab with MySQL, which is fetched.
+// later Start takes no time for it; all of them with MySQL, which is fetched.
 // What it is doing goes to log.
-func Build(ctx context.Context, log io.Writer, full bool) error {
-	_, err := build(ctx, log, full)
+func Build(ctx context.Context, log io.Writer, all bool) error {
+	vtgates := V24
+	if all {
+		vtgates = V23
+	}
+	_, err := build(ctx, log, vtgates, all)
 	return err
 }
 
 // build makes the programs, or finds them made: they are kept in the user's
 // cache folder under the hash of their sources and of the toolchain. Processes
 // that build at the same time wait for the first of them.
-func build(ctx context.Context, log io.Writer, full bool) (programs, error) {
+func build(ctx context.Context, log io.Writer, vtgates Release, mysql bool) (programs, error) {
 	root, err := moduleRoot()
-	if err != nil {
-		return programs{}, err
-	}
-	src := filepath.Join(root, filepath.FromSlash(vitessModule))
-	sum, err := sourceHash(ctx, src)
 	if err != nil {
 		return programs{}, err
 	}
@@ -52,23 +63,53 @@ func build(ctx context.Context, log io.Writer, full bool) (programs, error) {
 	}
 	defer c.close()
 
-	dir, err := c.folder(sum, func(tmp, _ string) error { return compile(ctx, src, tmp, log) })
+	dir, sum, err := buildRelease(ctx, c, root, V24, log)
 	if err != nil {
 		return programs{}, err
 	}
 	made := programs{vtlab: filepath.Join(dir, "vtlab"), vtctldclient: filepath.Join(dir, "vtctldclient")}
-	if full {
+	made.vtgate = made.vtlab
+	if vtgates != V24 {
+		if dir, _, err = buildRelease(ctx, c, root, vtgates, log); err != nil {
+			return programs{}, err
+		}
+		made.vtgate = filepath.Join(dir, "vtlab")
+	}
+	if mysql {
 		made.mysql, err = provideMySQL(ctx, c, made.vtlab, sum, log)
 	}
 	return made, err
 }
 
-// compile builds into a folder.
-func compile(ctx context.Context, src, dir string, log io.Writer) error {
-	_, _ = fmt.Fprintln(log, "lab: building Vitess's programs, once; minutes from an empty build cache")
+// buildRelease gives the folder of a release's programs, and the hash of all
+// that went into them.
+func buildRelease(ctx context.Context, c *cache, root string, r Release, log io.Writer) (dir, sum string, err error) {
+	src := filepath.Join(root, filepath.FromSlash(vitessModule))
 	// No VCS stamp: the programs depend on these sources only.
-	cmd := exec.CommandContext(ctx, "go", "build", "-buildvcs=false", "-o", dir+string(filepath.Separator),
-		"./vtlab", "vitess.io/vitess/go/cmd/vtctldclient")
+	args, from := []string{"build", "-buildvcs=false"}, []string{src}
+	if r == V24 {
+		args = append(args, "vitess.io/vitess/go/cmd/vtctldclient")
+	} else {
+		module := filepath.Join(filepath.Dir(src), string(r))
+		// Vitess 23 refuses to be built without Swiss maps, and knows them by a tag
+		// that Go has dropped since, as there are no others.
+		args = append(args, "-modfile", filepath.Join(module, "go.mod"), "-tags", "goexperiment.swissmap")
+		from = append(from, module)
+	}
+	sum, err = sourceHash(ctx, from)
+	if err != nil {
+		return "", "", err
+	}
+	dir, err = c.folder(sum, func(tmp, _ string) error {
+		_, _ = fmt.Fprintf(log, "lab: building the programs of Vitess %s, once; minutes from an empty build cache\n", r)
+		return compile(ctx, src, tmp, args)
+	})
+	return dir, sum, err
+}
+
+// compile builds into a folder.
+func compile(ctx context.Context, src, dir string, args []string) error {
+	cmd := exec.CommandContext(ctx, "go", append(args, "-o", dir+string(filepath.Separator), "./vtlab")...)
 	cmd.Dir = src
 	if out, err := cmd.CombinedOutput(); err != nil {
 		return fmt.Errorf("lab: building the programs in %s: %w\n%s", vitessModule, err, out)
@@ -94,17 +135,27 @@ func moduleRoot() (string, error) {
 	}
 }
 
-// sourceHash names a build by all that goes into it.
-func sourceHash(ctx context.Context, src string) (string, error) {
+// sourceHash names a build by all that goes into it: the toolchain, and what
+// stands in the folders, the first of which it runs in.
+func sourceHash(ctx context.Context, from []string) (string, error) {
 	cmd := exec.CommandContext(ctx, "go", "env", "GOVERSION", "GOOS", "GOARCH", "GOFLAGS", "CGO_ENABLED")
-	cmd.Dir = src
+	cmd.Dir = from[0]
 	toolchain, err := cmd.Output()
 	if err != nil {
 		return "", fmt.Errorf("lab: the Go toolchain that builds Vitess does not answer; is go in PATH? %w", err)
 	}
 	sum := sha256.New()
 	sum.Write(toolchain)
-	err = filepath.WalkDir(src, func(path string, d fs.DirEntry, err error) error {
+	for _, dir := range from {
+		if err := hashFolder(sum, dir); err != nil {
+			return "", fmt.Errorf("lab: reading the sources in %s: %w", dir, err)
+		}
+	}
+	return hex.EncodeToString(sum.Sum(nil))[:16], nil
+}
+
+func hashFolder(sum io.Writer, dir string) error {
+	return filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
 		if err != nil || d.IsDir() {
 			return err
 		}
@@ -112,12 +163,7 @@ func sourceHash(ctx context.Context, src string) (string, error) {
 		if err != nil {
 			return err
 		}
-		sum.Write(fmt.Appendf(nil, "%s %d\n", path[len(src):], len(content)))
-		sum.Write(content)
+		_, _ = fmt.Fprintf(sum, "%s %d\n%s", path[len(dir):], len(content), content)
 		return nil
 	})
-	if err != nil {
-		return "", fmt.Errorf("lab: reading the sources in %s: %w", vitessModule, err)
-	}
-	return hex.EncodeToString(sum.Sum(nil))[:16], nil
 }

@@ -4,7 +4,7 @@
 // and there are no tablets: topology, VSchema and plans need none.
 //
 // It is what the demo and the integration tests run against. It must not import
-// Vitess, which is in the programs that it starts (lab/v24), nor any room of
+// Vitess, which is in the programs that it starts (lab/v24, lab/v23), nor any room of
 // vtsync: a test brings the two together.
 package cluster
 
@@ -50,6 +50,7 @@ type Options struct {
 	VTGatesPerCell int        // 1 if zero; AddVTGate adds more
 	GlobalMembers  int        // of the global etcd, 1 if zero
 	Keyspaces      []Keyspace // with tablets and MySQL, such as Shop's; makes it a full lab
+	VTGateRelease  Release    // of the vtgates, V24 if empty
 	VTGateFlags    []string   // more flags of every vtgate
 	VTTabletFlags  []string   // more flags of every vttablet
 	Log            io.Writer  // progress that takes long, such as building; discarded if nil
@@ -67,6 +68,9 @@ func (o Options) withDefaults() (Options, error) {
 	}
 	if o.GlobalMembers == 0 {
 		o.GlobalMembers = 1
+	}
+	if o.VTGateRelease == "" {
+		o.VTGateRelease = V24
 	}
 	if o.Log == nil {
 		o.Log = io.Discard
@@ -120,7 +124,7 @@ func Start(ctx context.Context, options Options) (*Cluster, error) {
 	if err != nil {
 		return nil, err
 	}
-	programs, err := build(ctx, options.Log, options.full())
+	programs, err := build(ctx, options.Log, options.VTGateRelease, options.full())
 	if err != nil {
 		return nil, err
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os/exec"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -46,9 +47,11 @@ func serverFlags(http, grpc int) []string {
 	return []string{
 		"--bind-address", "127.0.0.1", "--port", strconv.Itoa(http),
 		"--grpc-bind-address", "127.0.0.1", "--grpc-port", strconv.Itoa(grpc),
-		"--log-structured=false", "--logtostderr",
+		unstructuredLog, "--logtostderr",
 	}
 }
+
+const unstructuredLog = "--log-structured=false"
 
 // AddVTGate starts one more vtgate in a cell and returns when it serves. Its
 // working folder matters to vindexes that read a file; an empty dir gives it
@@ -99,13 +102,20 @@ func (c *Cluster) newVTGate(ctx context.Context, cell, dir string) (VTGate, *Pro
 	)
 	args = append(args, c.tabletFlags(cell)...)
 	args = append(args, c.options.VTGateFlags...)
+	if c.options.VTGateRelease == V23 {
+		args = slices.DeleteFunc(args, func(arg string) bool { return arg == unstructuredLog }) // there is no other yet
+	}
 	process, err := c.newProcess(gate.Name, dir, args, func(ctx context.Context) error {
 		if err := waitHealthy(ctx, gate.GRPC); err != nil {
 			return err
 		}
 		return waitHTTP(ctx, "http://"+gate.HTTP+"/debug/health")
 	})
-	return gate, process, err
+	if err != nil {
+		return VTGate{}, nil, err
+	}
+	process.path = c.programs.vtgate
+	return gate, process, nil
 }
 
 // tabletFlags are about the tablets that a vtgate of the cell should find.

@@ -10,8 +10,9 @@
 //
 // It exists because Vitess's own programs refuse to run as root, and because a
 // component must reach each etcd through a fault proxy of its own although
-// CellInfo holds one address for all. It must not import the main module: a
-// lab for another release of Vitess is this folder again with another go.mod.
+// CellInfo holds one address for all. It must not import the main module. The
+// programs of another release of Vitess are made of these sources with another
+// go.mod, as lab/v23 has it.
 package main
 
 import (
