@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 )
 
@@ -86,14 +87,14 @@ func build(ctx context.Context, log io.Writer, vtgates Release, mysql bool) (pro
 func buildRelease(ctx context.Context, c *cache, root string, r Release, log io.Writer) (dir, sum string, err error) {
 	src := filepath.Join(root, filepath.FromSlash(vitessModule))
 	// No VCS stamp: the programs depend on these sources only.
-	args, from := []string{"build", "-buildvcs=false"}, []string{src}
+	flags, packages, from := []string{"-buildvcs=false"}, []string{"./vtlab"}, []string{src}
 	if r == V24 {
-		args = append(args, "vitess.io/vitess/go/cmd/vtctldclient")
+		packages = append(packages, "vitess.io/vitess/go/cmd/vtctldclient")
 	} else {
 		module := filepath.Join(filepath.Dir(src), string(r))
 		// Vitess 23 refuses to be built without Swiss maps, and knows them by a tag
 		// that Go has dropped since, as there are no others.
-		args = append(args, "-modfile", filepath.Join(module, "go.mod"), "-tags", "goexperiment.swissmap")
+		flags = append(flags, "-modfile", filepath.Join(module, "go.mod"), "-tags", "goexperiment.swissmap")
 		from = append(from, module)
 	}
 	sum, err = sourceHash(ctx, from)
@@ -102,14 +103,13 @@ func buildRelease(ctx context.Context, c *cache, root string, r Release, log io.
 	}
 	dir, err = c.folder(sum, func(tmp, _ string) error {
 		_, _ = fmt.Fprintf(log, "lab: building the programs of Vitess %s, once; minutes from an empty build cache\n", r)
-		return compile(ctx, src, tmp, args)
+		return compile(ctx, src, append(flags, "-o", tmp+string(filepath.Separator)), packages)
 	})
 	return dir, sum, err
 }
 
-// compile builds into a folder.
-func compile(ctx context.Context, src, dir string, args []string) error {
-	cmd := exec.CommandContext(ctx, "go", append(args, "-o", dir+string(filepath.Separator), "./vtlab")...)
+func compile(ctx context.Context, src string, flags, packages []string) error {
+	cmd := exec.CommandContext(ctx, "go", slices.Concat([]string{"build"}, flags, packages)...)
 	cmd.Dir = src
 	if out, err := cmd.CombinedOutput(); err != nil {
 		return fmt.Errorf("lab: building the programs in %s: %w\n%s", vitessModule, err, out)
