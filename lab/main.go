@@ -30,7 +30,8 @@ const usage = `usage: go run ./lab up|status|down|build [flags]
             --members N      of the global etcd (default 1)
   status  print how to talk to it, and which processes are alive
   down    stop it
-  build   only build Vitess's programs and fetch MySQL, which up does if need be
+  build   only build Vitess's programs and fetch MySQL, which up does if need be,
+          and the vtgate of another release, for the tests
             --lite           without MySQL
 
   --state DIR   where to note how to reach the cluster (default .lab)`

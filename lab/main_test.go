@@ -90,7 +90,7 @@ func TestUpFull(t *testing.T) {
 	if testing.Short() {
 		t.Skip("SKIPPED with -short: this test starts a real Vitess cluster")
 	}
-	if err := cluster.Build(t.Context(), os.Stderr, true); errors.Is(err, cluster.ErrNoMySQL) && !cluster.InCI() {
+	if err := cluster.Build(t.Context(), os.Stderr, cluster.V24, true); errors.Is(err, cluster.ErrNoMySQL) && !cluster.InCI() {
 		t.Skip(err)
 	}
 	dir := t.TempDir()

@@ -21,7 +21,7 @@ const askTimeout = 10 * time.Second
 // build makes all that a cluster is started from. Where MySQL can't be had, it
 // says so and goes on as the tests do, which skip what needs it, but not in CI.
 func build(ctx context.Context, s settings, stderr io.Writer) error {
-	err := cluster.Build(ctx, stderr, !s.lite)
+	err := cluster.Build(ctx, stderr, cluster.V23, !s.lite)
 	if errors.Is(err, cluster.ErrNoMySQL) && !cluster.InCI() {
 		return say(stderr, fmt.Sprintf("SKIPPED: %v\n", err))
 	}
@@ -43,7 +43,7 @@ func up(ctx context.Context, s settings, args []string, stdout, stderr io.Writer
 		return fmt.Errorf("lab: %w", err)
 	}
 	// Here, where a person sees what takes minutes the first time.
-	if err := cluster.Build(ctx, stderr, s.full); err != nil {
+	if err := cluster.Build(ctx, stderr, cluster.V24, s.full); err != nil {
 		return err
 	}
 	dead, err := launch(s, args)

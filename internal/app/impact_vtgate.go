@@ -102,7 +102,7 @@ func (v versus) judge(live impact.Plan, before, after impact.Ground) impact.Resu
 		return v.ours
 	case v.before.Err != nil && v.after.Err != nil:
 		return v.notKnown(live, before)
-	case live.Err != nil && v.before.Err == nil:
+	case live.Err != nil && v.before.Err == nil && v.after.Err == nil:
 		return v.refused(live)
 	case v.ours.Verdict == impact.Same:
 		return v.ours

@@ -40,7 +40,8 @@ func TestVersus(t *testing.T) {
 		{"the planner refuses it now", all, none, one, impact.Cheaper, impact.Scatter, false},
 		{"the change breaks it", in, one, none, impact.Breaks, impact.FewShards, false},
 		{"only the vtgate refuses it", none, one, all, impact.Dearer, impact.SingleShard, false},
-		{"and the change is nothing to it", none, one, one, impact.Same, impact.SingleShard, false},
+		{"both do after the change", none, one, none, impact.Same, impact.NotPlannable, true},
+		{"the change is nothing to what only the vtgate refuses", none, one, one, impact.Same, impact.SingleShard, false},
 		{"all refuse it", none, none, none, impact.Same, impact.NotPlannable, true},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -56,7 +57,7 @@ func TestVersus(t *testing.T) {
 			if want := tt.after.Err == lacks.Err; (sum.Unjudged.Queries == 1) != want {
 				t.Errorf("%d are counted without columns", sum.Unjudged.Queries)
 			}
-			if refused := strings.Contains(strings.Join(got.Reasons, "; "), "a vtgate refuses it as it is now: VT12001"); refused != (tt.live.Err != nil && tt.before.Err == nil) {
+			if refused := strings.Contains(strings.Join(got.Reasons, "; "), "a vtgate refuses it as it is now: VT12001"); refused != (tt.live.Err != nil && tt.before.Err == nil && tt.after.Err == nil) {
 				t.Errorf("reasons: %q", got.Reasons)
 			}
 			if tt.unplannable && tt.live.Err == nil {

@@ -43,7 +43,7 @@ func (m *machine) goBack(c Code, reason string, auto bool) {
 	m.log("%s", reason)
 	m.to(RollingBack)
 	m.rec.Auto = auto
-	m.rec.Then = ""
+	m.rec.Then, m.rec.Held = "", false
 	m.rec.Heals = 0
 	if !reached {
 		m.rec.Phase--
@@ -154,10 +154,10 @@ func (m *machine) unread(e GlobalsRead) {
 // answered that is no retry.
 func (m *machine) heldBack(e GlobalsRead) {
 	switch {
-	case e.Silent && !m.retry(askingWorkflows, e.Held):
-		m.spent(e.Held)
 	case e.Expired:
 		m.park(CodeWorkflow, "nothing can be taken back now: "+e.Held)
+	case e.Silent && !m.retry(askingWorkflows, e.Held):
+		m.spent(e.Held)
 	default:
 		m.do(PauseFor{Why: e.Held})
 	}

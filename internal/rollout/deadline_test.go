@@ -89,6 +89,58 @@ func TestEachWriteHasItsTime(t *testing.T) {
 	c.fresh("resume")
 }
 
+// TestKeptBackHasItsTime: a vtctld that keeps a repeat back takes no time from what
+// comes after that write: the next, or the way back.
+func TestKeptBackHasItsTime(t *testing.T) {
+	keptBack := func(t *testing.T) *clockwork {
+		c := newClockwork(t)
+		c.feed(rollout.Start{At: c.at()})
+		c.feed(rollout.Admitted{At: c.at(), Verdict: rollout.Allow, Tokens: map[string]planes.Token{"commerce": token("7"), "customer": token("4")}})
+		c.feed(rollout.Locked{At: c.at()})
+		began := c.now
+		c.feed(rollout.Wrote{At: c.at(), Outcome: rollout.OutcomeUnknown})
+		for range 3 {
+			c.feed(rollout.Wrote{At: c.at(), Outcome: rollout.NotSent, Silent: true})
+			c.feed(rollout.Tick{At: c.at()})
+			c.feed(rollout.Locked{At: c.at()})
+		}
+		if !c.rec.Began.Equal(began) {
+			t.Error("asking again has put off the deadline")
+		}
+		return c
+	}
+	t.Run("it lands", func(t *testing.T) {
+		c := keptBack(t)
+		c.feed(rollout.Wrote{At: c.at(), Outcome: rollout.Landed, Token: token("8")})
+		c.fresh("second write")
+	})
+	t.Run("its fence finds it landed", func(t *testing.T) {
+		c := keptBack(t)
+		c.feed(rollout.Wrote{At: c.at(), Outcome: rollout.OutcomeUnknown, Expired: true})
+		c.feed(rollout.Fenced{At: c.at(), Outcome: rollout.Landed, Token: token("8")})
+		c.fresh("second write")
+	})
+	t.Run("a person takes it back", func(t *testing.T) {
+		c := keptBack(t)
+		c.feed(rollout.Wrote{At: c.at(), Outcome: rollout.NotSent, Silent: true, Expired: true})
+		c.feed(rollout.Rollback{At: c.at()})
+		c.feed(rollout.Fenced{At: c.at(), Outcome: rollout.Landed, Token: token("8")})
+		c.feed(rollout.Locked{At: c.at()})
+		c.fresh("the way back")
+	})
+	t.Run("a person takes the write before it back", func(t *testing.T) {
+		c := keptBack(t)
+		c.feed(rollout.Wrote{At: c.at(), Outcome: rollout.Landed, Token: token("8")})
+		c.feed(rollout.Wrote{At: c.at(), Index: 1, Outcome: rollout.NotSent, Silent: true})
+		c.feed(rollout.Tick{At: c.at()})
+		c.feed(rollout.Locked{At: c.at()})
+		c.feed(rollout.Wrote{At: c.at(), Index: 1, Outcome: rollout.NotSent, Silent: true, Expired: true})
+		c.feed(rollout.Rollback{At: c.at()})
+		c.feed(rollout.Locked{At: c.at()})
+		c.fresh("the way back")
+	})
+}
+
 // TestRepeatsAreLoggedSparsely: a write that is sent again and again leaves the
 // log its room; how often that was is in the write.
 func TestRepeatsAreLoggedSparsely(t *testing.T) {

@@ -127,7 +127,7 @@ func (d *driver) saveGlobal(a rollout.SaveGlobal) rollout.Event {
 		x.values, x.by = values, byBack
 	}
 	if !a.Back && d.chance(6, "a workflow has begun") {
-		ev.Outcome, ev.Text = rollout.NotSent, "a workflow owns it"
+		ev.Outcome, ev.Text, ev.Silent = rollout.NotSent, "a workflow owns it", d.chance(50, "nobody can tell which workflows run")
 		return ev
 	}
 	if d.chance(4, "refused for good") {

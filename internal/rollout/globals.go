@@ -157,6 +157,7 @@ func (m *machine) fenced(e Fenced) error {
 		return fmt.Errorf("no write %d", e.Index)
 	}
 	w := &m.rec.Globals[e.Index]
+	m.rec.Held = false // it is decided, and what comes next has a time of its own
 	asked := m.rec.Then == RollingBack
 	switch e.Outcome {
 	case FencedOff:

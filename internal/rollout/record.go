@@ -58,8 +58,9 @@ type Record struct {
 	// Kept names, sorted, the keyspaces in which others changed entries of
 	// ours before they were taken back: theirs stay.
 	Kept []string `json:"kept,omitempty"`
-	// Held tells that a workflow keeps the way back waiting. The time for that
-	// runs on over every lock that is taken meanwhile.
+	// Held tells that a workflow, or not knowing which run, keeps a write or the
+	// way back waiting. The time for that runs on over every lock that is taken
+	// meanwhile.
 	Held bool `json:"held,omitempty"`
 
 	// Globals are the writes of the phase in hand, in the plan's order.

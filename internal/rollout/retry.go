@@ -60,7 +60,7 @@ func (m *machine) attempted(what, why string) {
 // repeating tells in the log, as sparsely, that a write is sent once more.
 func (m *machine) repeating(w *Write, why string) {
 	if bits.OnesCount(uint(w.Attempts)) == 1 {
-		m.log("keyspace %s: no answer (%s): repeating the same write", w.Keyspace, why)
+		m.log("keyspace %s: no answer (%s): trying the same write again", w.Keyspace, why)
 	}
 }
 

@@ -34,7 +34,7 @@ func (m *machine) withheld(w *Write, e Wrote) {
 // came to is as open as it was, and this one counts for nothing.
 func (m *machine) withheldAgain(w *Write, e Wrote) {
 	w.Attempts--
-	reason := fmt.Sprintf("keyspace %s: an earlier try of our write had no answer, and it is not sent again: %s", w.Keyspace, e.Text)
+	reason := fmt.Sprintf("keyspace %s: an earlier try of our write had no answer, and the next is kept back: %s", w.Keyspace, e.Text)
 	if e.Silent {
 		m.askWorkflowsAgain(e, reason)
 		return
@@ -45,14 +45,14 @@ func (m *machine) withheldAgain(w *Write, e Wrote) {
 
 const askingWorkflows = "asking which workflows run"
 
-// askWorkflowsAgain asks a silent vtctld again in a moment, until the time that
-// a write may take is over: the deadline of the first look holds for those after
-// it.
+// askWorkflowsAgain asks once more in a moment where nobody could say which
+// workflows run, until the time that a write may take is over: the deadline of
+// the first look holds for those after it.
 func (m *machine) askWorkflowsAgain(e Wrote, reason string) {
 	switch {
 	case e.Expired:
 		m.park(CodeWorkflow, reason)
-		m.rec.Parked.Next = "when vtctld answers again (vtsync doctor looks at it): vtsync resume " + m.rec.ID + "; to give it up: vtsync rollback " + m.rec.ID
+		m.rec.Parked.Next = "once that can be told (vtsync doctor shows what answers): vtsync resume " + m.rec.ID + "; to give it up: vtsync rollback " + m.rec.ID
 	case !m.retry(askingWorkflows, e.Text):
 		m.spent(e.Text)
 	default:

@@ -240,11 +240,11 @@ func TestVTCtldGoesWithTheAnswer(t *testing.T) {
 	})
 	bubble(t, "not landed, and it stays away", func(t *testing.T, w *world) {
 		rec := goes(t, w, runnertest.NotLanded, time.Hour)
-		if rec.Parked == nil || !strings.Contains(rec.Parked.Next, "when vtctld answers again") {
+		if rec.Parked == nil || !strings.Contains(rec.Parked.Next, "once that can be told") {
 			t.Fatalf("%s, parked %+v, want it to park\n%s", rec.State, rec.Parked, logOf(rec))
 		}
 		w.SilenceVTCtld(false)
-		w.state(t, resume(t, w.process("two"), rec.ID), rollout.Committed, "")
+		w.state(t, resume(t, w.watched("two"), rec.ID), rollout.Committed, "")
 		w.free(t)
 	})
 }

@@ -39,21 +39,18 @@ type programs struct {
 }
 
 // Build makes the programs that a cluster starts, or finds them made, so that a
-// later Start takes no time for it; all of them with MySQL, which is fetched.
-// What it is doing goes to log.
-func Build(ctx context.Context, log io.Writer, all bool) error {
-	vtgates := V24
-	if all {
-		vtgates = V23
-	}
-	_, err := build(ctx, log, vtgates, all)
+// later Start takes no time for it: with vtgates of a release, V24 or besides it
+// another, and for a full lab with MySQL, which is fetched. What it is doing goes
+// to log.
+func Build(ctx context.Context, log io.Writer, vtgates Release, full bool) error {
+	_, err := build(ctx, log, vtgates, full)
 	return err
 }
 
 // build makes the programs, or finds them made: they are kept in the user's
 // cache folder under the hash of their sources and of the toolchain. Processes
 // that build at the same time wait for the first of them.
-func build(ctx context.Context, log io.Writer, vtgates Release, mysql bool) (programs, error) {
+func build(ctx context.Context, log io.Writer, vtgates Release, full bool) (programs, error) {
 	root, err := moduleRoot()
 	if err != nil {
 		return programs{}, err
@@ -76,7 +73,7 @@ func build(ctx context.Context, log io.Writer, vtgates Release, mysql bool) (pro
 		}
 		made.vtgate = filepath.Join(dir, "vtlab")
 	}
-	if mysql {
+	if full {
 		made.mysql, err = provideMySQL(ctx, c, made.vtlab, sum, log)
 	}
 	return made, err
@@ -94,10 +91,10 @@ func buildRelease(ctx context.Context, c *cache, root string, r Release, log io.
 		module := filepath.Join(filepath.Dir(src), string(r))
 		// Vitess 23 refuses to be built without Swiss maps, and knows them by a tag
 		// that Go has dropped since, as there are no others.
-		flags = append(flags, "-modfile", filepath.Join(module, "go.mod"), "-tags", "goexperiment.swissmap")
+		flags = append(flags, "-modfile", filepath.Join("..", string(r), "go.mod"), "-tags", "goexperiment.swissmap")
 		from = append(from, module)
 	}
-	sum, err = sourceHash(ctx, from)
+	sum, err = sourceHash(ctx, from, flags)
 	if err != nil {
 		return "", "", err
 	}
@@ -135,9 +132,9 @@ func moduleRoot() (string, error) {
 	}
 }
 
-// sourceHash names a build by all that goes into it: the toolchain, and what
-// stands in the folders, the first of which it runs in.
-func sourceHash(ctx context.Context, from []string) (string, error) {
+// sourceHash names a build by all that goes into it: the toolchain, the flags, and
+// what stands in the folders, the first of which it runs in.
+func sourceHash(ctx context.Context, from, flags []string) (string, error) {
 	cmd := exec.CommandContext(ctx, "go", "env", "GOVERSION", "GOOS", "GOARCH", "GOFLAGS", "CGO_ENABLED")
 	cmd.Dir = from[0]
 	toolchain, err := cmd.Output()
@@ -146,6 +143,7 @@ func sourceHash(ctx context.Context, from []string) (string, error) {
 	}
 	sum := sha256.New()
 	sum.Write(toolchain)
+	_, _ = fmt.Fprintf(sum, "%q\n", flags)
 	for _, dir := range from {
 		if err := hashFolder(sum, dir); err != nil {
 			return "", fmt.Errorf("lab: reading the sources in %s: %w", dir, err)

@@ -38,7 +38,7 @@ func TestNoOrphans(t *testing.T) {
 		t.Skip("SKIPPED with -short: this test starts a real Vitess cluster")
 	}
 	// Here, where it is seen why the owner would start nothing.
-	if err := cluster.Build(t.Context(), os.Stderr, true); errors.Is(err, cluster.ErrNoMySQL) {
+	if err := cluster.Build(t.Context(), os.Stderr, cluster.V24, true); errors.Is(err, cluster.ErrNoMySQL) {
 		t.Skip(err)
 	}
 	owner := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestOwner$")

@@ -103,7 +103,7 @@ func (c *Cluster) newVTGate(ctx context.Context, cell, dir string) (VTGate, *Pro
 	args = append(args, c.tabletFlags(cell)...)
 	args = append(args, c.options.VTGateFlags...)
 	if c.options.VTGateRelease == V23 {
-		args = slices.DeleteFunc(args, func(arg string) bool { return arg == unstructuredLog }) // there is no other yet
+		args = slices.DeleteFunc(args, func(arg string) bool { return arg == unstructuredLog }) // 23 has no structured log, nor its flag
 	}
 	process, err := c.newProcess(gate.Name, dir, args, func(ctx context.Context) error {
 		if err := waitHealthy(ctx, gate.GRPC); err != nil {

@@ -1,3 +1,6 @@
+// With the sources in lab/v24, vtgates of Vitess 23. To tidy it, in lab/v24:
+// go mod tidy -modfile ../v23/go.mod
+
 module github.com/vtsync/vtsync/lab/v24
 
 go 1.26.2
