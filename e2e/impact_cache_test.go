@@ -8,7 +8,6 @@ import (
 	"github.com/vtsync/vtsync/internal/compile"
 	"github.com/vtsync/vtsync/internal/impact"
 	"github.com/vtsync/vtsync/internal/queries"
-	"github.com/vtsync/vtsync/internal/vtgate"
 )
 
 // TestImpactAgreesWithThePlanCache runs the statements, which fail for want of
@@ -21,11 +20,7 @@ func TestImpactAgreesWithThePlanCache(t *testing.T) {
 	p.create(in)
 	ran := p.runAll(in)
 	planner := p.planner(p.srv("zone1"))
-	reader, err := vtgate.New(vtgate.Target{HTTP: p.gate.HTTP})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = reader.Close() })
+	reader := p.reader()
 	plans, err := reader.QueryPlans(t.Context())
 	if err != nil {
 		t.Fatal(err)

@@ -15,6 +15,7 @@ import (
 	"github.com/vtsync/vtsync/internal/compile"
 	"github.com/vtsync/vtsync/internal/impact"
 	"github.com/vtsync/vtsync/internal/vschema"
+	"github.com/vtsync/vtsync/internal/vtgate"
 	"github.com/vtsync/vtsync/lab/cluster"
 )
 
@@ -145,4 +146,15 @@ func (p *planners) planner(srv *vschema.SrvVSchema) *compile.Planner {
 		p.t.Fatal(err)
 	}
 	return planner
+}
+
+// reader asks the vtgate as vtsync does.
+func (p *planners) reader() *vtgate.Reader {
+	p.t.Helper()
+	reader, err := vtgate.New(vtgate.Target{HTTP: p.gate.HTTP})
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	p.t.Cleanup(func() { _ = reader.Close() })
+	return reader
 }

@@ -17,7 +17,6 @@ import (
 	"github.com/vtsync/vtsync/internal/impact"
 	"github.com/vtsync/vtsync/internal/queries"
 	"github.com/vtsync/vtsync/internal/vschema"
-	"github.com/vtsync/vtsync/internal/vtgate"
 )
 
 // exceptions are the statements whose plans differ, and why.
@@ -42,11 +41,7 @@ func TestImpactAgreesWithVTGate(t *testing.T) {
 	p := newPlanners(t)
 	p.create(in)
 	planner := p.planner(p.srv("zone1"))
-	reader, err := vtgate.New(vtgate.Target{HTTP: p.gate.HTTP})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = reader.Close() })
+	reader := p.reader()
 
 	var refused, known int
 	agree := maps.Clone(exceptions)

@@ -8,7 +8,6 @@ import (
 	"testing"
 
 	"github.com/vtsync/vtsync/internal/impact"
-	"github.com/vtsync/vtsync/internal/vtgate"
 	"github.com/vtsync/vtsync/lab/cluster"
 )
 
@@ -97,11 +96,7 @@ func TestAnotherReleaseIsAsked(t *testing.T) {
 	p := newPlannersOf(t, cluster.V23)
 	p.create(in)
 	planner := p.planner(p.srv("zone1"))
-	reader, err := vtgate.New(vtgate.Target{HTTP: p.gate.HTTP})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = reader.Close() })
+	reader := p.reader()
 	if version, err := reader.Version(t.Context()); err != nil || !strings.HasPrefix(version, "23.") {
 		t.Fatalf("the vtgate is of Vitess %s, %v", version, err)
 	}
