@@ -48,7 +48,7 @@ func Build(ctx context.Context, log io.Writer, vtgates Release, full bool) error
 }
 
 // build makes the programs, or finds them made: they are kept in the user's
-// cache folder under the hash of their sources and of the toolchain. Processes
+// cache folder under the hash of what they are built of. Processes
 // that build at the same time wait for the first of them.
 func build(ctx context.Context, log io.Writer, vtgates Release, full bool) (programs, error) {
 	root, err := moduleRoot()
@@ -100,18 +100,14 @@ func buildRelease(ctx context.Context, c *cache, root string, r Release, log io.
 	}
 	dir, err = c.folder(sum, func(tmp, _ string) error {
 		_, _ = fmt.Fprintf(log, "lab: building the programs of Vitess %s, once; minutes from an empty build cache\n", r)
-		return compile(ctx, src, append(flags, "-o", tmp+string(filepath.Separator)), packages)
+		cmd := exec.CommandContext(ctx, "go", slices.Concat([]string{"build", "-o", tmp + string(filepath.Separator)}, flags, packages)...)
+		cmd.Dir = src
+		if out, err := cmd.CombinedOutput(); err != nil {
+			return fmt.Errorf("lab: building the programs of Vitess %s in %s: %w\n%s", r, vitessModule, err, out)
+		}
+		return nil
 	})
 	return dir, sum, err
-}
-
-func compile(ctx context.Context, src string, flags, packages []string) error {
-	cmd := exec.CommandContext(ctx, "go", slices.Concat([]string{"build"}, flags, packages)...)
-	cmd.Dir = src
-	if out, err := cmd.CombinedOutput(); err != nil {
-		return fmt.Errorf("lab: building the programs in %s: %w\n%s", vitessModule, err, out)
-	}
-	return nil
 }
 
 // moduleRoot finds the root of this module above the current folder, which is

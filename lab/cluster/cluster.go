@@ -1,7 +1,7 @@
 // Package cluster starts a Vitess cluster on this machine: real etcds, a real
 // vtctld and real vtgates, each a process of its own on a loopback port, with a
-// fault proxy in front of each etcd for each client process. There is no MySQL
-// and there are no tablets: topology, VSchema and plans need none.
+// fault proxy in front of each etcd for each client process. Only a full lab has
+// MySQL and tablets: topology, VSchema and plans need none.
 //
 // It is what the demo and the integration tests run against. It must not import
 // Vitess, which is in the programs that it starts (lab/v24, lab/v23), nor any room of
